@@ -1,0 +1,1 @@
+"""The roof: settings, addresses, logging, health and what starts the parts of the house together."""

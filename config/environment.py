@@ -1,0 +1,114 @@
+"""Readers for settings from the environment. An empty variable counts as unset; nonsense is refused by name."""
+
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+YES = {"1", "true", "yes", "on"}
+NO = {"0", "false", "no", "off"}
+
+
+def text(name: str, default: str = "") -> str:
+    """The variable as it stands, stripped."""
+    return os.environ.get(name, "").strip() or default
+
+
+def required(name: str, reason: str) -> str:
+    """The variable, which must be set. Raises ImproperlyConfigured with the reason."""
+    value = text(name)
+    if not value:
+        raise ImproperlyConfigured(f"{name} must be set: {reason}")
+    return value
+
+
+def choice(name: str, default: str, allowed: tuple[str, ...]) -> str:
+    """One of the allowed words. Raises ImproperlyConfigured."""
+    value = text(name, default)
+    if value not in allowed:
+        raise ImproperlyConfigured(f"{name} is {value!r}; it must be one of: {', '.join(allowed)}.")
+    return value
+
+
+def flag(name: str, *, default: bool) -> bool:
+    """A yes or a no. Raises ImproperlyConfigured for any other word."""
+    value = text(name).lower()
+    if not value:
+        return default
+    if value not in YES | NO:
+        raise ImproperlyConfigured(f"{name} is {value!r}; it must be true or false.")
+    return value in YES
+
+
+def number(name: str, default: int, *, minimum: int, maximum: int) -> int:
+    """A whole number within bounds. Raises ImproperlyConfigured."""
+    value = text(name, str(default))
+    if not value.isascii() or not value.isdecimal() or not minimum <= int(value) <= maximum:
+        raise ImproperlyConfigured(f"{name} is {value!r}; it must be a whole number from {minimum} to {maximum}.")
+    return int(value)
+
+
+def words(name: str) -> list[str]:
+    """A list separated by commas; empty where the variable is unset."""
+    return [word.strip() for word in text(name).split(",") if word.strip()]
+
+
+def origins(name: str) -> list[str]:
+    """A list of origins such as https://backline.example. Raises ImproperlyConfigured."""
+    values = words(name)
+    for value in values:
+        parts = urlsplit(value)
+        if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path:
+            raise ImproperlyConfigured(f"{name} holds {value!r}; it must be an origin such as https://backline.example.")
+    return values
+
+
+def database(name: str) -> dict[str, Any]:
+    """The database of a postgres:// URL, as Django wants it. Raises ImproperlyConfigured for any other kind."""
+    url = text(name)
+    hint = f"{name} must look like postgres://user:password@host:5432/name (its value is not shown, it may hold a password)."
+    if urlsplit(url).scheme not in {"postgres", "postgresql"}:
+        raise ImproperlyConfigured(hint)
+    try:
+        found = dict(environ.Env.db_url_config(url))
+    except ValueError as error:
+        raise ImproperlyConfigured(hint) from error
+    if not found.get("NAME"):
+        raise ImproperlyConfigured(hint)
+    return found
+
+
+def redis(name: str) -> str:
+    """A Redis URL, or nothing. Raises ImproperlyConfigured."""
+    url = text(name)
+    if url and urlsplit(url).scheme not in {"redis", "rediss", "unix"}:
+        raise ImproperlyConfigured(f"{name} must look like redis://host:6379/0.")
+    return url
+
+
+def email(name: str, default: str) -> dict[str, Any]:
+    """The mail settings of a URL such as smtp+tls://user:password@host:587. Raises ImproperlyConfigured."""
+    try:
+        return dict(environ.Env.email_url_config(text(name, default)))
+    except (KeyError, ValueError) as error:
+        raise ImproperlyConfigured(f"{name} must look like smtp+tls://user:password@host:587.") from error
+
+
+def generated_secret(path: Path) -> str:
+    """A secret made once for this installation and kept in a file that only its owner reads."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        draft = path.with_name(f"{path.name}.{os.getpid()}")
+        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(64))
+        try:
+            os.link(draft, path)  # whoever comes first wins, and nobody ever reads half a secret
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return path.read_text().strip()

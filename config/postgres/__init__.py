@@ -1,0 +1,1 @@
+"""The database engine used where `DATABASE_URL` is unset: PostgreSQL from a wheel, started when first needed."""

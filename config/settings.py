@@ -1,0 +1,239 @@
+"""Every setting, in one file, from the environment. docs/settings.md lists the variables.
+
+Development needs none of them. `BACKLINE_ENV=production` asks for what must not be guessed, and refuses what must not be.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import django_stubs_ext
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
+
+from config import environment, logs
+from config.postgres.server import DATABASE, PORT, ROLE, Server
+
+django_stubs_ext.monkeypatch()
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# --- Which installation is this? -------------------------------------------------------------------------------------
+
+BACKLINE_ENV = environment.choice("BACKLINE_ENV", "development", ("development", "production"))
+PRODUCTION = BACKLINE_ENV == "production"
+BACKLINE_VAR = (BASE_DIR / environment.text("BACKLINE_VAR", "var")).resolve()
+BACKLINE_DEMO = environment.flag("BACKLINE_DEMO", default=False)
+DEBUG = environment.flag("BACKLINE_DEBUG", default=False)
+
+if PRODUCTION and BACKLINE_DEMO:
+    raise ImproperlyConfigured("BACKLINE_DEMO must not be set in production: its people have a public password.")
+if PRODUCTION and DEBUG:
+    raise ImproperlyConfigured("BACKLINE_DEBUG must not be set in production: its error pages show secrets.")
+
+if PRODUCTION:
+    SECRET_KEY = environment.required("SECRET_KEY", "sessions and links are signed with it; keep it out of the repository.")
+    if len(SECRET_KEY) < 50 or len(set(SECRET_KEY)) < 5:
+        raise ImproperlyConfigured("SECRET_KEY is too weak; it needs at least 50 characters, chosen at random.")
+    environment.required("ALLOWED_HOSTS", "the names under which this installation is reached, separated by commas.")
+else:
+    SECRET_KEY = environment.text("SECRET_KEY") or environment.generated_secret(BACKLINE_VAR / "secret_key")
+
+ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS") or ["localhost", "127.0.0.1", "[::1]"]
+if PRODUCTION and "*" in ALLOWED_HOSTS:
+    raise ImproperlyConfigured("ALLOWED_HOSTS must name the hosts in production; * lets anybody forge links in messages.")
+CSRF_TRUSTED_ORIGINS = environment.origins("CSRF_TRUSTED_ORIGINS")
+
+# --- What it is made of ----------------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "config",
+    "notifications",
+    "reports",
+    "integrations",
+    "backorders",
+    "orders",
+    "parts",
+    "unfold",
+    "unfold.contrib.filters",
+    "unfold.contrib.forms",
+    "unfold.contrib.simple_history",
+    "simple_history",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "oauth2_provider",
+    "django_q",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+]
+
+MIDDLEWARE = [
+    "config.request_id.RequestIdMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "simple_history.middleware.HistoryRequestMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# --- Database: PostgreSQL, always (docs/adr/0001-postgresql-only.md) -------------------------------------------------
+
+EMBEDDED_POSTGRESQL = not environment.text("DATABASE_URL")
+if EMBEDDED_POSTGRESQL:
+    database: dict[str, Any] = {
+        "ENGINE": "config.postgres",
+        "NAME": DATABASE,
+        "USER": ROLE,
+        "HOST": str(Server(BACKLINE_VAR).socket_directory),
+        "PORT": str(PORT),
+    }
+else:
+    database = environment.database("DATABASE_URL")
+
+DATABASES = {
+    "default": {
+        **database,
+        "ATOMIC_REQUESTS": False,  # an action opens its own transaction, as short as can be
+        "CONN_MAX_AGE": None,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {
+            **database.get("OPTIONS", {}),
+            "server_side_binding": True,
+            # Prepared after the fifth use. A pooler that shares sessions between transactions needs 0: never.
+            "prepare_threshold": environment.number("DATABASE_PREPARE_THRESHOLD", 5, minimum=0, maximum=1000) or None,
+        },
+    }
+}
+
+# --- People, places, languages ---------------------------------------------------------------------------------------
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+LOGIN_REDIRECT_URL = "/"
+
+USE_TZ = True
+TIME_ZONE = "UTC"
+USE_I18N = True
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English")), ("de", _("German")), ("es", _("Spanish"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+
+# --- Files and mail --------------------------------------------------------------------------------------------------
+
+STATIC_URL = "/static/"
+STATIC_ROOT = BACKLINE_VAR / "static"
+STATICFILES_DIRS = [path for path in [BASE_DIR / "static"] if path.is_dir()]
+MEDIA_ROOT = BACKLINE_VAR / "media"
+WHITENOISE_USE_FINDERS = not PRODUCTION
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if PRODUCTION
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+
+vars().update(environment.email("EMAIL_URL", "consolemail://"))
+DEFAULT_FROM_EMAIL = environment.text("DEFAULT_FROM_EMAIL", "backline@localhost")
+
+# --- Cache and background work ---------------------------------------------------------------------------------------
+
+REDIS_URL = environment.redis("REDIS_URL")
+if REDIS_URL:
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+else:
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "backline"}}
+
+Q_CLUSTER = {
+    "name": "backline",
+    "label": "Background tasks",
+    "workers": environment.number("TASK_WORKERS", 2, minimum=1, maximum=64),
+    "timeout": 300,
+    "retry": 360,  # longer than the timeout, or a slow task would be started a second time beside the first
+    "max_attempts": 5,
+    "recycle": 500,
+    "save_limit": -1,  # keep failures only: trimming successes is what makes acknowledging slow
+    "catch_up": False,
+    **({"redis": REDIS_URL} if REDIS_URL else {"orm": "default", "poll": 0.5}),
+}
+
+# --- Security: what is strict in production stays off where there is no TLS ------------------------------------------
+
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SECURE = PRODUCTION
+CSRF_COOKIE_SECURE = PRODUCTION
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_SSL_REDIRECT = PRODUCTION and environment.flag("SECURE_SSL_REDIRECT", default=True)
+SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^readyz$"]  # probes come from inside, without TLS
+SECURE_HSTS_SECONDS = environment.number("SECURE_HSTS_SECONDS", 31_536_000, minimum=0, maximum=63_072_000) if PRODUCTION else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = PRODUCTION
+SECURE_HSTS_PRELOAD = PRODUCTION
+X_FRAME_OPTIONS = "DENY"
+if environment.flag("BEHIND_PROXY", default=False):
+    # Only for a proxy that sets this header itself and drops the client's: otherwise anybody could claim to use TLS.
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+# --- API -------------------------------------------------------------------------------------------------------------
+
+REST_FRAMEWORK: dict[str, Any] = {
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+}
+SPECTACULAR_SETTINGS: dict[str, Any] = {
+    "TITLE": "Backline",
+    "DESCRIPTION": "Service parts orders, back orders and their status.",
+    "VERSION": "1.0.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+}
+OAUTH2_PROVIDER: dict[str, Any] = {"ACCESS_TOKEN_EXPIRE_SECONDS": 3600}
+
+# --- Admin -----------------------------------------------------------------------------------------------------------
+
+UNFOLD: dict[str, Any] = {"SITE_TITLE": "Backline", "SITE_HEADER": "Backline", "SITE_URL": "/"}
+SIMPLE_HISTORY_HISTORY_ID_USE_UUID = False
+
+# --- Logs ------------------------------------------------------------------------------------------------------------
+
+LOGGING = logs.configuration(
+    as_json=PRODUCTION,
+    level=environment.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
+)

@@ -1,0 +1,1 @@
+"""Third floor: machines that send us facts and receive ours."""

@@ -1,0 +1,1 @@
+"""Third floor: what people are told, when, how and in which language."""

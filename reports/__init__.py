@@ -1,0 +1,1 @@
+"""Third floor: figures and exports."""
