@@ -170,7 +170,7 @@ class Server:
             if time.monotonic() > deadline:
                 raise ServerFailed(f"PostgreSQL does not start in {self.data}:\n{output}\n{self._end_of_log()}")
             if ping is Ping.NO_RESPONSE:
-                self._forget_stale_process()
+                self._forget_killed_server()
                 code, output = self._pg_ctl("start", f"--log={self.log}", f"--options={options}", wait=START_SECONDS)
                 if code == 0:
                     continue
@@ -212,23 +212,18 @@ class Server:
             output.seek(0)
             return done.returncode, output.read().strip()
 
-    def _forget_stale_process(self) -> None:
-        """Remove the notes of a killed server whose process number now belongs to somebody else.
+    def _forget_killed_server(self) -> None:
+        """Remove the notes that a killed server left, once none of its processes lives.
 
-        PostgreSQL recognises a dead number by itself, but after a restart of the machine or container the number may
-        be in use again, and then it would refuse to start for ever.
+        PostgreSQL recognises a process number that is free. One that is in use again, after a restart of the machine
+        or container, or still listed because nobody has collected the dead process, would keep it from ever starting.
         """
-        for note in (self.data / "postmaster.pid", self.socket_directory / f".s.PGSQL.{PORT}.lock"):
-            try:
-                process = psutil.Process(int(note.read_text().splitlines()[0]))
-                is_ours = Path(process.cwd()) == self.data
-            except (FileNotFoundError, psutil.NoSuchProcess, psutil.AccessDenied):
-                continue
-            except (IndexError, ValueError):
-                is_ours = False  # the file was cut off while being written
-            if not is_ours:
-                logger.warning("removing %s, left by a server that was killed", note)
-                note.unlink(missing_ok=True)
+        notes = [self.data / "postmaster.pid", self.socket_directory / f".s.PGSQL.{PORT}.lock"]
+        left = [note for note in notes if note.exists()]
+        if left and not any(_works_in(process, self.data) for process in psutil.process_iter(["name", "cwd"])):
+            logger.warning("removing what a killed server left: %s", ", ".join(map(str, left)))
+            for note in left:
+                note.unlink()
 
     def _create_role_and_database(self) -> None:
         """An ordinary role, so that nothing comes to depend on superuser rights; it may create test databases."""
@@ -243,6 +238,11 @@ class Server:
     def _end_of_log(self) -> str:
         lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
         return "\n".join(lines[-20:])
+
+
+def _works_in(process: psutil.Process, data: Path) -> bool:
+    """Whether this is a live process of the server; a dead one that nobody has collected has no folder any more."""
+    return process.info["name"] == "postgres" and process.info["cwd"] == str(data)
 
 
 def _programs() -> Path:
