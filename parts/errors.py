@@ -1,0 +1,61 @@
+"""Refusals that every floor shares: what a door may show to a person or a partner, by a stable code."""
+
+from collections.abc import Mapping
+from typing import Any
+
+
+class Refused(Exception):
+    """An action was refused and nothing was changed.
+
+    `code` is stable and part of the API contract, `detail` is one English sentence for a person, `extra` holds
+    plain JSON values that help to do it right the next time (for example the allowed statuses).
+    `status` is the HTTP status a door answers with.
+    """
+
+    code = "refused"
+    status = 409
+
+    def __init__(self, detail: str, **extra: Any) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.extra: Mapping[str, Any] = extra
+
+
+class Invalid(Refused):
+    """What was asked is malformed or contradicts itself, whatever the state of the world.
+
+    `fields` maps a field's path (`lines.2.quantity`) to its messages.
+    """
+
+    code = "invalid"
+    status = 400
+
+    def __init__(self, detail: str, fields: Mapping[str, list[str]] | None = None, **extra: Any) -> None:
+        super().__init__(detail, **({"fields": dict(fields)} if fields else {}), **extra)
+
+
+class NotFound(Refused):
+    """What was named does not exist, or is not for this actor to see."""
+
+    code = "not_found"
+    status = 404
+
+
+class Forbidden(Refused):
+    """The actor lacks the permission; `extra['permission']` names it."""
+
+    code = "forbidden"
+    status = 403
+
+
+class VersionConflict(Refused):
+    """The row has changed since the caller read it; `extra['version']` is the present version."""
+
+    code = "version_conflict"
+    status = 412
+
+
+class NotEnoughStock(Refused):
+    """The stock level does not hold what the action would take from it."""
+
+    code = "not_enough_stock"

@@ -1,0 +1,26 @@
+"""The ground floor's nouns: catalogue, stock and supply."""
+
+from parts.models.catalogue import Category, Part, PartNumber, PartRelation, UnitOfMeasure
+from parts.models.stock import Region, Reservation, StockCorrection, StockLevel, StockMovement, StockTransfer, Warehouse
+from parts.models.supply import Delivery, DeliveryLine, PurchaseOrder, PurchaseOrderLine, Supplier, SupplierPart
+
+__all__ = [
+    "Category",
+    "Delivery",
+    "DeliveryLine",
+    "Part",
+    "PartNumber",
+    "PartRelation",
+    "PurchaseOrder",
+    "PurchaseOrderLine",
+    "Region",
+    "Reservation",
+    "StockCorrection",
+    "StockLevel",
+    "StockMovement",
+    "StockTransfer",
+    "Supplier",
+    "SupplierPart",
+    "UnitOfMeasure",
+    "Warehouse",
+]
