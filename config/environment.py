@@ -63,14 +63,16 @@ def origins(name: str) -> list[str]:
     for value in values:
         parts = urlsplit(value)
         if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path:
-            raise ImproperlyConfigured(f"{name} holds {value!r}; it must be an origin such as https://backline.example.")
+            raise ImproperlyConfigured(
+                f"{name} holds {value!r}; it must be an origin such as https://backline.example."
+            )
     return values
 
 
 def database(name: str) -> dict[str, Any]:
     """The database of a postgres:// URL, as Django wants it. Raises ImproperlyConfigured for any other kind."""
     url = text(name)
-    hint = f"{name} must look like postgres://user:password@host:5432/name (its value is not shown, it may hold a password)."
+    hint = f"{name} must look like postgres://user:password@host:5432/name."  # not its value: it holds a password
     if urlsplit(url).scheme not in {"postgres", "postgresql"}:
         raise ImproperlyConfigured(hint)
     try:

@@ -39,9 +39,10 @@ def configuration(*, as_json: bool, level: str) -> dict[str, Any]:
             }
         },
         "root": {"handlers": ["stderr"], "level": level},
-        # Django's own handlers would print the same lines a second time.
+        # The handlers that Django and gunicorn set up themselves would print in a form of their own.
         "loggers": {
             "django": {"handlers": [], "level": level, "propagate": True},
             "django.server": {"handlers": [], "level": level, "propagate": True},
+            "gunicorn.error": {"handlers": [], "level": level, "propagate": True},
         },
     }

@@ -17,6 +17,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import django
 import psutil
@@ -49,7 +50,7 @@ class Parts:
     def start(self, name: str, command: list[str]) -> None:
         """Start a part, its output in a log file of its own."""
         with self._log(name).open("wb") as log:
-            self._running[name] = _start(command, stdout=log, stderr=subprocess.STDOUT)
+            self._running[name] = _start(command, output=log)
         _write_note(self._note, [part.pid for part in self._running.values()])
 
     def raise_for_ended(self) -> None:
@@ -95,7 +96,10 @@ def main(arguments: list[str]) -> int:
 
 
 def run() -> None:
-    """Prepare the database, start the parts, and wait for a signal. Raises Refused, ServerFailed, ImproperlyConfigured."""
+    """Prepare the database, start the parts, wait for a signal, stop all.
+
+    Raises Refused, ServerFailed, ImproperlyConfigured.
+    """
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: stopping.set())
@@ -171,9 +175,14 @@ def _start_parts(parts: Parts, stopping: threading.Event) -> None:
         parts.start("event consumers", [*MANAGE, "consume_events"])
 
 
-def _start(command: list[str], **output: object) -> subprocess.Popen[bytes]:
+def _start(command: list[str], output: IO[bytes] | None = None) -> subprocess.Popen[bytes]:
     return subprocess.Popen(  # noqa: S603 - commands written in this file
-        command, cwd=settings.BASE_DIR, stdin=subprocess.DEVNULL, start_new_session=True, **output
+        command,
+        cwd=settings.BASE_DIR,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=None if output is None else subprocess.STDOUT,
+        start_new_session=True,
     )
 
 
@@ -203,7 +212,9 @@ def _only_one(var: Path) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise Refused("Backline is running already. Stop it with Ctrl-C where it runs, or with: make stop") from None
+            raise Refused(
+                "Backline is running already. Stop it with Ctrl-C where it runs, or with: make stop"
+            ) from None
         file.truncate(0)
         file.write(str(os.getpid()))
         file.flush()

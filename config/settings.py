@@ -1,6 +1,6 @@
 """Every setting, in one file, from the environment. docs/settings.md lists the variables.
 
-Development needs none of them. `BACKLINE_ENV=production` asks for what must not be guessed, and refuses what must not be.
+Development needs none of them. `BACKLINE_ENV=production` asks for what must not be guessed and refuses what is unsafe.
 """
 
 from pathlib import Path
@@ -31,7 +31,7 @@ if PRODUCTION and DEBUG:
     raise ImproperlyConfigured("BACKLINE_DEBUG must not be set in production: its error pages show secrets.")
 
 if PRODUCTION:
-    SECRET_KEY = environment.required("SECRET_KEY", "sessions and links are signed with it; keep it out of the repository.")
+    SECRET_KEY = environment.required("SECRET_KEY", "sessions and links are signed with it; keep it secret.")
     if len(SECRET_KEY) < 50 or len(set(SECRET_KEY)) < 5:
         raise ImproperlyConfigured("SECRET_KEY is too weak; it needs at least 50 characters, chosen at random.")
     environment.required("ALLOWED_HOSTS", "the names under which this installation is reached, separated by commas.")
@@ -40,7 +40,7 @@ else:
 
 ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS") or ["localhost", "127.0.0.1", "[::1]"]
 if PRODUCTION and "*" in ALLOWED_HOSTS:
-    raise ImproperlyConfigured("ALLOWED_HOSTS must name the hosts in production; * lets anybody forge links in messages.")
+    raise ImproperlyConfigured("ALLOWED_HOSTS must name the hosts in production: * lets anybody forge links.")
 CSRF_TRUSTED_ORIGINS = environment.origins("CSRF_TRUSTED_ORIGINS")
 
 # --- What it is made of ----------------------------------------------------------------------------------------------
@@ -159,6 +159,8 @@ STATIC_ROOT = BACKLINE_VAR / "static"
 STATICFILES_DIRS = [path for path in [BASE_DIR / "static"] if path.is_dir()]
 MEDIA_ROOT = BACKLINE_VAR / "media"
 WHITENOISE_USE_FINDERS = not PRODUCTION
+if not PRODUCTION:
+    STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # collected in production only; whitenoise warns where it is missing
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
@@ -201,7 +203,7 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_SSL_REDIRECT = PRODUCTION and environment.flag("SECURE_SSL_REDIRECT", default=True)
 SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^readyz$"]  # probes come from inside, without TLS
-SECURE_HSTS_SECONDS = environment.number("SECURE_HSTS_SECONDS", 31_536_000, minimum=0, maximum=63_072_000) if PRODUCTION else 0
+SECURE_HSTS_SECONDS = 31_536_000 if PRODUCTION else 0  # a year
 SECURE_HSTS_INCLUDE_SUBDOMAINS = PRODUCTION
 SECURE_HSTS_PRELOAD = PRODUCTION
 X_FRAME_OPTIONS = "DENY"

