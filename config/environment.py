@@ -96,7 +96,7 @@ def email(name: str, default: str) -> dict[str, Any]:
     """The mail settings of a URL such as smtp+tls://user:password@host:587. Raises ImproperlyConfigured."""
     try:
         return dict(environ.Env.email_url_config(text(name, default)))
-    except (KeyError, ValueError) as error:
+    except (ImproperlyConfigured, ValueError) as error:
         raise ImproperlyConfigured(f"{name} must look like smtp+tls://user:password@host:587.") from error
 
 

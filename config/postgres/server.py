@@ -11,6 +11,7 @@ import logging
 import os
 import pwd
 import shlex
+import shutil
 import subprocess
 import tempfile
 import time
@@ -135,22 +136,22 @@ class Server:
     def _prepare(self) -> None:
         account = _account()
         _make_private_directory(self.socket_directory, account)
-        self.data.mkdir(exist_ok=True)
-        self.data.chmod(0o700)
         if account is not None:
-            os.chown(self.data, account.pw_uid, account.pw_gid)
             _let_others_pass(self.data)
             _let_others_pass(_programs() / "postgres")
         if not (self.data / "PG_VERSION").exists():
-            self._initialise()
+            self._initialise(account)
 
-    def _initialise(self) -> None:
-        for left_over in self.data.iterdir():
-            # initdb writes PG_VERSION last of what matters to us; anything here comes from one that was interrupted.
-            self._run("rm", "-rf", str(left_over))
+    def _initialise(self, account: pwd.struct_passwd | None) -> None:
+        """Make the data folder under another name first, so that one that is there is a whole one."""
+        draft = self.data.with_name("postgres.new")
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir(mode=0o700)
+        if account is not None:
+            os.chown(draft, account.pw_uid, account.pw_gid)
         code, output = self._run(
             str(_programs() / "initdb"),
-            f"--pgdata={self.data}",
+            f"--pgdata={draft}",
             f"--username={SUPERUSER}",
             "--auth=trust",  # only the owner of the socket's private folder can reach it
             "--encoding=UTF8",
@@ -159,7 +160,11 @@ class Server:
             "--builtin-locale=C.UTF-8",
         )
         if code != 0:
-            raise ServerFailed(f"initdb failed in {self.data}:\n{output}")
+            raise ServerFailed(f"initdb failed in {draft}:\n{output}")
+        try:
+            draft.rename(self.data)
+        except OSError as error:
+            raise ServerFailed(f"{self.data} holds something that is not a database; move it away.") from error
 
     def _start_programs(self) -> None:
         deadline = time.monotonic() + START_SECONDS
@@ -195,10 +200,10 @@ class Server:
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_", "LANG"))}
         # A file, not a pipe: the server inherits the output, and a pipe would stay open as long as it runs.
         with tempfile.TemporaryFile("w+") as output:
-            done = subprocess.run(  # noqa: S603 - only programs of the wheel and rm, with paths made here
+            done = subprocess.run(  # noqa: S603 - only programs of the wheel, with paths made here
                 command,
                 check=False,
-                cwd=self.data,
+                cwd=self.socket_directory,
                 env=environment | {"LC_ALL": "C"},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
