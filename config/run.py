@@ -103,7 +103,11 @@ def run() -> None:
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: stopping.set())
+    with _terminal_to_ourselves():
+        _run_until(stopping)
 
+
+def _run_until(stopping: threading.Event) -> None:
     host = environment.text("BIND", "127.0.0.1")
     port = environment.number("PORT", 8000, minimum=1, maximum=65535)
     var = settings.BACKLINE_VAR
@@ -203,6 +207,23 @@ def _step(stopping: threading.Event, title: str, command: list[str]) -> None:
             return
     if process.returncode != 0:
         raise Refused(f"{title}: failed (exit {process.returncode}).")
+
+
+@contextmanager
+def _terminal_to_ourselves() -> Iterator[None]:
+    """Receive Ctrl-C alone: `make`, which waits for us, would call a run that was stopped on purpose a failure."""
+    if not sys.stdin.isatty() or os.tcgetpgrp(0) != os.getpgrp() or os.getpid() == os.getpgrp():
+        yield
+        return
+    for number in (signal.SIGTTOU, signal.SIGTSTP):  # handing the terminal over; Ctrl-Z would halt us and not make
+        signal.signal(number, signal.SIG_IGN)
+    before = os.getpgrp()
+    os.setpgid(0, 0)
+    os.tcsetpgrp(0, os.getpgrp())
+    try:
+        yield
+    finally:
+        os.tcsetpgrp(0, before)
 
 
 @contextmanager

@@ -118,6 +118,7 @@ def test_a_number_out_of_bounds_is_refused(monkeypatch):
 
 
 def test_a_task_is_never_started_again_while_it_may_still_run():
-    assert settings.Q_CLUSTER["timeout"] < settings.Q_CLUSTER["retry"]
+    cluster = settings.Q_CLUSTER
+    assert cluster["timeout"] < cluster["retry"]
     assert settings.Q_CLUSTER["save_limit"] == -1
     assert settings.Q_CLUSTER["catch_up"] is False
