@@ -1,0 +1,26 @@
+"""Documents that must not go stale."""
+
+import re
+
+from django.conf import settings
+
+READS = re.compile(
+    r"""environment\.(?:text|required|choice|flag|number|words|origins|database|redis|email)\(\s*["'](\w+)["']"""
+)
+
+
+def test_every_variable_is_documented_and_every_documented_one_is_read():
+    code = "\n".join(path.read_text() for path in sorted((settings.BASE_DIR / "config").rglob("*.py")))
+    documented = re.findall(r"^\| `(\w+)` \|", (settings.BASE_DIR / "docs" / "settings.md").read_text(), re.MULTILINE)
+    assert sorted(documented) == sorted(set(READS.findall(code)))
+
+
+def test_links_of_the_documents_lead_somewhere():
+    documents = [settings.BASE_DIR / "README.md", *sorted((settings.BASE_DIR / "docs").rglob("*.md"))]
+    dead = [
+        f"{document.name}: {target}"
+        for document in documents
+        for target in re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", document.read_text())
+        if not (document.parent / target).exists()
+    ]
+    assert dead == []
