@@ -27,7 +27,7 @@ check: $(development) ## Lint, format, types, floors, migrations, templates, API
 	.venv/bin/lint-imports
 	$(py) manage.py check --fail-level WARNING
 	$(py) manage.py makemigrations --check --dry-run
-	$(py) -m djlint --lint --quiet templates
+	find templates */templates -name '*.html' 2>/dev/null | xargs -r $(py) -m djlint --lint --quiet
 	$(py) -m config.openapi check
 
 format: $(development) ## Format the code and mend what can be mended by machine

@@ -51,7 +51,8 @@ def run(tmp_path, port):
         if process.poll() is None:
             process.kill()
             process.wait()
-        process.stdout.close()
+        if process.stdout:
+            process.stdout.close()
     start("stop").communicate(timeout=SECONDS)
 
 
