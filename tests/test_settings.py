@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.db import connection
 
 from config import environment
 
@@ -122,3 +123,12 @@ def test_a_task_is_never_started_again_while_it_may_still_run():
     assert cluster["timeout"] < cluster["retry"]
     assert settings.Q_CLUSTER["save_limit"] == -1
     assert settings.Q_CLUSTER["catch_up"] is False
+
+
+def test_statements_are_bound_by_the_server_and_prepared_after_some_uses(db):
+    statement = "SELECT %s::integer + 41"
+    with connection.cursor() as cursor:
+        for _ in range(7):
+            cursor.execute(statement, [1])
+        cursor.execute("SELECT statement FROM pg_prepared_statements")
+        assert ("SELECT $1::integer + 41",) in cursor.fetchall()

@@ -138,7 +138,8 @@ class Server:
         _make_private_directory(self.socket_directory, account)
         if account is not None:
             _let_others_pass(self.data)
-            _let_others_pass(_programs() / "postgres")
+            _let_others_pass(_programs())
+            _let_others_run(_programs())
         if not (self.data / "PG_VERSION").exists():
             self._initialise(account)
 
@@ -306,3 +307,16 @@ def _let_others_pass(path: Path) -> None:
         if not mode & 0o001:
             logger.warning("adding o+x to %s, so that the account %s can pass through it", parent, ACCOUNT_UNDER_ROOT)
             parent.chmod(mode | 0o001)
+
+
+def _let_others_run(programs: Path) -> None:
+    """Under root with a strict umask, let the server's account read what was installed for root alone."""
+    if (programs / "postgres").stat().st_mode & 0o005 == 0o005:
+        return
+    package = programs.parents[1]
+    logger.warning("adding o+rX to %s*, so that the account %s can run it", package, ACCOUNT_UNDER_ROOT)
+    for folder in package.parent.glob(f"{package.name}*"):  # the libraries lie beside the package
+        for path in [folder, *folder.rglob("*")]:
+            if not path.is_symlink():
+                mode = path.stat().st_mode
+                path.chmod(mode | 0o004 | (mode & 0o100) >> 6)  # executable for others where it is for its owner
