@@ -165,8 +165,12 @@ def _prepare(stopping: threading.Event) -> None:
     _step(stopping, "Bringing the database up to date", [*MANAGE, "migrate", "--verbosity=0"])
     if settings.PRODUCTION:
         _step(stopping, "Collecting static files", [*MANAGE, "collectstatic", "--no-input", "--verbosity=0"])
-    if settings.BACKLINE_DEMO and "load_demo" in get_commands():
+    if _has_demo():
         _step(stopping, "Loading the demo", [*MANAGE, "load_demo"])
+
+
+def _has_demo() -> bool:
+    return settings.BACKLINE_DEMO and "load_demo" in get_commands()
 
 
 def _start_parts(parts: Parts, stopping: threading.Event) -> None:
@@ -322,7 +326,7 @@ def _where_to_click(port: int) -> str:
         f"  API, schema   {address}/api/v1/schema/",
         f"  Logs          {settings.BACKLINE_VAR / 'log'}",
     ]
-    if settings.BACKLINE_DEMO:
+    if _has_demo():
         lines += ["", f"  Log in as     with the password '{demo.PASSWORD}', to"]
         lines += [f"  {person.username:<13} {person.comes_to}" for person in demo.PEOPLE]
     return "\n".join([*lines, ""])
