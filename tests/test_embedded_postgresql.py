@@ -64,6 +64,7 @@ def test_two_processes_that_start_at_once_share_one_server_and_the_last_one_stop
 
     second.communicate("leave\n", timeout=30)
     assert not Server(var).is_running()
+    assert not Server(var).socket_directory.exists()
     assert first.returncode == second.returncode == 0
 
 

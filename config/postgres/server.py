@@ -16,7 +16,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -189,6 +189,8 @@ class Server:
         code, output = self._pg_ctl("stop", "--mode=fast", wait=STOP_SECONDS)
         if code != 0 and self._ping() is not Ping.NO_RESPONSE:
             raise ServerFailed(f"PostgreSQL does not stop in {self.data}:\n{output}")
+        with suppress(OSError):  # not empty after a kill; the next start clears it up
+            self.socket_directory.rmdir()
         return code == 0
 
     def _pg_ctl(self, verb: str, *options: str, wait: int) -> tuple[int, str]:
