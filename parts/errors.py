@@ -59,3 +59,45 @@ class NotEnoughStock(Refused):
     """The stock level does not hold what the action would take from it."""
 
     code = "not_enough_stock"
+
+
+class NothingReserved(Refused):
+    """A demand holds no stock that this could be done with; `extra['demand_ids']` names them."""
+
+    code = "nothing_reserved"
+
+
+class AlreadyReserved(Refused):
+    """The demand that was to get a reservation has one; `extra['demand_ids']` names them."""
+
+    code = "already_reserved"
+
+
+class PartialIssue(Refused):
+    """Another quantity was to be issued than is reserved; `extra['reserved']` says how much is."""
+
+    code = "partial_issue"
+
+
+class MoreThanIssued(Refused):
+    """More was to come back than is still out; `extra['returnable']` says how much may."""
+
+    code = "more_than_issued"
+
+
+class DeliveryNoteUsed(Refused):
+    """The supplier's delivery note is booked with other content; `extra['delivery_id']` names that delivery."""
+
+    code = "delivery_note_used"
+
+
+class NumberUsed(Refused):
+    """Purchase orders with these numbers exist; `extra['numbers']` lists them."""
+
+    code = "number_used"
+
+
+class NotOnOrder(Refused):
+    """A purchase order line does not wait for what was said of it; `extra` says what it waits for."""
+
+    code = "not_on_order"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Self
 
 from django.db import models
 from django.db.models import F, Q, Sum, Value
 from django.db.models.functions import Coalesce, Greatest
 
-from parts.statuses import RESERVATION_LIVE, Condition, PurchaseOrderStatus
+from parts.statuses import RESERVATION_LIVE, Condition, PurchaseOrderStatus, ReservationStatus
 
 #: Conditions in which a unit may be promised to an order.
 FIT_CONDITIONS = (Condition.NEW.value, Condition.REFURBISHED.value)
@@ -33,7 +34,7 @@ class StockLevelQuerySet(models.QuerySet[Any]):
 
     def locked(self) -> Self:
         """Lock the rows for this transaction in the one order (by primary key)."""
-        return self.select_for_update(of=("self",)).order_by("pk")
+        return self.select_for_update(of=("self",), no_key=True).order_by("pk")
 
     def totals_by_part(self) -> models.QuerySet[Any, dict[str, Any]]:
         """Give on hand, reserved, unfit and available per part."""
@@ -54,8 +55,12 @@ class ReservationQuerySet(models.QuerySet[Any]):
         """Keep the reservations that still hold stock."""
         return self.filter(status__in=RESERVATION_LIVE)
 
+    def lapsed(self, at: datetime) -> Self:
+        """Keep the reservations that have outlived their expiry, longest first."""
+        return self.filter(status=ReservationStatus.ACTIVE, expires_at__lte=at).order_by("expires_at", "id")
+
     def locked(self) -> Self:
-        return self.select_for_update(of=("self",)).order_by("pk")
+        return self.select_for_update(of=("self",), no_key=True).order_by("pk")
 
 
 class StockMovementQuerySet(models.QuerySet[Any]):
@@ -82,8 +87,12 @@ class PurchaseOrderLineQuerySet(models.QuerySet[Any]):
         """Sort by when they come; lines with no date last."""
         return self.order_by(F("expected_on").asc(nulls_last=True), "id")
 
-    def locked(self) -> Self:
-        return self.select_for_update(of=("self",)).order_by("pk")
+    def locked_with_order(self) -> Self:
+        """Lock the purchase orders, then the lines; whether an order is done is decided under its own lock.
+
+        The caller has joined `purchase_order`.
+        """
+        return self.select_for_update(of=("purchase_order", "self"), no_key=True).order_by("purchase_order_id", "pk")
 
     def late(self, today: Any) -> Self:
         """Keep the incoming lines whose date has passed."""

@@ -1,0 +1,58 @@
+"""Every change of stock, by its verb.
+
+`correct_stock`, `count_stock` and `transfer` are for people and check their permission. The verbs on reservations have
+none of their own: only an order's action calls them, for somebody who may move that order.
+"""
+
+from parts.actions.reserving import lock_levels, reserve
+from parts.actions.stock.corrections import (
+    Corrected,
+    Correction,
+    correct_stock,
+    correct_stock_many,
+    count_stock,
+)
+from parts.actions.stock.reservations import (
+    Held,
+    Issue,
+    Move,
+    NothingReserved,
+    Released,
+    Split,
+    issue,
+    lock_stock_of,
+    pick,
+    reassign_reservation,
+    release_expired,
+    split_reservations,
+    unreserve,
+)
+from parts.actions.stock.returns import Returned, return_to_stock
+from parts.actions.stock.transfers import Transferred, transfer
+
+__all__ = [
+    "Corrected",
+    "Correction",
+    "Held",
+    "Issue",
+    "Move",
+    "NothingReserved",
+    "Released",
+    "Returned",
+    "Split",
+    "Transferred",
+    "correct_stock",
+    "correct_stock_many",
+    "count_stock",
+    "issue",
+    "lock_levels",
+    "lock_stock_of",
+    "pick",
+    "reassign_reservation",
+    "release_expired",
+    "reserve",
+    "return_to_stock",
+    "split_reservations",
+    "transfer",
+    "unreserve",
+]

@@ -1,0 +1,123 @@
+"""Pure decisions of the ground floor on plain values: what a quantity may be, and what a stock level can bear."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from parts.errors import Invalid
+from parts.models.stock import OWN
+from parts.statuses import Condition
+
+#: The largest quantity a column holds (14 digits, 3 of them decimals).
+MAX_QUANTITY = Decimal("99999999999.999")
+MAX_MONEY = Decimal("9999999999.99")
+ZERO = Decimal(0)
+
+
+def number_problem(value: Decimal, decimals: int, largest: Decimal = MAX_QUANTITY) -> str | None:
+    """Say what is wrong with a number that may have so many decimals, or None."""
+    if not isinstance(value, Decimal):
+        return "must be a decimal number"
+    if not value.is_finite():
+        return "must be a finite number"
+    if abs(value) > largest:
+        return f"must not be larger than {largest}"
+    if value != round(value, decimals):
+        return f"must have at most {decimals} decimals" if decimals else "must be a whole number"
+    return None
+
+
+def quantity_problem(value: Decimal, decimals: int) -> str | None:
+    """Say what is wrong with a quantity of which there must be some, or None."""
+    return number_problem(value, decimals) or (None if value > 0 else "must be above zero")
+
+
+def part_of_it_problem(value: Decimal, decimals: int) -> str | None:
+    """Say what is wrong with a quantity that may be zero but not below, or None."""
+    return number_problem(value, decimals) or (None if value >= 0 else "must not be below zero")
+
+
+def text_problem(value: str, longest: int, *, needed: bool = False) -> str | None:
+    """Say what is wrong with a text that goes into a column, or None."""
+    if "\x00" in value:
+        return "must not contain a null character"
+    if len(value) > longest:
+        return f"must have at most {longest} characters"
+    if needed and not value.strip():
+        return "must not be empty"
+    return None
+
+
+class Problems:
+    """Everything that is wrong with a request, by field, so that its sender can mend it in one go."""
+
+    def __init__(self) -> None:
+        self.fields: dict[str, list[str]] = {}
+
+    def add(self, field: str, problem: str | None) -> None:
+        """Remember the problem of a field; None is no problem."""
+        if problem:
+            self.fields.setdefault(field, []).append(problem)
+
+    def choice(self, field: str, value: str, allowed: Collection[str]) -> None:
+        """Remember a value that is none of those allowed."""
+        if value not in allowed:
+            self.add(field, f"must be one of {', '.join(sorted(allowed))}")
+
+    def moment(self, field: str, value: datetime) -> None:
+        """Remember a time without a zone: nobody could say when it was."""
+        if value.tzinfo is None or value.utcoffset() is None:
+            self.add(field, "must have a time zone")
+
+    def origin(self, source: str, at: datetime) -> None:
+        """Check what every action is told: where the request came from, and what time it is."""
+        self.add("source", text_problem(source, 40, needed=True))
+        self.moment("at", at)
+
+    def raise_if_any(self) -> None:
+        """Raise Invalid naming every field, if anything is wrong."""
+        if self.fields:
+            first, messages = next(iter(self.fields.items()))
+            raise Invalid(f"{first} {messages[0]}.", self.fields)
+
+
+@dataclass(frozen=True, slots=True)
+class LevelKey:
+    """What makes a stock level one: a part in a warehouse, in one condition, of one owner."""
+
+    part_id: UUID
+    warehouse_id: UUID
+    condition: str = Condition.NEW.value
+    owner: str = OWN
+
+    def check(self, problems: Problems, prefix: str = "") -> None:
+        """Remember an unknown condition or an impossible owner."""
+        problems.choice(f"{prefix}condition", self.condition, Condition.values)
+        problems.add(f"{prefix}owner", text_problem(self.owner, 40, needed=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """The three figures of a stock level, in units of the part."""
+
+    on_hand: Decimal = ZERO
+    reserved: Decimal = ZERO
+    unfit: Decimal = ZERO
+
+    @property
+    def available(self) -> Decimal:
+        """What may still be promised: on hand - unfit - reserved."""
+        return self.on_hand - self.unfit - self.reserved
+
+    def changed(self, on_hand: Decimal = ZERO, unfit: Decimal = ZERO) -> Balance:
+        """Return the balance after a change of what lies there; it may be one that cannot be."""
+        return Balance(self.on_hand + on_hand, self.reserved, self.unfit + unfit)
+
+    @property
+    def is_possible(self) -> bool:
+        """Whether nothing is negative and nothing reserved or unfit is missing from what is on hand."""
+        return self.unfit >= 0 and self.reserved >= 0 and self.available >= 0 and self.on_hand <= MAX_QUANTITY
