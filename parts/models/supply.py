@@ -74,7 +74,7 @@ class PurchaseOrder(models.Model):
     )
     ordered_at = models.DateTimeField(_("ordered at"))
     created_at = models.DateTimeField(_("recorded at"), db_default=Now())
-    history = HistoricalRecords()
+    history = HistoricalRecords(excluded_fields=["status"])  # deliveries close it, not people
 
     class Meta:
         ordering = ("-ordered_at", "id")
@@ -113,7 +113,7 @@ class PurchaseOrderLine(models.Model):
         output_field=models.BooleanField(),
         db_persist=True,
     )
-    history = HistoricalRecords(excluded_fields=["is_open"])
+    history = HistoricalRecords(excluded_fields=["received", "is_open"])  # the deliveries tell what came
 
     objects = PurchaseOrderLineQuerySet.as_manager()
 
