@@ -1,5 +1,7 @@
 """What Django needs to know about this app."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
@@ -9,3 +11,7 @@ class BackordersConfig(AppConfig):
 
     name = "backorders"
     verbose_name = _("Back orders")
+
+    def ready(self) -> None:
+        """Begin to listen to the floors below."""
+        import_module("backorders.receivers")

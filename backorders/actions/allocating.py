@@ -1,0 +1,302 @@
+"""Give free stock to the queue, in the transaction that freed it, whatever the cause."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import ROUND_CEILING, Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from backorders import queue, sql
+from backorders.allocation import Decision, Free, Plan, Waiting, plan
+from orders.actions import waiting
+from orders.actions.placing import SOFT_FOR, SOFT_KINDS
+from orders.errors import ConcurrentChange
+from orders.ledger import Cause, Ledger
+from orders.trees import Tree, Trees, lock_trees
+from parts.actions.reserving import Hold, LevelRow, lock_levels, reserve
+from parts.actors import Actor
+from parts.keys import new_key
+from parts.models import Part
+from parts.signals import FreedStock
+
+#: How often a pass is repeated because somebody left the queue between reading its head and locking it.
+MOST_PASSES = 5
+_MOST_ROWS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A quantity given to a back order; `line_id` is the line that now holds it."""
+
+    back_order_id: UUID
+    line_id: UUID
+    order_reference: str
+    part_id: UUID
+    quantity: Decimal
+
+
+@dataclass(slots=True)
+class Allocated:
+    """What an allocation did."""
+
+    run_ids: list[UUID] = field(default_factory=list)
+    given: list[Given] = field(default_factory=list)
+
+
+def allocate_parts(*, part_ids: Sequence[UUID], by: Actor, source: str, at: datetime) -> Allocated:
+    """Give whatever is free of these parts to their queues now. Raises Forbidden. Repeated, it gives nothing more."""
+    by.require("backorders.allocate_backorder")
+    with transaction.atomic():
+        return allocate(part_ids=part_ids, freed=(), cause=Cause(by=by, source=source, at=at), why="by hand")
+
+
+def allocate(*, part_ids: Sequence[UUID], freed: Sequence[FreedStock], cause: Cause, why: str) -> Allocated:
+    """Give all free stock of these parts to their queues by rank. Runs inside the caller's transaction.
+
+    Every quantity given or passed over has its decision. Lines move to reserved, back orders close or shrink, and each
+    allocation names the movement and, where a delivery freed the stock, the delivery line. A constant number of
+    statements, however many rows; a second pass runs only where somebody left the queue in between.
+    """
+    delivered = {item.level_id: item.delivery_line_id for item in freed if item.delivery_line_id}
+    result = Allocated()
+    supply = _free(lock_levels(part_ids=sorted(set(part_ids))))
+    for _pass in range(MOST_PASSES):
+        plans = _plan_unlocked(supply)
+        chosen = [decision.waiting for each in plans.values() for decision in each.decisions if decision.given]
+        if not chosen:
+            break
+        trees = lock_trees(order_ids={item.order_id for item in chosen})
+        entries = {entry.id: entry for entry in queue.read(ids=[item.id for item in chosen])}
+        decisions = _plan_locked(plans, entries, supply)
+        _carry_out(decisions, trees, entries, delivered, cause, why, supply, result)
+        if _total(decisions) == sum((_total(each.decisions) for each in plans.values()), Decimal(0)):
+            break
+        supply = _free(lock_levels(part_ids=sorted(supply)))
+    return result
+
+
+def _total(decisions: Sequence[Decision]) -> Decimal:
+    return sum((decision.given for decision in decisions), Decimal(0))
+
+
+def _free(levels: Sequence[LevelRow]) -> dict[UUID, list[Free]]:
+    supply: dict[UUID, list[Free]] = defaultdict(list)
+    for level in levels:
+        if level.available > 0:
+            supply[level.part_id].append(Free(level.id, level.warehouse_id, level.available))
+    return supply
+
+
+def _plan_unlocked(supply: Mapping[UUID, Sequence[Free]]) -> dict[UUID, Plan]:
+    """Read as much of each queue's head as the free stock could serve, and plan on it; nothing is locked yet."""
+    plans: dict[UUID, Plan] = {}
+    most = dict.fromkeys(supply, 0)
+    smallest = _smallest_units(list(supply))
+    for part_id, levels in supply.items():
+        total = sum((free.quantity for free in levels), Decimal(0))
+        most[part_id] = int((total / smallest[part_id]).to_integral_value(ROUND_CEILING))
+    while most:
+        heads = _heads(most)
+        deeper: dict[UUID, int] = {}
+        for part_id, rows in most.items():
+            head = heads.get(part_id, [])
+            plans[part_id] = plan(head, supply[part_id])
+            if plans[part_id].left > 0 and len(head) == rows and rows < _MOST_ROWS:
+                deeper[part_id] = rows * 8  # some were passed over: look further down
+        most = deeper
+    return plans
+
+
+def _smallest_units(part_ids: Sequence[UUID]) -> dict[UUID, Decimal]:
+    if not part_ids:
+        return {}
+    found = Part.objects.filter(pk__in=part_ids).values_list("pk", "unit__decimals")
+    return {key: Decimal(1).scaleb(-decimals) for key, decimals in found}
+
+
+def _heads(most: Mapping[UUID, int]) -> dict[UUID, list[Waiting]]:
+    heads: dict[UUID, list[Waiting]] = defaultdict(list)
+    with connection.cursor() as cursor:
+        cursor.execute(sql.QUEUE_HEAD, {"part_ids": list(most), "most": list(most.values())})
+        for row in cursor.fetchall():
+            heads[row[3]].append(Waiting(*row))
+    return heads
+
+
+def _plan_locked(
+    plans: Mapping[UUID, Plan], entries: Mapping[UUID, queue.Entry], supply: Mapping[UUID, Sequence[Free]]
+) -> list[Decision]:
+    """Plan again on what the locks show: who left the queue or wants less now does not count."""
+    decisions: list[Decision] = []
+    for part_id, unlocked in plans.items():
+        still: list[Waiting] = []
+        for decision in unlocked.decisions:
+            entry = entries.get(decision.waiting.id)
+            if not decision.given:
+                still.append(decision.waiting)
+            elif entry is not None and entry.is_waiting:
+                still.append(_as_waiting(entry))
+        decisions += plan(still, supply[part_id]).decisions
+    return decisions
+
+
+def _as_waiting(entry: queue.Entry) -> Waiting:
+    return Waiting(
+        id=entry.id,
+        line_id=entry.line_id,
+        order_id=entry.order_id,
+        part_id=entry.part_id,
+        quantity=entry.quantity,
+        minimum_fill=entry.minimum_fill,
+        rank=entry.rank,
+        excluded_warehouse_id=entry.excluded_warehouse_id,
+        on_hold=entry.on_hold,
+    )
+
+
+def _carry_out(
+    decisions: Sequence[Decision],
+    trees: Trees,
+    entries: Mapping[UUID, queue.Entry],
+    delivered: Mapping[UUID, UUID | None],
+    cause: Cause,
+    why: str,
+    supply: Mapping[UUID, Sequence[Free]],
+    result: Allocated,
+) -> None:
+    """Write what was decided: lines, stock, back orders, in that order."""
+    given = [decision for decision in decisions if decision.given and decision.waiting.id in entries]
+    if not given:
+        return
+    gifts = [(decision, gift) for decision in given for gift in decision.gifts]
+    grants = [waiting.Grant(decision.waiting.line_id, gift.warehouse_id, gift.quantity) for decision, gift in gifts]
+    filled = waiting.fill(trees=trees, grants=grants, cause=cause)
+    holds = [
+        _hold(item.line_id, gift.level_id, gift.quantity, trees.by_order[decision.waiting.order_id], cause)
+        for (decision, gift), item in zip(gifts, filled, strict=True)
+    ]
+    reserve(holds=holds, by=cause.by, source=cause.source, at=cause.at)
+    ledger = Ledger(cause)
+    for decision in given:
+        _follow(entries[decision.waiting.id], decision, ledger)
+    keys = {decision.waiting.id: new_key() for decision in decisions}
+    allocations = [
+        {
+            "id": str(new_key()),
+            "back_order_id": str(decision.waiting.id),
+            "line_id": str(hold.demand_id),
+            "movement_id": str(hold.movement_id),
+            "delivery_line_id": str(delivered[gift.level_id]) if delivered.get(gift.level_id) else None,
+            "decision_id": str(keys[decision.waiting.id]),
+            "quantity": str(gift.quantity),
+        }
+        for (decision, gift), hold in zip(gifts, holds, strict=True)
+    ]
+    run_id = _write(decisions, keys, allocations, [entries[d.waiting.id] for d in given], ledger, why, supply)
+    result.run_ids.append(run_id)
+    result.given += [
+        Given(
+            decision.waiting.id,
+            hold.demand_id,
+            trees.by_order[decision.waiting.order_id].reference,
+            decision.waiting.part_id,
+            gift.quantity,
+        )
+        for (decision, gift), hold in zip(gifts, holds, strict=True)
+    ]
+    waiting.resume_jobs(trees, cause)
+
+
+def _hold(line_id: UUID, level_id: UUID, quantity: Decimal, tree: Tree, cause: Cause) -> Hold:
+    soft = tree.order_kind in SOFT_KINDS
+    return Hold.new(
+        level_id=level_id,
+        demand_id=line_id,
+        quantity=quantity,
+        purpose=tree.order_kind,
+        strength="soft" if soft else "hard",
+        expires_at=cause.at + SOFT_FOR if soft else None,
+    )
+
+
+def _follow(entry: queue.Entry, decision: Decision, ledger: Ledger) -> None:
+    if decision.given >= entry.quantity:
+        entry.move(ledger, "allocated", data={"quantity": str(decision.given), "rule": decision.rule})
+    else:
+        entry.set_quantity(ledger, entry.quantity - decision.given)
+
+
+def _write(
+    decisions: Sequence[Decision],
+    keys: Mapping[UUID, UUID],
+    allocations: Sequence[Mapping[str, Any]],
+    entries: Sequence[queue.Entry],
+    ledger: Ledger,
+    why: str,
+    supply: Mapping[UUID, Sequence[Free]],
+) -> UUID:
+    run_id = new_key()
+    events, texts = ledger.as_json()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            sql.WRITE_ALLOCATION,
+            {
+                "events": events,
+                "texts": texts,
+                "changes": queue.changes_of(entries),
+                "run_id": run_id,
+                "cause": why,
+                "actor": ledger.cause.by.reference,
+                "source": ledger.cause.source,
+                "at": ledger.cause.at,
+                "parts": json.dumps(_summary(decisions, supply)),
+                "decisions": json.dumps([_decision_row(decision, keys) for decision in decisions]),
+                "allocations": json.dumps(allocations),
+            },
+        )
+        if cursor.fetchone() != (len(entries),):
+            raise ConcurrentChange("A back order was changed by somebody who did not hold its order's lock.")
+    return run_id
+
+
+def _decision_row(decision: Decision, keys: Mapping[UUID, UUID]) -> dict[str, Any]:
+    return {
+        "id": str(keys[decision.waiting.id]),
+        "back_order_id": str(decision.waiting.id),
+        "part_id": str(decision.waiting.part_id),
+        "outcome": decision.outcome,
+        "rule": decision.rule,
+        "rank": str(decision.waiting.rank),
+        "asked": str(decision.waiting.quantity),
+        "given": str(decision.given),
+        "free_before": str(decision.free_before),
+        "place": decision.place,
+    }
+
+
+def _summary(decisions: Sequence[Decision], supply: Mapping[UUID, Sequence[Free]]) -> list[dict[str, str]]:
+    """Return per part what was free, what was given, and the last rank that was asked."""
+    summary = []
+    by_part: dict[UUID, list[Decision]] = defaultdict(list)
+    for decision in decisions:
+        by_part[decision.waiting.part_id].append(decision)
+    for part_id, members in by_part.items():
+        free = sum((level.quantity for level in supply[part_id]), Decimal(0))
+        given = sum((decision.given for decision in members), Decimal(0))
+        summary.append(
+            {
+                "part": str(part_id),
+                "free": str(free),
+                "given": str(given),
+                "left": str(free - given),
+                "last_rank": str(members[-1].waiting.rank),
+            }
+        )
+    return summary

@@ -1,0 +1,126 @@
+"""Who gets what of free stock: one pass over the queue. Pure, on plain values: every decision can be replayed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from uuid import UUID
+
+ZERO = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A back order in the queue of its part, as read; the queue is sorted by (-rank, id)."""
+
+    id: UUID
+    line_id: UUID
+    order_id: UUID
+    part_id: UUID
+    quantity: Decimal
+    minimum_fill: Decimal
+    rank: Decimal
+    excluded_warehouse_id: UUID | None
+    on_hold: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Free:
+    """What is available of one level."""
+
+    level_id: UUID
+    warehouse_id: UUID
+    quantity: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Gift:
+    """A quantity of one level."""
+
+    level_id: UUID
+    warehouse_id: UUID
+    quantity: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What one back order got in a pass and by which rule.
+
+    `free_before` is what was available when its turn came, `place` its place among those asked (1 is the first).
+    Rules: `whole`, `part`, `minimum_fill`, `on_hold`, `own_warehouse`.
+    """
+
+    waiting: Waiting
+    outcome: str
+    rule: str
+    given: Decimal
+    free_before: Decimal
+    place: int
+    gifts: tuple[Gift, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The decisions of a pass over one part's queue; `left` is what nobody took."""
+
+    decisions: tuple[Decision, ...]
+    left: Decimal
+
+
+def plan(queue: Iterable[Waiting], supply: Sequence[Free]) -> Plan:
+    """Give free stock to the queue of one part, first come by rank, until it is gone or nobody is left.
+
+    A back order is passed over where it is on hold, where less than its minimum fill is left for it, and where all
+    that is left lies in the warehouse it is meant to fill. Gifts never exceed a level, nor a missing quantity.
+    """
+    levels = {free.level_id: free.quantity for free in supply if free.quantity > 0}
+    places = {free.level_id: free.warehouse_id for free in supply}
+    total = sum(levels.values(), ZERO)
+    decisions: list[Decision] = []
+    for place, waiting in enumerate(queue, start=1):
+        if total <= 0:
+            break
+        usable = {
+            level_id: quantity
+            for level_id, quantity in levels.items()
+            if quantity > 0 and places[level_id] != waiting.excluded_warehouse_id
+        }
+        reachable = sum(usable.values(), ZERO)
+        outcome, rule, given = _verdict(waiting, reachable)
+        gifts = _gifts(given, usable, places)
+        for gift in gifts:
+            levels[gift.level_id] -= gift.quantity
+        decisions.append(Decision(waiting, outcome, rule, given, total, place, gifts))
+        total -= given
+    return Plan(tuple(decisions), total)
+
+
+def _verdict(waiting: Waiting, reachable: Decimal) -> tuple[str, str, Decimal]:
+    if waiting.on_hold:
+        return "passed_over", "on_hold", ZERO
+    if reachable <= 0:
+        return "passed_over", "own_warehouse", ZERO
+    if reachable >= waiting.quantity:
+        return "given", "whole", waiting.quantity
+    if reachable < waiting.minimum_fill:
+        return "passed_over", "minimum_fill", ZERO
+    return "given", "part", reachable
+
+
+def _gifts(wanted: Decimal, usable: dict[UUID, Decimal], places: dict[UUID, UUID]) -> tuple[Gift, ...]:
+    """Take a quantity from as few levels as can be: the smallest that holds all of it, else the largest first."""
+    if wanted <= 0:
+        return ()
+    whole = [(quantity, level_id) for level_id, quantity in usable.items() if quantity >= wanted]
+    if whole:
+        level_id = min(whole)[1]
+        return (Gift(level_id, places[level_id], wanted),)
+    gifts = []
+    for quantity, level_id in sorted(((quantity, level_id) for level_id, quantity in usable.items()), reverse=True):
+        amount = min(quantity, wanted)
+        if amount <= 0:
+            break
+        gifts.append(Gift(level_id, places[level_id], amount))
+        wanted -= amount
+    return tuple(gifts)

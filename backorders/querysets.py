@@ -1,0 +1,54 @@
+"""Every filter, annotation and total ordering of the queue."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Self
+
+from django.db import models
+from django.db.models import F, Q
+
+from backorders.statuses import AGE_BUCKETS, BACK_ORDER_WAITING
+from orders.querysets import sees_all
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser, User
+
+
+class BackOrderQuerySet(models.QuerySet[Any]):
+    def visible_to(self, user: User | AnonymousUser) -> Self:
+        """Keep what the person may see: staff all, partners their customers'."""
+        if sees_all(user):
+            return self
+        return self.filter(customer__access__user=user.pk) if user.is_authenticated else self.none()
+
+    def waiting(self) -> Self:
+        """Keep those in the queue."""
+        return self.filter(status__in=BACK_ORDER_WAITING)
+
+    def by_rank(self) -> Self:
+        """Sort as the queue stands: who gets the next unit first."""
+        return self.order_by("-rank", "id")
+
+    def without_supply(self) -> Self:
+        """Keep those that no purchase order covers."""
+        return self.waiting().filter(pegs__isnull=True)
+
+    def nearest_to_restock(self) -> Self:
+        """Sort by expected date; those without one last."""
+        return self.waiting().order_by(F("expected_on").asc(nulls_last=True), "-rank", "id")
+
+    def promise_overdue(self, today: Any) -> Self:
+        """Keep those whose promised date has passed."""
+        return self.waiting().filter(line__promised_on__lt=today)
+
+    def aged(self, bucket: str, now: datetime) -> Self:
+        """Keep those that have waited as many whole days as the bucket (a name of AGE_BUCKETS) says.
+
+        Raises KeyError for a bucket that does not exist.
+        """
+        low, high = {name: (low, high) for name, low, high in AGE_BUCKETS}[bucket]
+        query = Q(opened_at__lte=now - timedelta(days=low)) if low else Q()
+        if high is not None:
+            query &= Q(opened_at__gt=now - timedelta(days=high + 1))
+        return self.waiting().filter(query)

@@ -1,0 +1,264 @@
+"""The hand-written statements of the queue: opening, reading its head, writing an allocation, pegging, ranking anew."""
+
+from orders.sql import APPEND_EVENTS
+
+WAITING = "('open', 'sourcing', 'supply_confirmed')"
+
+
+def rank(facts: str) -> str:
+    """Return the SQL of backorders.priority.rank over `policy` and a row with the facts' columns and `opened_at`."""
+    return f"""(
+    round(CASE {facts}.kind
+        WHEN 'emergency' THEN policy.emergency WHEN 'service' THEN policy.service
+        WHEN 'stock' THEN policy.stock ELSE policy.transfer END, 6)
+    + round(CASE {facts}.tier
+        WHEN 'platinum' THEN policy.platinum WHEN 'gold' THEN policy.gold
+        WHEN 'silver' THEN policy.silver WHEN 'bronze' THEN policy.bronze ELSE 0 END, 6)
+    + round(CASE {facts}.criticality
+        WHEN 'A' THEN policy.criticality_a WHEN 'B' THEN policy.criticality_b ELSE policy.criticality_c END, 6)
+    + round(policy.downtime * log(1 + {facts}.downtime_cost), 6)
+    + round(policy.contract * {facts}.contract_points, 6)
+    - round(policy.ageing_per_day
+        * extract(epoch FROM {facts}.opened_at - timestamptz '2000-01-01 00:00+00') / 86400, 6)
+)"""
+
+
+#: Open back orders. The policy row is locked against a change of weights, so that no rank is computed by old ones.
+#: Where supply is on order, the expected date is that of the purchase order line that covers all who stand before
+#: and the new one. Parameters: shortages, events, texts, opened_at, recorded_at. Returns (line, back order, reference,
+#: expected date).
+OPEN = f"""
+WITH policy AS MATERIALIZED (
+    SELECT * FROM backorders_allocationpolicy WHERE name = 'default' FOR SHARE
+),
+{APPEND_EVENTS},
+shortage AS (
+    SELECT item.*, {rank("item")} AS rank
+    FROM policy, json_to_recordset(%(shortages)s::json) AS item (
+        id uuid, line_id uuid, reference text, part_id uuid, customer_id uuid, excluded_warehouse_id uuid,
+        quantity numeric, minimum_fill numeric, kind text, tier text, criticality text, downtime_cost numeric,
+        contract_points numeric, rank_facts text, opened_at timestamptz, version integer, chain_hash text
+    )
+)
+INSERT INTO backorders_backorder (
+    id, line_id, part_id, customer_id, excluded_warehouse_id, status, quantity, opened_quantity, minimum_fill, on_hold,
+    rank, rank_facts, opened_at, expected_on, reference, version, chain_hash, status_since, created_at
+)
+SELECT
+    shortage.id, shortage.line_id, shortage.part_id, shortage.customer_id, shortage.excluded_warehouse_id, 'open',
+    shortage.quantity, shortage.quantity, shortage.minimum_fill, false, shortage.rank, shortage.rank_facts::jsonb,
+    shortage.opened_at,
+    CASE WHEN EXISTS (
+        SELECT FROM parts_purchaseorderline AS supply WHERE supply.part_id = shortage.part_id AND supply.is_open
+    ) THEN (
+        SELECT min(coverage.expected_on)
+        FROM (
+            SELECT
+                supply.expected_on,
+                sum(supply.quantity - supply.received - supply.cancelled) OVER (
+                    ORDER BY supply.expected_on, supply.id
+                ) AS covered
+            FROM parts_purchaseorderline AS supply
+            JOIN parts_purchaseorder AS purchase_order ON purchase_order.id = supply.purchase_order_id
+            WHERE supply.part_id = shortage.part_id AND supply.is_open AND purchase_order.status = 'ordered'
+        ) AS coverage
+        WHERE coverage.covered >= shortage.quantity + coalesce((
+            SELECT sum(ahead.quantity)
+            FROM backorders_backorder AS ahead
+            WHERE ahead.part_id = shortage.part_id AND ahead.status IN {WAITING} AND ahead.rank >= shortage.rank
+        ), 0)
+    ) END,
+    shortage.reference, shortage.version, decode(shortage.chain_hash, 'hex'), shortage.opened_at, %(recorded_at)s
+FROM shortage
+RETURNING line_id, id, reference, expected_on
+"""
+
+#: The head of the queue of each part. Parameters: part_ids, most (how many rows of each part at most).
+QUEUE_HEAD = f"""
+SELECT
+    head.id, head.line_id, line.order_id, head.part_id, head.quantity, head.minimum_fill, head.rank,
+    head.excluded_warehouse_id, head.on_hold
+FROM unnest(%(part_ids)s::uuid[], %(most)s::bigint[]) AS wanted (part_id, most)
+CROSS JOIN LATERAL (
+    SELECT waiting.*
+    FROM backorders_backorder AS waiting
+    WHERE waiting.part_id = wanted.part_id AND waiting.status IN {WAITING}
+    ORDER BY waiting.rank DESC, waiting.id
+    LIMIT wanted.most
+) AS head
+JOIN orders_orderline AS line ON line.id = head.line_id
+ORDER BY head.part_id, head.rank DESC, head.id
+"""
+
+#: Back orders as they stand, their orders' locks in hand. Parameters: ids or line_ids.
+READ = """
+SELECT
+    back_order.id, back_order.reference, back_order.version, back_order.chain_hash, back_order.status,
+    back_order.status_since, back_order.line_id, line.order_id, back_order.part_id, back_order.quantity,
+    back_order.minimum_fill, back_order.rank, back_order.excluded_warehouse_id, back_order.on_hold,
+    back_order.opened_quantity, back_order.closed_at
+FROM backorders_backorder AS back_order
+JOIN orders_orderline AS line ON line.id = back_order.line_id
+WHERE back_order.id = ANY(%(ids)s::uuid[]) OR back_order.line_id = ANY(%(line_ids)s::uuid[])
+ORDER BY back_order.part_id, back_order.rank DESC, back_order.id
+"""
+
+#: CTEs that write changed back orders and their events, and drop the pegs of those that wait no more.
+WRITE_BACK_ORDERS = f"""
+{APPEND_EVENTS},
+change AS (
+    SELECT *
+    FROM json_to_recordset(%(changes)s::json) AS item (
+        id uuid, read_version integer, status text, quantity numeric, opened_quantity numeric, minimum_fill numeric,
+        on_hold boolean, closed_at timestamptz, version integer, chain_hash text, status_since timestamptz
+    )
+),
+changed AS (
+    UPDATE backorders_backorder AS back_order
+    SET status = change.status, quantity = change.quantity, opened_quantity = change.opened_quantity,
+        minimum_fill = change.minimum_fill, on_hold = change.on_hold, closed_at = change.closed_at,
+        expected_on = CASE WHEN change.closed_at IS NULL THEN back_order.expected_on END,
+        version = change.version, chain_hash = decode(change.chain_hash, 'hex'), status_since = change.status_since
+    FROM change
+    WHERE back_order.id = change.id AND back_order.version = change.read_version
+    RETURNING back_order.id
+),
+unpegged AS (
+    DELETE FROM backorders_peg AS peg USING change WHERE peg.back_order_id = change.id AND change.closed_at IS NOT NULL
+)"""
+
+#: Write changed back orders alone. Parameters: changes, events, texts. Returns how many.
+WRITE = f"WITH {WRITE_BACK_ORDERS}\nSELECT count(*) FROM changed"
+
+#: Write an allocation: the run, its decisions, what was allocated, and the back orders.
+WRITE_ALLOCATION = f"""
+WITH {WRITE_BACK_ORDERS},
+new_run AS (
+    INSERT INTO backorders_allocationrun (id, cause, actor, source, policy_revision, ran_at, parts)
+    SELECT %(run_id)s, %(cause)s, %(actor)s, %(source)s, policy.revision, %(at)s, %(parts)s::jsonb
+    FROM backorders_allocationpolicy AS policy
+    WHERE policy.name = 'default'
+),
+new_decisions AS (
+    INSERT INTO backorders_allocationdecision (
+        id, run_id, back_order_id, part_id, outcome, rule, rank, asked, given, free_before, place
+    )
+    SELECT id, %(run_id)s, back_order_id, part_id, outcome, rule, rank, asked, given, free_before, place
+    FROM json_to_recordset(%(decisions)s::json) AS item (
+        id uuid, back_order_id uuid, part_id uuid, outcome text, rule text, rank numeric, asked numeric, given numeric,
+        free_before numeric, place integer
+    )
+),
+new_allocations AS (
+    INSERT INTO backorders_allocation (
+        id, back_order_id, line_id, movement_id, delivery_line_id, decision_id, quantity, allocated_at
+    )
+    SELECT id, back_order_id, line_id, movement_id, delivery_line_id, decision_id, quantity, %(at)s
+    FROM json_to_recordset(%(allocations)s::json) AS item (
+        id uuid, back_order_id uuid, line_id uuid, movement_id uuid, delivery_line_id uuid, decision_id uuid,
+        quantity numeric
+    )
+)
+SELECT count(*) FROM changed
+"""
+
+#: Rank all waiting back orders anew by the weights as they are now. Returns how many changed.
+RERANK = f"""
+WITH policy AS MATERIALIZED (
+    SELECT * FROM backorders_allocationpolicy WHERE name = 'default'
+),
+facts AS (
+    SELECT
+        back_order.id, rank_facts ->> 'kind' AS kind, rank_facts ->> 'tier' AS tier,
+        rank_facts ->> 'criticality' AS criticality, (rank_facts ->> 'downtime_cost')::numeric AS downtime_cost,
+        (rank_facts ->> 'contract_points')::numeric AS contract_points, back_order.opened_at
+    FROM backorders_backorder AS back_order
+    WHERE back_order.status IN {WAITING}
+),
+changed AS (
+    UPDATE backorders_backorder AS back_order
+    SET rank = {rank("facts")}
+    FROM facts, policy
+    WHERE back_order.id = facts.id AND back_order.rank <> {rank("facts")}
+    RETURNING 1
+)
+SELECT count(*) FROM changed
+"""
+
+#: Peg the queues of some parts to what is on order: by rank against incoming lines in time order, lines with no date
+#: last. A back order's expected date is that of the last line it needs; NULL where supply, or its date, is missing.
+#: A back order that somebody is just changing is left to the pegging that its own event asks for.
+#: Parameter: part_ids. Returns (back order, expected before, expected now) of each date that changed.
+REPEG = f"""
+WITH part AS (
+    SELECT unnest(%(part_ids)s::uuid[]) AS id
+),
+demand AS MATERIALIZED (
+    SELECT
+        back_order.id, back_order.part_id, back_order.quantity, back_order.expected_on,
+        sum(back_order.quantity) OVER queue - back_order.quantity AS starts, sum(back_order.quantity) OVER queue AS ends
+    FROM backorders_backorder AS back_order
+    WHERE back_order.part_id IN (SELECT id FROM part) AND back_order.status IN {WAITING} AND NOT back_order.on_hold
+    WINDOW queue AS (PARTITION BY back_order.part_id ORDER BY back_order.rank DESC, back_order.id)
+),
+supply AS MATERIALIZED (
+    SELECT
+        line.id, line.part_id, line.expected_on,
+        sum(line.quantity - line.received - line.cancelled) OVER incoming
+            - (line.quantity - line.received - line.cancelled) AS starts,
+        sum(line.quantity - line.received - line.cancelled) OVER incoming AS ends
+    FROM parts_purchaseorderline AS line
+    JOIN parts_purchaseorder AS purchase_order ON purchase_order.id = line.purchase_order_id
+    WHERE line.part_id IN (SELECT id FROM part) AND line.is_open AND purchase_order.status = 'ordered'
+    WINDOW incoming AS (PARTITION BY line.part_id ORDER BY line.expected_on ASC NULLS LAST, line.id)
+),
+peg AS MATERIALIZED (
+    SELECT
+        demand.id AS back_order_id, supply.id AS purchase_order_line_id, supply.expected_on,
+        least(demand.ends, supply.ends) - greatest(demand.starts, supply.starts) AS quantity, demand.quantity AS wanted
+    FROM demand
+    JOIN supply
+        ON supply.part_id = demand.part_id AND supply.starts < demand.ends AND supply.ends > demand.starts
+),
+expected AS (
+    SELECT
+        back_order_id,
+        CASE WHEN sum(quantity) = max(wanted) AND bool_and(expected_on IS NOT NULL) THEN max(expected_on) END AS day
+    FROM peg
+    GROUP BY back_order_id
+),
+dropped AS (
+    DELETE FROM backorders_peg AS old
+    USING backorders_backorder AS back_order
+    WHERE back_order.id = old.back_order_id AND back_order.part_id IN (SELECT id FROM part)
+      AND NOT EXISTS (
+          SELECT FROM peg
+          WHERE peg.back_order_id = old.back_order_id AND peg.purchase_order_line_id = old.purchase_order_line_id
+      )
+),
+written AS (
+    INSERT INTO backorders_peg (id, back_order_id, purchase_order_line_id, quantity, expected_on)
+    SELECT gen_random_uuid(), back_order_id, purchase_order_line_id, quantity, expected_on FROM peg
+    ON CONFLICT (back_order_id, purchase_order_line_id) DO UPDATE
+    SET quantity = excluded.quantity, expected_on = excluded.expected_on
+    WHERE (backorders_peg.quantity, backorders_peg.expected_on)
+        IS DISTINCT FROM (excluded.quantity, excluded.expected_on)
+),
+moved AS MATERIALIZED (
+    SELECT demand.id, demand.expected_on AS before, expected.day AS now
+    FROM demand
+    LEFT JOIN expected ON expected.back_order_id = demand.id
+    WHERE demand.expected_on IS DISTINCT FROM expected.day
+),
+free AS MATERIALIZED (
+    SELECT id FROM backorders_backorder WHERE id IN (SELECT id FROM moved) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
+),
+changed AS (
+    UPDATE backorders_backorder AS back_order
+    SET expected_on = moved.now
+    FROM moved
+    WHERE back_order.id = moved.id AND back_order.id IN (SELECT id FROM free)
+    RETURNING back_order.id, moved.before, moved.now
+)
+SELECT * FROM changed
+"""

@@ -1,0 +1,48 @@
+"""The status flow of a back order and the words around allocation."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class BackOrderStatus(models.TextChoices):
+    OPEN = "open", _("Open")
+    SOURCING = "sourcing", _("Sourcing")
+    SUPPLY_CONFIRMED = "supply_confirmed", _("Supply confirmed")
+    ALLOCATED = "allocated", _("Allocated")
+    FULFILLED = "fulfilled", _("Fulfilled")
+    SUBSTITUTED = "substituted", _("Substituted")
+    CANCELLED = "cancelled", _("Cancelled")
+
+
+#: In the queue for the next unit.
+BACK_ORDER_WAITING = ("open", "sourcing", "supply_confirmed")
+#: Out of the queue. An allocated one comes back if its stock is taken or lost before it is shipped.
+BACK_ORDER_CLOSED = ("allocated", "fulfilled", "substituted", "cancelled")
+
+BACK_ORDER_STEPS: dict[str, tuple[str, ...]] = {
+    "open": ("sourcing", "supply_confirmed", "allocated", "substituted", "cancelled"),
+    "sourcing": ("open", "supply_confirmed", "allocated", "substituted", "cancelled"),
+    "supply_confirmed": ("open", "sourcing", "allocated", "substituted", "cancelled"),
+    "allocated": ("open", "fulfilled", "cancelled"),
+    "fulfilled": (),
+    "substituted": (),
+    "cancelled": (),
+}
+
+
+class Outcome(models.TextChoices):
+    """What a decision did."""
+
+    GIVEN = "given", _("Given")
+    KEPT = "kept", _("Kept")
+    TAKEN = "taken", _("Taken back")
+    PASSED_OVER = "passed_over", _("Passed over")
+
+
+AGE_BUCKETS: tuple[tuple[str, int, int | None], ...] = (
+    ("0-3", 0, 3),
+    ("4-7", 4, 7),
+    ("8-14", 8, 14),
+    ("15-30", 15, 30),
+    (">30", 31, None),
+)

@@ -1,0 +1,357 @@
+"""Everything that changes an order line: steps, shipping, cancelling, coming back, promising."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from uuid import UUID
+
+from django.db import transaction
+
+from orders.actions.service_orders import Moved
+from orders.actions.work import LineWork
+from orders.errors import NothingToDo, ReasonRequired, TransitionRefused
+from orders.ledger import Cause
+from orders.models import OrderLine, Shipment
+from orders.statuses import LINE_CLOSED, LINE_HOLDS_STOCK, LINE_PATH, LINE_SHIPPED, LINE_STEPS
+from orders.trees import Line, Tree
+from parts.actions import stock
+from parts.actors import Actor
+from parts.errors import Invalid, NotFound, Refused, VersionConflict
+from parts.models import Reservation
+
+#: Statuses that only stock gives or takes: the queue, placing and taking back set them.
+BY_STOCK_ONLY = ("open", "reserved", "back_ordered")
+#: Steps that change stock or what is held.
+TOUCH_STOCK = ("picking", "shipped", "cancelled")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One wanted step of a line; `expected_version` refuses it where somebody else was quicker."""
+
+    id: UUID
+    to: str
+    expected_version: int | None = None
+    note: str = ""
+    public: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ShipItem:
+    """A line to be shipped: `quantity` of it in the part's unit, None for all."""
+
+    line_id: UUID
+    quantity: Decimal | None = None
+
+
+def check(line: Line, step: Step, by: Actor) -> None:
+    """Refuse a person's step that the flow, the rights or the rules of the status do not allow."""
+    by.require("orders.move_orderline")
+    if step.to == "shipped":
+        by.require("orders.ship_orderline")
+    elif step.to == "cancelled":
+        by.require("orders.cancel_orderline")
+    if step.expected_version is not None and line.version != step.expected_version:
+        raise VersionConflict(
+            f"{line.reference} has changed since you read it.", version=line.version, status=line.status
+        )
+    if step.to in BY_STOCK_ONLY and not (step.to == "reserved" and line.status == "released"):
+        raise TransitionRefused(line.reference, line.status, step.to, allowed_by_hand(line.status))
+    if step.to == "returned":
+        raise Refused("Book what came back: use return, with quantity and condition.", current=line.status)
+    line.check_step(step.to)
+    if line.tree.on_hold and step.to not in ("cancelled", "delivered"):
+        raise Refused(f"{line.tree.reference} is on hold.", current=line.status)
+    if step.to == "cancelled" and not step.note.strip():
+        raise ReasonRequired(f"Say why {line.reference} is cancelled.", fields={"note": ["A reason is required."]})
+
+
+def allowed_by_hand(status: str) -> list[str]:
+    """Return the statuses a person may choose from here; those that follow from stock are not among them."""
+    return [to for to in LINE_STEPS[status] if to not in BY_STOCK_ONLY or (to == "reserved" and status == "released")]
+
+
+def move(
+    *,
+    line_id: UUID,
+    to: str,
+    by: Actor,
+    source: str,
+    at: datetime,
+    expected_version: int | None = None,
+    note: str = "",
+    public: bool = False,
+    message_id: str = "",
+) -> Moved:
+    """Take one step of one line. Two statements where no stock is touched.
+
+    Raises Forbidden, NotFound, VersionConflict, ReasonRequired, TransitionRefused (with current and allowed).
+    """
+    cause = Cause(by=by, source=source, at=at, message_id=message_id)
+    with transaction.atomic():
+        work = LineWork(cause, line_ids=[line_id], touches_stock=to in TOUCH_STOCK)
+        line = work.trees.line(line_id)
+        check(line, Step(line_id, to, expected_version, note, public), by)
+        work.step(line, to, note=note, public=public)
+        work.finish()
+    if to == "delivered":
+        note_arrivals([line_id], at)
+    return moved(line)
+
+
+def moved(line: Line) -> Moved:
+    """Return where a line stands."""
+    return Moved(line.id, line.reference, line.status, line.version)
+
+
+def move_many(*, steps: Sequence[Step], by: Actor, source: str, at: datetime) -> list[Moved | Refused]:
+    """Take many steps, with a result per step in the order given; a refused one changes nothing.
+
+    A constant number of statements, however many steps.
+    """
+    results: list[Moved | Refused] = []
+    touches_stock = any(step.to in TOUCH_STOCK for step in steps)
+    with transaction.atomic():
+        work = LineWork(
+            Cause(by=by, source=source, at=at), line_ids=[step.id for step in steps], touches_stock=touches_stock
+        )
+        lines = work.trees.by_line()
+        for step in steps:
+            line = lines.get(step.id)
+            try:
+                if line is None:
+                    raise NotFound("There is no such order line.", id=str(step.id))
+                check(line, step, by)
+            except Refused as refusal:
+                results.append(refusal)
+            else:
+                work.step(line, step.to, note=step.note, public=step.public)
+                results.append(moved(line))
+        work.finish()
+    return results
+
+
+def note_arrivals(line_ids: Sequence[UUID], at: datetime) -> None:
+    """Note on the shipments of these lines that they arrived, once all they carried was delivered. One statement."""
+    travelling = OrderLine.objects.filter(status="shipped")
+    (
+        Shipment.objects.filter(lines__line__in=line_ids, delivered_at__isnull=True, shipped_at__lte=at)
+        .exclude(lines__line__in=travelling)
+        .update(delivered_at=at)
+    )
+
+
+def ship(
+    *,
+    order_id: UUID,
+    items: Sequence[ShipItem],
+    by: Actor,
+    source: str,
+    at: datetime,
+    carrier: str = "",
+    tracking_number: str = "",
+    message_id: str = "",
+    walk: bool = False,
+) -> list[Shipment]:
+    """Ship lines of an order, whole or in part; what stays behind becomes a child line of its own.
+
+    Goods issue, status and shipment (one per warehouse) are one transaction. A line must be packed; `walk` takes it
+    there first, each step recorded as passed through (for reports from outside). Raises Forbidden, NotFound, Invalid,
+    TransitionRefused, and Refused for an order on hold or one that is only delivered complete and is not.
+    """
+    by.require("orders.ship_orderline")
+    if not items or len({item.line_id for item in items}) != len(items):
+        raise Invalid("Name each line that leaves once.", {"lines": ["At least one line, each only once."]})
+    cause = Cause(by=by, source=source, at=at, message_id=message_id)
+    with transaction.atomic():
+        work = LineWork(cause, order_ids=[order_id], touches_stock=True)
+        tree = work.trees.by_order.get(order_id)
+        if tree is None:
+            raise NotFound("There is no such parts order.", id=str(order_id))
+        work.carrier, work.tracking_number = carrier, tracking_number
+        leaving = [_leaving(work, tree, index, item) for index, item in enumerate(items)]
+        _check_complete(tree, leaving)
+        for line in leaving:
+            if walk:
+                walk_to(work, line, "packed")
+            work.step(line, "shipped", public=True)
+        work.finish()
+    return work.shipments
+
+
+def _leaving(work: LineWork, tree: Tree, index: int, item: ShipItem) -> Line:
+    line = tree.lines.get(item.line_id)
+    if line is None:
+        raise NotFound("This order has no such line.", id=str(item.line_id))
+    if tree.on_hold:
+        raise Refused(f"{tree.reference} is on hold.", current=line.status)
+    quantity = line.quantity if item.quantity is None else item.quantity
+    if line.is_split or line.status not in LINE_HOLDS_STOCK:
+        raise TransitionRefused(line.reference, line.status, "shipped", allowed_by_hand(line.status))
+    if not (quantity.is_finite() and 0 < quantity <= line.quantity):
+        raise Invalid(
+            "That quantity cannot be shipped.",
+            {f"lines.{index}.quantity": [f"Must be more than 0 and at most {line.quantity.normalize():f}."]},
+        )
+    return work.take_out(line, quantity)
+
+
+def _check_complete(tree: Tree, leaving: Sequence[Line]) -> None:
+    if not tree.complete_delivery_only:
+        return
+    going = {line.id for line in leaving}
+    behind = [
+        line.reference
+        for line in tree.leaves()
+        if line.id not in going and line.status not in LINE_CLOSED and line.status not in LINE_SHIPPED
+    ]
+    if behind:
+        raise Refused(f"{tree.reference} is delivered complete only; still open: {', '.join(behind)}.", open=behind)
+
+
+def walk_to(work: LineWork, line: Line, to: str) -> None:
+    """Walk a line along the straight path up to a status; the steps in between are recorded as passed through."""
+    if line.status in LINE_PATH and to in LINE_PATH:
+        for status in LINE_PATH[LINE_PATH.index(line.status) + 1 : LINE_PATH.index(to) + 1]:
+            work.step(line, status, passed_through=status != to)
+
+
+def cancel(
+    *,
+    line_id: UUID,
+    reason: str,
+    by: Actor,
+    source: str,
+    at: datetime,
+    quantity: Decimal | None = None,
+    expected_version: int | None = None,
+) -> Moved:
+    """Cancel a line or a part of its quantity. Held stock is free at once and serves the queue; a back order shrinks.
+
+    Cancelling a split line cancels all of its parts that have not left. Raises Forbidden, NotFound, ReasonRequired,
+    VersionConflict, Invalid for a quantity that is not there, TransitionRefused for a line that has left.
+    """
+    by.require("orders.cancel_orderline")
+    if not reason.strip():
+        raise ReasonRequired("Say why this is cancelled.", fields={"reason": ["A reason is required."]})
+    with transaction.atomic():
+        order_ids = list(OrderLine.objects.filter(pk=line_id).values_list("order_id", flat=True))
+        if not order_ids:
+            raise NotFound("There is no such order line.", id=str(line_id))
+        work = LineWork(Cause(by=by, source=source, at=at), order_ids=order_ids, touches_stock=True)
+        line = work.trees.line(line_id)
+        if expected_version is not None and line.version != expected_version:
+            raise VersionConflict(f"{line.reference} has changed since you read it.", version=line.version)
+        parts = _cancellable(line)
+        for leaf, amount in _shares(line, parts, quantity):
+            work.step(work.take_out(leaf, amount), "cancelled", note=reason.strip())
+        work.finish()
+    return moved(line)
+
+
+def _cancellable(line: Line) -> list[Line]:
+    """Return the leaves of a line that can still be cancelled, those that only wait first."""
+    leaves = line.tree.children_of(line) if line.is_split else [line]
+    open_leaves = [leaf for leaf in leaves if "cancelled" in LINE_STEPS[leaf.status]]
+    if not open_leaves:
+        raise TransitionRefused(line.reference, line.status, "cancelled", allowed_by_hand(line.status))
+    return sorted(open_leaves, key=lambda leaf: (leaf.status != "back_ordered", leaf.child_number))
+
+
+def _shares(line: Line, leaves: Sequence[Line], quantity: Decimal | None) -> list[tuple[Line, Decimal]]:
+    """Spread a quantity over leaves: what waits is given up before what is held."""
+    there = sum((leaf.quantity for leaf in leaves), Decimal(0))
+    wanted = there if quantity is None else quantity
+    if not (wanted.is_finite() and 0 < wanted <= there):
+        raise Invalid(
+            f"{line.reference} has {there.normalize():f} left to cancel.",
+            {"quantity": [f"Must be more than 0 and at most {there.normalize():f}."]},
+        )
+    shares = []
+    for leaf in leaves:
+        amount = min(leaf.quantity, wanted)
+        if amount > 0:
+            shares.append((leaf, amount))
+            wanted -= amount
+    return shares
+
+
+def return_to_stock(
+    *,
+    line_id: UUID,
+    quantity: Decimal,
+    by: Actor,
+    source: str,
+    at: datetime,
+    unfit: Decimal = Decimal(0),
+    note: str = "",
+) -> Moved:
+    """Book a shipped quantity that came back to its warehouse; the fit part is free at once and serves the queue.
+
+    Raises Forbidden, NotFound, Invalid, TransitionRefused for a line that has not left.
+    """
+    by.require("orders.move_orderline")
+    with transaction.atomic():
+        origin = _issued_to(line_id)
+        stock.lock_stock_of([origin], ["issued"])
+        work = LineWork(Cause(by=by, source=source, at=at), line_ids=[line_id], touches_stock=False)
+        line = work.trees.line(line_id)
+        line.check_step("returned")
+        if not (quantity.is_finite() and 0 < quantity <= line.quantity):
+            raise Invalid(
+                "That quantity did not leave.",
+                {"quantity": [f"Must be more than 0 and at most {line.quantity.normalize():f}."]},
+            )
+        leaf = work.take_out(line, quantity)
+        work.step(leaf, "returned", note=note, data={"quantity": str(quantity), "unfit": str(unfit)})
+        work.finish()
+        stock.return_to_stock(demand_id=origin, quantity=quantity, unfit=unfit, by=by, source=source, at=at)
+    return moved(leaf)
+
+
+def _issued_to(line_id: UUID) -> UUID:
+    """Return the key the goods of a line were issued to: its own, or its parent's where it was split after shipping."""
+    parent_id = OrderLine.objects.filter(pk=line_id).values_list("parent_id", flat=True).first()
+    family = [key for key in (line_id, parent_id) if key]
+    issued = Reservation.objects.filter(demand_id__in=family, status="issued").values_list("demand_id", flat=True)
+    return line_id if parent_id is None or line_id in set(issued) else parent_id
+
+
+def promise(
+    *,
+    line_id: UUID,
+    promised_on: date,
+    by: Actor,
+    source: str,
+    at: datetime,
+    reason: str = "",
+    expected_version: int | None = None,
+) -> Moved:
+    """Promise a date for a line. The first promise is kept for ever; a later one needs a reason.
+
+    Raises Forbidden, NotFound, VersionConflict, Refused for a closed line, Invalid for a date in the past.
+    """
+    by.require("orders.promise_orderline")
+    if promised_on < at.date():
+        raise Invalid("A promise lies in the future.", {"promised_on": ["This date has passed."]})
+    with transaction.atomic():
+        work = LineWork(Cause(by=by, source=source, at=at), line_ids=[line_id], touches_stock=False)
+        line = work.trees.line(line_id)
+        if expected_version is not None and line.version != expected_version:
+            raise VersionConflict(f"{line.reference} has changed since you read it.", version=line.version)
+        if line.status in LINE_CLOSED:
+            raise Refused(f"{line.reference} is {line.status}; there is nothing to promise.", current=line.status)
+        if line.promised_on == promised_on:
+            raise NothingToDo(f"{line.reference} is promised for that day already.")
+        if line.first_promised_on is not None and not reason.strip():
+            raise ReasonRequired("Say why the promise changes.", fields={"reason": ["A reason is required."]})
+        data = {"from": str(line.promised_on) if line.promised_on else None, "to": str(promised_on)}
+        line.first_promised_on = line.first_promised_on or promised_on
+        line.promised_on = promised_on
+        work.ledger.record(line, "line.promise_changed", data=data, note=reason.strip(), public=True)
+        line.touched = True
+        work.finish()
+    return moved(line)

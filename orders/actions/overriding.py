@@ -1,0 +1,121 @@
+"""Put a line into any status, against the flow: for what happened outside the system. Marked for ever."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from django.db import transaction
+
+from orders.actions.lines import moved
+from orders.actions.service_orders import Moved, allow_any_step
+from orders.actions.work import LineWork
+from orders.errors import NothingToDo, ReasonRequired, TransitionRefused
+from orders.ledger import Cause
+from orders.models import OrderLine
+from orders.signals import Withdrawn
+from orders.sourcing import Destination, choose
+from orders.statuses import LINE_HOLDS_STOCK, LINE_SHIPPED, LineStatus
+from orders.trees import Line
+from parts.actions.reserving import Hold, LevelRow, lock_levels, reserve
+from parts.actors import Actor
+from parts.errors import Invalid, NotEnoughStock, NotFound, VersionConflict
+
+
+def override(
+    *,
+    line_id: UUID,
+    to: str,
+    reason: str,
+    reference: str,
+    by: Actor,
+    source: str,
+    at: datetime,
+    expected_version: int | None = None,
+) -> Moved:
+    """Put a leaf into any status. Stock and queue follow, so that the books stay true:
+
+    - out of a status that holds stock into one that does not: the goods are issued (to shipped, delivered) or free;
+    - into a status that holds stock: it is reserved now, or NotEnoughStock;
+    - to shipped or delivered without held stock ("shipped outside the system"): no stock moves, the back order closes;
+    - back from shipped: nothing is taken into stock by itself, book what came back as a return or a correction.
+
+    Raises Forbidden, ReasonRequired, Invalid, NotFound, VersionConflict, NothingToDo, TransitionRefused for a parent.
+    """
+    by.require("orders.override_orderline")
+    missing = {name: ["Required."] for name, text in (("reason", reason), ("reference", reference)) if not text.strip()}
+    if missing:
+        raise ReasonRequired("An override needs a reason and a reference.", fields=missing)
+    if to not in LineStatus.values:
+        raise Invalid("There is no such status.", {"to": [f"Must be one of {', '.join(LineStatus.values)}."]})
+    cause = Cause(by=by, source=source, at=at)
+    with transaction.atomic():
+        part_ids = list(OrderLine.objects.filter(pk=line_id).values_list("part_id", flat=True))
+        if not part_ids:
+            raise NotFound("There is no such order line.", id=str(line_id))
+        levels = lock_levels(part_ids=part_ids)
+        work = LineWork(cause, line_ids=[line_id], touches_stock=True)
+        line = _checked(work.trees.line(line_id), to, expected_version)
+        leaf = line.as_child(work.ledger) if to == "back_ordered" else line
+        before = leaf.status
+        work.ledger.record(
+            leaf,
+            "line.status_overridden",
+            to=to,
+            note=reason.strip(),
+            is_override=True,
+            override_reference=reference.strip(),
+            data={"from_stock": before in LINE_HOLDS_STOCK},
+        )
+        leaf.touched = True
+        hold = _follow(work, leaf, before, levels)
+        allow_any_step(leaf.id)
+        work.finish()
+        if hold:
+            reserve(holds=[hold], by=by, source=source, at=at)
+    return moved(leaf)
+
+
+def _checked(line: Line, to: str, expected_version: int | None) -> Line:
+    if expected_version is not None and line.version != expected_version:
+        raise VersionConflict(f"{line.reference} has changed since you read it.", version=line.version)
+    if line.is_split:
+        raise TransitionRefused(line.reference, line.status, to, [], split=True)
+    if line.status == to:
+        raise NothingToDo(f"{line.reference} already is {to}.", current=line.status)
+    return line
+
+
+def _follow(work: LineWork, leaf: Line, before: str, levels: list[LevelRow]) -> Hold | None:
+    """Let stock and queue follow the override; return what must be reserved after the line is written."""
+    held, holds = before in LINE_HOLDS_STOCK, leaf.status in LINE_HOLDS_STOCK
+    if leaf.status in LINE_SHIPPED:
+        if held:
+            work.issued.append(leaf)
+        work.withdrawn.append(Withdrawn(leaf.id, Decimal(0), "fulfilled"))
+    elif leaf.status == "back_ordered":
+        if held:
+            work.given_back.append(leaf)
+        work.short.append(leaf)
+    elif not holds:
+        if held:
+            work.given_back.append(leaf)
+        work.withdrawn.append(Withdrawn(leaf.id, Decimal(0), "cancelled"))
+    elif not held:
+        work.withdrawn.append(Withdrawn(leaf.id, Decimal(0), "allocated"))
+        return _hold(leaf, levels, work.cause)
+    return None
+
+
+def _hold(leaf: Line, levels: list[LevelRow], cause: Cause) -> Hold:
+    picks = choose(levels, leaf.quantity, Destination(None, None, None, cause.at))
+    if not picks or picks[0].quantity < leaf.quantity:
+        raise NotEnoughStock(f"No one place has {leaf.quantity.normalize():f} available for {leaf.reference}.")
+    leaf.warehouse_id = picks[0].level.warehouse_id
+    return Hold.new(
+        level_id=picks[0].level.id,
+        demand_id=leaf.id,
+        quantity=leaf.quantity,
+        purpose=leaf.tree.order_kind,
+    )

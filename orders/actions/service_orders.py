@@ -1,0 +1,463 @@
+"""Everything that changes a job: one step at a time, each step an event."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from orders import sql
+from orders.errors import ConcurrentChange, NothingToDo, ReasonRequired, TransitionRefused
+from orders.ledger import Cause, Ledger, Subject, text_of_time
+from orders.models import Customer, Equipment, ServiceContract, ServiceOrder
+from orders.rules import service_order_way
+from orders.statuses import SERVICE_ORDER_CLOSED, SERVICE_ORDER_STEPS, LineStatus, ServiceOrderStatus
+from parts.actors import Actor
+from parts.errors import Forbidden, Invalid, NotFound, Refused, VersionConflict
+from parts.keys import new_key
+
+_STATUS_ONLY = ("id", "status")
+CANCELLED = ServiceOrderStatus.CANCELLED.value
+
+
+class Job(Subject):
+    """A service order under its lock."""
+
+    __slots__ = ("customer_id", "read_version", "scheduled_for", "technician_id")
+    kind = "service_order"
+
+    customer_id: UUID
+    technician_id: int | None
+    scheduled_for: date | None
+    read_version: int
+
+    def check_step(self, to: str) -> None:
+        """Raise TransitionRefused unless the job may go to the status now, by the FSM declared on the model."""
+        row = ServiceOrder.from_db("default", _STATUS_ONLY, (None, self.status))
+        step = getattr(row, f"to_{to}", None)
+        allowed = SERVICE_ORDER_STEPS[self.status]
+        if step is None or to not in allowed:
+            raise TransitionRefused(self.reference, self.status, to, allowed)
+        step()
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """Where a subject stands after an action."""
+
+    id: UUID
+    reference: str
+    status: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One wanted step of a job; `expected_version` refuses it where somebody else was quicker."""
+
+    id: UUID
+    to: str
+    expected_version: int | None = None
+    note: str = ""
+    public: bool = False
+
+
+def create(
+    *,
+    customer_id: UUID,
+    title: str,
+    by: Actor,
+    source: str,
+    at: datetime,
+    status: str = "draft",
+    equipment_id: UUID | None = None,
+    contract_id: UUID | None = None,
+    description: str = "",
+    external_reference: str = "",
+    machine_down: bool = False,
+    scheduled_for: date | None = None,
+    is_test: bool = False,
+    note: str = "",
+    key: UUID | None = None,
+) -> ServiceOrder:
+    """Open a job, as Draft or (logged on site) as New. Raises Forbidden, Invalid naming the bad fields."""
+    by.require("orders.add_serviceorder")
+    customer = Customer.objects.filter(pk=customer_id).first()
+    fields = _faults(customer, title, status, customer_id, equipment_id, contract_id)
+    if fields or customer is None:
+        raise Invalid("The service order cannot be opened as it is.", fields)
+    job = Job()
+    job.id, job.version, job.chain_hash, job.status, job.status_since = key or new_key(), 0, b"", "", at
+    ledger = Ledger(Cause(by=by, source=source, at=at))
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT nextval('orders_service_order_number')")
+            job.reference = f"SO-{cursor.fetchone()[0]:06d}"
+        ledger.record(job, "service_order.created", to=status, note=note)
+        row = ServiceOrder(
+            id=job.id,
+            reference=job.reference,
+            version=job.version,
+            chain_hash=job.chain_hash,
+            status=status,
+            status_since=at,
+            created_at=at,
+            customer=customer,
+            region_id=customer.region_id,
+            equipment_id=equipment_id,
+            contract_id=contract_id,
+            title=title.strip(),
+            description=description,
+            external_reference=external_reference,
+            machine_down=machine_down,
+            scheduled_for=scheduled_for,
+            is_test=is_test,
+        )
+        row.save(force_insert=True)
+        _append(ledger)
+    return row
+
+
+def _faults(
+    customer: Customer | None,
+    title: str,
+    status: str,
+    customer_id: UUID,
+    equipment_id: UUID | None,
+    contract_id: UUID | None,
+) -> dict[str, list[str]]:
+    fields: dict[str, list[str]] = {}
+    if customer is None or not customer.is_active:
+        fields["customer"] = ["There is no such customer, or it is not active."]
+    if not title.strip():
+        fields["title"] = ["Say in a few words what is to be done."]
+    elif len(title) > 160:
+        fields["title"] = ["At most 160 characters."]
+    if status not in ("draft", "new"):
+        fields["status"] = ["A job begins as draft or as new."]
+    if equipment_id and not Equipment.objects.filter(pk=equipment_id, customer_id=customer_id).exists():
+        fields["equipment"] = ["This customer has no such equipment."]
+    if contract_id and not ServiceContract.objects.filter(pk=contract_id, customer_id=customer_id).exists():
+        fields["contract"] = ["This customer has no such contract."]
+    return fields
+
+
+def lock(ids: Iterable[UUID]) -> dict[UUID, Job]:
+    """Lock jobs in key order and return them as they stand. Keys that do not exist are left out."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql.LOCK_SERVICE_ORDERS, {"ids": list(ids)})
+        return {row[0]: _job(row) for row in cursor.fetchall()}
+
+
+def _job(row: tuple[Any, ...]) -> Job:
+    job = Job()
+    job.id, job.reference, job.version, chain_hash, job.status, job.status_since = row[:6]
+    job.customer_id, job.technician_id, job.scheduled_for = row[6:]
+    job.chain_hash, job.read_version = bytes(chain_hash), job.version
+    return job
+
+
+def write(jobs: Sequence[Job], ledger: Ledger) -> None:
+    """Write locked jobs and their events in one statement."""
+    events, texts = ledger.as_json()
+    changes = [
+        {
+            "id": str(job.id),
+            "read_version": job.read_version,
+            "status": job.status,
+            "version": job.version,
+            "chain_hash": job.chain_hash.hex(),
+            "status_since": text_of_time(job.status_since),
+        }
+        for job in jobs
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(sql.WRITE_SERVICE_ORDERS, {"events": events, "texts": texts, "changes": json.dumps(changes)})
+        if cursor.fetchone() != (len(jobs),):
+            raise ConcurrentChange("A service order was changed by somebody who did not hold its lock.")
+    for job in jobs:
+        job.read_version = job.version
+
+
+def _append(ledger: Ledger) -> None:
+    events, texts = ledger.as_json()
+    with connection.cursor() as cursor:
+        cursor.execute(f"WITH {sql.APPEND_EVENTS} SELECT 1", {"events": events, "texts": texts})
+
+
+def _locked(service_order_id: UUID, expected_version: int | None) -> Job:
+    job = lock([service_order_id]).get(service_order_id)
+    if job is None:
+        raise NotFound("There is no such service order.", id=str(service_order_id))
+    if expected_version is not None and job.version != expected_version:
+        raise VersionConflict(f"{job.reference} has changed since you read it.", version=job.version, status=job.status)
+    return job
+
+
+def _check_step(job: Job, step: Step, by: Actor) -> None:
+    """Refuse what the flow, the rights or the rules of the status do not allow."""
+    by.require("orders.move_serviceorder")
+    job.check_step(step.to)
+    if step.to == CANCELLED and not step.note.strip():
+        raise ReasonRequired(f"Say why {job.reference} is cancelled.", fields={"note": ["A reason is required."]})
+
+
+def move(
+    *,
+    service_order_id: UUID,
+    to: str,
+    by: Actor,
+    source: str,
+    at: datetime,
+    expected_version: int | None = None,
+    note: str = "",
+    public: bool = False,
+    message_id: str = "",
+) -> Moved:
+    """Take one step forward or back, or cancel (with a note that gives the reason). Two statements.
+
+    Raises Forbidden, NotFound, VersionConflict, ReasonRequired, and TransitionRefused, which names the present
+    status and the allowed ones, for a jump, a repeat, or any step from a final status.
+    """
+    ledger = Ledger(Cause(by=by, source=source, at=at, message_id=message_id))
+    with transaction.atomic():
+        job = _locked(service_order_id, expected_version)
+        _check_step(job, Step(service_order_id, to, expected_version, note), by)
+        ledger.record(job, "service_order.status_changed", to=to, note=note, public=public)
+        write([job], ledger)
+    return _moved(job)
+
+
+def _moved(job: Job) -> Moved:
+    return Moved(job.id, job.reference, job.status, job.version)
+
+
+def move_many(*, steps: Sequence[Step], by: Actor, source: str, at: datetime) -> list[Moved | Refused]:
+    """Take one step of each of many jobs, with a result per step in the order given; a refused one changes nothing.
+
+    Two statements, however many steps. A job named twice takes its steps in the order given.
+    """
+    ledger = Ledger(Cause(by=by, source=source, at=at))
+    results: list[Moved | Refused] = []
+    with transaction.atomic():
+        jobs = lock({step.id for step in steps})
+        for step in steps:
+            try:
+                job = jobs.get(step.id)
+                if job is None:
+                    raise NotFound("There is no such service order.", id=str(step.id))
+                if step.expected_version is not None and job.version != step.expected_version:
+                    raise VersionConflict(f"{job.reference} has changed since you read it.", version=job.version)
+                _check_step(job, step, by)
+            except Refused as refusal:
+                results.append(refusal)
+            else:
+                ledger.record(job, "service_order.status_changed", to=step.to, note=step.note, public=step.public)
+                results.append(_moved(job))
+        write_walked(jobs.values(), ledger)
+    return results
+
+
+def write_walked(jobs: Iterable[Job], ledger: Ledger) -> None:
+    """Write the jobs that changed, some of them by several steps at once, each step an event of its own."""
+    changed = [job for job in jobs if job.version != job.read_version]
+    if not changed:
+        return
+    walked = any(job.version - job.read_version > 1 for job in changed)
+    if walked:
+        _let_walk("on")
+    write(changed, ledger)
+    if walked:
+        _let_walk("")
+
+
+def _let_walk(value: str) -> None:
+    """Tell the trigger that a row may go several steps in one UPDATE, because each has its event."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('backline.walk', %s, true)", [value])
+
+
+def fast_forward(
+    *,
+    service_order_id: UUID,
+    to: str,
+    by: Actor,
+    source: str,
+    at: datetime,
+    expected_version: int | None = None,
+    note: str = "",
+    public: bool = False,
+) -> Moved:
+    """Walk every step between the present status and `to`, each its own event; those in between are `passed_through`.
+
+    Raises as `move`; a way that does not exist is TransitionRefused. Cancelling is not a way: use `move`.
+    """
+    by.require("orders.move_serviceorder")
+    ledger = Ledger(Cause(by=by, source=source, at=at))
+    with transaction.atomic():
+        job = _locked(service_order_id, expected_version)
+        way = [] if to == CANCELLED else service_order_way(job.status, to)
+        if not way:
+            raise TransitionRefused(job.reference, job.status, to, SERVICE_ORDER_STEPS[job.status])
+        for status in way[:-1]:
+            job.check_step(status)
+            ledger.record(job, "service_order.status_changed", to=status, passed_through=True)
+        job.check_step(to)
+        ledger.record(job, "service_order.status_changed", to=to, note=note, public=public)
+        write_walked([job], ledger)
+    return _moved(job)
+
+
+def override(
+    *,
+    service_order_id: UUID,
+    to: str,
+    reason: str,
+    reference: str,
+    by: Actor,
+    source: str,
+    at: datetime,
+    expected_version: int | None = None,
+) -> Moved:
+    """Put a job into any status, against the flow. Needs its own permission, a reason and a reference; marked for ever.
+
+    Raises Forbidden, ReasonRequired, NotFound, VersionConflict, NothingToDo where it already stands there.
+    """
+    by.require("orders.override_serviceorder")
+    missing = {name: ["Required."] for name, text in (("reason", reason), ("reference", reference)) if not text.strip()}
+    if missing:
+        raise ReasonRequired("An override needs a reason and a reference.", fields=missing)
+    if to not in ServiceOrderStatus.values:
+        raise Invalid("There is no such status.", {"to": [f"Must be one of {', '.join(ServiceOrderStatus.values)}."]})
+    ledger = Ledger(Cause(by=by, source=source, at=at))
+    with transaction.atomic():
+        job = _locked(service_order_id, expected_version)
+        if job.status == to:
+            raise NothingToDo(f"{job.reference} already is {to}.", current=job.status)
+        ledger.record(
+            job,
+            "service_order.status_overridden",
+            to=to,
+            note=reason.strip(),
+            is_override=True,
+            override_reference=reference.strip(),
+        )
+        allow_any_step(job.id)
+        write([job], ledger)
+    return _moved(job)
+
+
+def allow_any_step(subject_id: UUID) -> None:
+    """Let the trigger pass one subject in this transaction: the one that is overridden."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('backline.override', %s, true)", [str(subject_id)])
+
+
+def pause_for_parts(*, ids: Sequence[UUID], cause: Cause) -> None:
+    """Move jobs to Awaiting Parts where that is one step away; the others only say what they wait for."""
+    _move_by_rule(ids, "in_progress", "awaiting_parts", cause)
+
+
+def resume_with_parts(*, ids: Sequence[UUID], cause: Cause) -> None:
+    """Move jobs from Awaiting Parts back to work where none of their lines waits any more.
+
+    The orders of these jobs are locked by the caller, so that the answer stays true.
+    """
+    waiting = set(
+        ServiceOrder.objects.filter(
+            pk__in=ids,
+            parts_orders__lines__is_split=False,
+            parts_orders__lines__status__in=[LineStatus.BACK_ORDERED, LineStatus.OPEN],
+        ).values_list("pk", flat=True)
+    )
+    _move_by_rule([key for key in ids if key not in waiting], "awaiting_parts", "in_progress", cause)
+
+
+def _move_by_rule(ids: Sequence[UUID], source_status: str, to: str, cause: Cause) -> None:
+    if not ids:
+        return
+    ledger = Ledger(Cause(by=Actor.system("parts-rule"), source=cause.source, at=cause.at))
+    jobs = [job for job in lock(ids).values() if job.status == source_status]
+    for job in jobs:
+        job.check_step(to)
+        ledger.record(job, "service_order.status_changed", to=to, data={"rule": "parts"})
+    if jobs:
+        write(jobs, ledger)
+
+
+def assign(
+    *,
+    service_order_id: UUID,
+    technician_id: int | None,
+    by: Actor,
+    source: str,
+    at: datetime,
+    expected_version: int | None = None,
+) -> Moved:
+    """Give a job to a technician (or to nobody). Raises NotFound, VersionConflict, Refused for a closed job."""
+    by.require("orders.assign_serviceorder")
+    return _set_technician(service_order_id, technician_id, "assigned", by, source, at, expected_version)
+
+
+def claim(
+    *, service_order_id: UUID, by: Actor, source: str, at: datetime, expected_version: int | None = None
+) -> Moved:
+    """Take a job that nobody has. Raises Refused where another has it; claiming one's own again is harmless."""
+    by.require("orders.claim_serviceorder")
+    if by.user_id is None:
+        raise Forbidden("Only a person can claim a job.")
+    return _set_technician(service_order_id, by.user_id, "claimed", by, source, at, expected_version)
+
+
+def _set_technician(
+    service_order_id: UUID,
+    technician_id: int | None,
+    verb: str,
+    by: Actor,
+    source: str,
+    at: datetime,
+    expected_version: int | None,
+) -> Moved:
+    ledger = Ledger(Cause(by=by, source=source, at=at))
+    with transaction.atomic():
+        job = _locked(service_order_id, expected_version)
+        if job.status in SERVICE_ORDER_CLOSED:
+            raise Refused(f"{job.reference} is {job.status}; nobody works on it any more.", current=job.status)
+        if job.technician_id == technician_id:
+            return _moved(job)
+        if verb == "claimed" and job.technician_id is not None:
+            raise Refused(f"{job.reference} already has a technician.")
+        change = {"from": job.technician_id, "to": technician_id}
+        ledger.record(job, f"service_order.{verb}", data=change)
+        write([job], ledger)
+        row = ServiceOrder.objects.get(pk=job.id)
+        row.technician_id = technician_id
+        row.save(update_fields=["technician"])
+    return _moved(job)
+
+
+def add_note(
+    *,
+    service_order_id: UUID,
+    text: str,
+    by: Actor,
+    source: str,
+    at: datetime,
+    public: bool = False,
+    kind: str = "note.added",
+) -> Moved:
+    """Put a note on the job's timeline, for staff only or also for the customer. Raises Invalid for an empty one."""
+    by.require("orders.change_serviceorder")
+    if not text.strip():
+        raise Invalid("The note is empty.", {"text": ["Write something."]})
+    ledger = Ledger(Cause(by=by, source=source, at=at))
+    with transaction.atomic():
+        job = _locked(service_order_id, None)
+        ledger.record(job, kind, note=text.strip(), public=public)
+        write([job], ledger)
+    return _moved(job)

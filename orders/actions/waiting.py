@@ -1,0 +1,121 @@
+"""Lines that wait for stock: sent to the queue of the floor above, and filled by it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import cast
+from uuid import UUID
+
+from django.db import connection
+
+from orders import sql
+from orders.actions import service_orders
+from orders.ledger import Cause, Ledger
+from orders.signals import Opened, Shortage, line_short
+from orders.trees import Line, Trees
+from parts.actions import stock
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A quantity of one warehouse's stock for a waiting line."""
+
+    line_id: UUID
+    warehouse_id: UUID
+    quantity: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A granted quantity and the leaf that now holds it; `remaining` is what the granted line still waits for."""
+
+    grant: Grant
+    line_id: UUID
+    remaining: Decimal
+
+
+def fill(*, trees: Trees, grants: Sequence[Grant], cause: Cause) -> list[Filled]:
+    """Move waiting lines to reserved, each for what it was granted; what is still missing keeps waiting.
+
+    For the queue only: it holds the locks of the stock and of these trees, and reserves the stock for the lines named
+    in the answer (in the order of the grants) in the same transaction. One statement, however many.
+    """
+    lines = trees.by_line()
+    ledger = Ledger(cause)
+    filled: list[Filled] = []
+    for grant in grants:
+        line = lines[grant.line_id]
+        leaf = line.split(ledger, grant.quantity) if grant.quantity < line.quantity else line
+        leaf.warehouse_id = grant.warehouse_id
+        leaf.move(ledger, "reserved")
+        filled.append(Filled(grant, leaf.id, line.quantity if leaf is not line else Decimal(0)))
+    trees.write(ledger)
+    return filled
+
+
+def resume_jobs(trees: Trees, cause: Cause) -> None:
+    """Let the service orders of these trees go on where none of their lines waits any more."""
+    ids = {tree.service_order_id for tree in trees if tree.service_order_id}
+    if ids:
+        service_orders.resume_with_parts(ids=sorted(ids), cause=cause)
+
+
+def pause_jobs(trees: Iterable[UUID | None], cause: Cause) -> None:
+    """Pause the service orders of lines that have just become short, where that is one step away."""
+    ids = sorted({key for key in trees if key})
+    if ids:
+        service_orders.pause_for_parts(ids=ids, cause=cause)
+
+
+def send_to_queue(lines: Sequence[Line], cause: Cause) -> list[Opened]:
+    """Tell the floor above which child lines, written as back-ordered, wait from now on; return its answers."""
+    if not lines:
+        return []
+    answers = line_short.send(sender=send_to_queue, shortages=_shortages(lines), cause=cause)
+    pause_jobs((line.tree.service_order_id for line in lines), cause)
+    return [opened for _receiver, answer in answers for opened in cast(list[Opened], answer)]
+
+
+def _shortages(lines: Sequence[Line]) -> list[Shortage]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql.READ_FOR_QUEUE, {"line_ids": [line.id for line in lines]})
+        facts = {row[0]: row[1:] for row in cursor.fetchall()}
+    shortages = []
+    for line in lines:
+        criticality, tier, downtime_cost, contract_points = facts[line.id]
+        shortages.append(
+            Shortage(
+                line_id=line.id,
+                reference=line.reference,
+                part_id=line.part_id,
+                criticality=criticality,
+                quantity=line.quantity,
+                minimum_fill=line.quantity if line.tree.complete_delivery_only else Decimal(0),
+                customer_id=line.tree.customer_id,
+                tier=tier or "",
+                order_kind=line.tree.order_kind,
+                downtime_cost=downtime_cost or Decimal(0),
+                contract_points=contract_points or Decimal(0),
+                requested_on=line.requested_on,
+                excluded_warehouse_id=line.tree.destination_id,
+            )
+        )
+    return shortages
+
+
+def hand_over_stock(trees: Trees, cause: Cause) -> None:
+    """Split or pass on the reservations of lines that were split, after the lines are written."""
+    moves, splits = [], []
+    for tree in trees:
+        for item in tree.hand_overs:
+            if item.quantity is None:
+                moves.append(stock.Move(item.giver.id, item.taker.id))
+            else:
+                splits.append(stock.Split(item.giver.id, item.quantity, item.taker.id))
+        tree.hand_overs.clear()
+    if moves:
+        stock.reassign_reservation(moves=moves)
+    if splits:
+        stock.split_reservations(splits=splits, at=cause.at)

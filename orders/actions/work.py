@@ -1,0 +1,139 @@
+"""One piece of work on order lines: what happens to lines, to their stock and to the queue, done in the one order.
+
+An action opens a `LineWork` (which locks stock, where it will be touched, and then the orders), lets it step lines, and
+finishes it: lines and events are written first, then stock, then the floor above is told.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from orders.actions.waiting import hand_over_stock, resume_jobs, send_to_queue
+from orders.ledger import Cause, Ledger
+from orders.models import OrderLine, Shipment, ShipmentLine
+from orders.signals import Withdrawn, line_withdrawn
+from orders.statuses import LINE_HOLDS_STOCK
+from orders.trees import Line, Trees, lock_trees
+from parts.actions import stock
+from parts.keys import new_key
+
+
+class LineWork:
+    """Steps of lines that are written together. Must be used inside a transaction."""
+
+    def __init__(
+        self,
+        cause: Cause,
+        *,
+        line_ids: Collection[UUID] = (),
+        order_ids: Collection[UUID] = (),
+        touches_stock: bool,
+    ) -> None:
+        """Lock what the work touches: stock first (if it does), then the orders."""
+        if touches_stock:
+            stock.lock_stock_of(_leaves_of(line_ids, order_ids) if order_ids else line_ids)
+        self.cause = cause
+        self.ledger = Ledger(cause)
+        self.trees: Trees = lock_trees(order_ids=order_ids, line_ids=line_ids)
+        self.picked: list[Line] = []
+        self.issued: list[Line] = []
+        self.given_back: list[Line] = []
+        self.withdrawn: list[Withdrawn] = []
+        self.short: list[Line] = []
+        self.carrier = self.tracking_number = ""
+        self.shipped_at: datetime = cause.at
+        self.shipments: list[Shipment] = []
+
+    def step(self, line: Line, to: str, **facts: Any) -> None:
+        """Take one step of a line and note what it means for stock and queue. Raises TransitionRefused."""
+        before = line.status
+        line.move(self.ledger, to, **facts)
+        self.note_effects(line, before)
+
+    def note_effects(self, line: Line, before: str) -> None:
+        """Note what a line's way from `before` to its present status means for stock and queue."""
+        after = line.status
+        if after == "picking":
+            self.picked.append(line)
+        elif after == "shipped":
+            if before in LINE_HOLDS_STOCK:
+                self.issued.append(line)
+            self._withdraw(line, Decimal(0), "fulfilled")
+        elif after == "cancelled":
+            if before in LINE_HOLDS_STOCK:
+                self.given_back.append(line)
+            self._withdraw(line, Decimal(0), "cancelled")
+        elif after == "back_ordered":
+            if before in LINE_HOLDS_STOCK:
+                self.given_back.append(line)
+            self.short.append(line)
+
+    def take_out(self, line: Line, quantity: Decimal) -> Line:
+        """Split `quantity` off a leaf (all of it: the leaf itself), and tell the queue if the rest still waits."""
+        if quantity == line.quantity:
+            return line
+        child = line.split(self.ledger, quantity)
+        rest = line if not line.is_split else next(iter(line.tree.children_of(line)))
+        if rest.status == "back_ordered":
+            self._withdraw(rest, rest.quantity, "reduced")
+        return child
+
+    def _withdraw(self, line: Line, quantity: Decimal, outcome: str) -> None:
+        if line.parent is not None:  # only children have back orders
+            self.withdrawn.append(Withdrawn(line.id, quantity, outcome))
+
+    def finish(self) -> None:
+        """Write it all: lines and events, stock, shipments; then tell the queue what left it, entered it or is free."""
+        self.trees.write(self.ledger)
+        hand_over_stock(self.trees, self.cause)
+        facts: dict[str, Any] = {"by": self.cause.by, "source": self.cause.source, "at": self.cause.at}
+        if self.picked:
+            stock.pick(demand_ids=[line.id for line in self.picked], **facts)
+        if self.issued:
+            stock.issue(issues=[stock.Issue(line.id, line.quantity) for line in self.issued], **facts)
+            self._write_shipments(self.issued)
+        if self.withdrawn:
+            line_withdrawn.send(sender=LineWork, withdrawals=self.withdrawn, cause=self.cause)
+        send_to_queue(self.short, self.cause)
+        if self.given_back:
+            stock.unreserve(demand_ids=[line.id for line in self.given_back], **facts)
+        if self.withdrawn:
+            resume_jobs(self.trees, self.cause)
+
+    def _write_shipments(self, lines: Sequence[Line]) -> None:
+        groups: dict[tuple[UUID, UUID], list[Line]] = defaultdict(list)
+        for line in lines:
+            if line.warehouse_id is not None:
+                groups[line.tree.id, line.warehouse_id].append(line)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT nextval('orders_shipment_number') FROM generate_series(1, %s::integer)", [len(groups)]
+            )
+            numbers = [row[0] for row in cursor.fetchall()]
+        items = []
+        for (order_id, warehouse_id), members in groups.items():
+            shipment = Shipment(
+                id=new_key(),
+                reference=f"SH-{numbers.pop(0):06d}",
+                order_id=order_id,
+                warehouse_id=warehouse_id,
+                carrier=self.carrier,
+                tracking_number=self.tracking_number,
+                shipped_at=self.shipped_at,
+            )
+            self.shipments.append(shipment)
+            items += [ShipmentLine(shipment=shipment, line_id=line.id, quantity=line.quantity) for line in members]
+        Shipment.objects.bulk_create(self.shipments)
+        ShipmentLine.objects.bulk_create(items)
+
+
+def _leaves_of(line_ids: Collection[UUID], order_ids: Collection[UUID]) -> list[UUID]:
+    found = OrderLine.objects.filter(order_id__in=order_ids, is_split=False).values_list("pk", flat=True)
+    return [*line_ids, *found]

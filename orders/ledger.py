@@ -1,0 +1,166 @@
+"""How a fact becomes a row of the ledger: one event per change, chained through the subject's own locked row.
+
+An action opens a `Ledger` with its `Cause`, lets each subject record what happened to it, and hands `ledger.rows()`
+to the statement that also writes the subjects. Nothing here touches the database.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from orders.verifier import digest
+from parts.actors import Actor
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why an action runs: who, through which system, and when it happened by the source's clock."""
+
+    by: Actor
+    source: str
+    at: datetime
+    message_id: str = ""
+
+    def __post_init__(self) -> None:
+        if self.at.tzinfo is None:
+            raise ValueError("Cause.at must carry a time zone.")
+
+
+def text_of_time(moment: datetime) -> str:
+    """Return a time as the ledger hashes it: UTC, microseconds, `Z`."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def text_of_data(data: Mapping[str, Any]) -> str:
+    """Return JSON text as PostgreSQL's jsonb prints it: keys by length, then bytes. Values: text, int, bool, None.
+
+    Nested lists and objects are allowed; floats are refused (ValueError), quantities are passed as text.
+    """
+    return json.dumps(_sorted(data), ensure_ascii=False, allow_nan=False)
+
+
+def _sorted(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        keys = sorted(value, key=lambda key: (len(key.encode()), key.encode()))
+        return {key: _sorted(value[key]) for key in keys}
+    if isinstance(value, list | tuple):
+        return [_sorted(item) for item in value]
+    if isinstance(value, float):
+        raise ValueError("A float has no one text; pass quantities as text.")
+    return value
+
+
+def new_event_id(now_ms: int, version: int) -> UUID:
+    """Return a UUIDv7 whose 12-bit counter (RFC 9562, section 6.2, method 1) is the low bits of the subject's version.
+
+    So the events of one subject sort by key as they were written, also within a millisecond.
+    """
+    random = secrets.randbits(62)
+    return UUID(int=(now_ms & 0xFFFFFFFFFFFF) << 80 | 0x7 << 76 | (version & 0xFFF) << 64 | 0b10 << 62 | random)
+
+
+class Subject:
+    """What a chained row must carry while an action works on it."""
+
+    __slots__ = ("chain_hash", "id", "reference", "status", "status_since", "version")
+    kind = ""
+
+    id: UUID
+    reference: str
+    version: int
+    chain_hash: bytes
+    status: str
+    status_since: datetime
+
+
+@dataclass(slots=True)
+class Ledger:
+    """The events of one action, in the order they happened."""
+
+    cause: Cause
+    recorded_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    events: list[dict[str, Any]] = field(default_factory=list)
+    texts: list[dict[str, str]] = field(default_factory=list)
+    _now_ms: int = field(default_factory=lambda: time.time_ns() // 1_000_000)
+
+    def record(
+        self,
+        subject: Subject,
+        kind: str,
+        *,
+        to: str | None = None,
+        data: Mapping[str, Any] | None = None,
+        note: str = "",
+        public: bool = False,
+        passed_through: bool = False,
+        override_reference: str = "",
+        is_override: bool = False,
+        at: datetime | None = None,
+        message_id: str | None = None,
+        counts_time: bool = True,
+    ) -> dict[str, Any]:
+        """Append one event to the subject's chain and move its version, hash and (with `to`) status on.
+
+        `at` and `message_id` default to the cause's. `counts_time=False` marks an event that does not end the time in
+        the present status (a note, a late report). Returns the row as it will be inserted.
+        """
+        occurred_at = at or self.cause.at
+        from_status = subject.status if to is not None else ""
+        dwell: int | None = None
+        if to is not None and counts_time:
+            if subject.version and not passed_through:
+                dwell = max((occurred_at - subject.status_since) // _MICROSECOND, 0)
+            if not passed_through:
+                subject.status_since = occurred_at
+            subject.status = to
+        subject.version += 1
+        event_id = new_event_id(self._now_ms, subject.version)
+        commitment = self._commit(event_id, note) if note else None
+        row = {
+            "id": str(event_id),
+            "subject_kind": subject.kind,
+            "subject_id": str(subject.id),
+            "reference": subject.reference,
+            "version": str(subject.version),
+            "kind": kind,
+            "from_status": from_status if subject.version > 1 else "",
+            "to_status": to or "",
+            "occurred_at": text_of_time(occurred_at),
+            "recorded_at": text_of_time(self.recorded_at),
+            "dwell": None if dwell is None else str(dwell),
+            "actor": self.cause.by.reference,
+            "source": self.cause.source,
+            "message_id": self.cause.message_id if message_id is None else message_id,
+            "note_commitment": commitment,
+            "visibility": "public" if public else "internal",
+            "override_reference": override_reference,
+            "is_override": "true" if is_override else "false",
+            "passed_through": "true" if passed_through else "false",
+            "data": text_of_data(data) if data else "{}",
+        }
+        previous = subject.chain_hash
+        subject.chain_hash = digest(previous, row.values())
+        row["previous_hash"] = previous.hex()
+        row["hash"] = subject.chain_hash.hex()
+        self.events.append(row)
+        return row
+
+    def _commit(self, event_id: UUID, note: str) -> str:
+        salt = secrets.token_bytes(16)
+        self.texts.append({"event_id": str(event_id), "salt": salt.hex(), "text": note})
+        return hashlib.sha256(salt + note.encode()).hexdigest()
+
+    def as_json(self) -> tuple[str, str]:
+        """Return the events and their texts as the two JSON parameters of sql.APPEND_EVENTS."""
+        return json.dumps(self.events), json.dumps(self.texts)

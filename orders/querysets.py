@@ -1,0 +1,105 @@
+"""Every filter, annotation and total ordering of floor 1."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+from uuid import UUID
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.expressions import RawSQL
+
+from orders.statuses import LINE_CLOSED, LINE_OPEN, SERVICE_ORDER_OPEN
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser, User
+
+
+def sees_all(user: User | AnonymousUser) -> bool:
+    """Tell whether a person sees the orders of every customer (staff do; partners and customers do not)."""
+    return bool(user.is_active and user.is_staff)
+
+
+class ServiceOrderQuerySet(models.QuerySet[Any]):
+    def visible_to(self, user: User | AnonymousUser) -> Self:
+        """Keep what the person may see: staff all, partners their customers' (never a draft), nobody else anything."""
+        if sees_all(user):
+            return self
+        return (
+            self.filter(customer__access__user=user.pk).exclude(status="draft")
+            if user.is_authenticated
+            else self.none()
+        )
+
+    def open(self) -> Self:
+        return self.filter(status__in=SERVICE_ORDER_OPEN)
+
+    def production(self) -> Self:
+        """Leave out test and training orders."""
+        return self.filter(is_test=False)
+
+    def newest_first(self) -> Self:
+        return self.order_by("-id")
+
+
+class PartsOrderQuerySet(models.QuerySet[Any]):
+    def visible_to(self, user: User | AnonymousUser) -> Self:
+        """Keep what the person may see: staff all, partners their customers'."""
+        if sees_all(user):
+            return self
+        return self.filter(customer__access__user=user.pk) if user.is_authenticated else self.none()
+
+    def open(self) -> Self:
+        return self.filter(status__in=LINE_OPEN)
+
+    def production(self) -> Self:
+        """Leave out test and training orders."""
+        return self.filter(is_test=False)
+
+    def newest_first(self) -> Self:
+        return self.order_by("-id")
+
+    def locked(self) -> Self:
+        """Lock the orders in the one order. Whoever holds an order's lock may write its lines and back orders."""
+        return self.select_for_update(of=("self",), no_key=True).order_by("pk")
+
+
+class OrderLineQuerySet(models.QuerySet[Any]):
+    def visible_to(self, user: User | AnonymousUser) -> Self:
+        """Keep the lines of orders the person may see."""
+        if sees_all(user):
+            return self
+        return self.filter(order__customer__access__user=user.pk) if user.is_authenticated else self.none()
+
+    def leaves(self) -> Self:
+        """Keep the lines that hold stock or wait: all but the parents of splits."""
+        return self.filter(is_split=False)
+
+    def roots(self) -> Self:
+        """Keep the lines as they were ordered."""
+        return self.filter(parent__isnull=True)
+
+    def open(self) -> Self:
+        return self.exclude(status__in=LINE_CLOSED)
+
+
+class OrderEventQuerySet(models.QuerySet[Any]):
+    def of_subjects(self, ids: list[UUID]) -> Self:
+        return self.filter(subject_id__in=ids)
+
+    def timeline(self) -> Self:
+        """Sort as it happened: by the source's clock, then by version."""
+        return self.order_by("occurred_at", "recorded_at", "id")
+
+    def public(self) -> Self:
+        return self.filter(visibility="public")
+
+    def overrides(self) -> Self:
+        return self.filter(is_override=True)
+
+    def after(self, transaction_id: int, event_id: UUID) -> Self:
+        """Keep what comes after a cursor and is certainly complete: below the horizon of all running transactions."""
+        return self.filter(
+            Q(transaction_id__gt=transaction_id) | Q(transaction_id=transaction_id, id__gt=event_id),
+            transaction_id__lt=RawSQL("(pg_snapshot_xmin(pg_current_snapshot())::text)::bigint", []),
+        ).order_by("transaction_id", "id")

@@ -1,0 +1,205 @@
+"""The hand-written statements of floor 1's hot paths: read under the lock in one, write everything in one.
+
+Rows come as one JSON document per table (`json_to_recordset`), so that a statement is the same text for one row and
+for fifty thousand. Every statement is run by `orders.trees` or an action under the lock that it names.
+"""
+
+#: CTEs that append events and their texts. Parameters: events, texts (JSON arrays made by orders.ledger).
+APPEND_EVENTS = """
+new_events AS (
+    INSERT INTO orders_orderevent (
+        id, subject_kind, subject_id, reference, version, kind, from_status, to_status, occurred_at, recorded_at,
+        dwell, actor, source, message_id, note_commitment, visibility, override_reference, is_override,
+        passed_through, data, previous_hash, hash
+    )
+    SELECT
+        id, subject_kind, subject_id, reference, version, kind, from_status, to_status, occurred_at, recorded_at,
+        dwell * interval '1 microsecond', actor, source, message_id, decode(note_commitment, 'hex'), visibility,
+        override_reference, is_override, passed_through, data::jsonb, decode(previous_hash, 'hex'), decode(hash, 'hex')
+    FROM json_to_recordset(%(events)s::json) AS event (
+        id uuid, subject_kind text, subject_id uuid, reference text, version integer, kind text, from_status text,
+        to_status text, occurred_at timestamptz, recorded_at timestamptz, dwell bigint, actor text, source text,
+        message_id text, note_commitment text, visibility text, override_reference text, is_override boolean,
+        passed_through boolean, data text, previous_hash text, hash text
+    )
+),
+new_texts AS (
+    INSERT INTO orders_eventtext (id, event_id, salt, text)
+    SELECT gen_random_uuid(), event_id, decode(salt, 'hex'), text
+    FROM json_to_recordset(%(texts)s::json) AS vault (event_id uuid, salt text, text text)
+)"""
+
+#: Lock parts orders by their keys (stock is locked before, if it is needed at all) and read them with all their lines.
+#: `seen_revision` is the revision that belongs to the lines as read; where it differs from the locked one, somebody
+#: committed while we waited, and the caller reads once more, now with the lock in hand.
+LOCK_TREES = """
+WITH wanted AS MATERIALIZED (
+    SELECT unnest(%(order_ids)s::uuid[]) AS id
+    UNION
+    SELECT order_id FROM orders_orderline WHERE id = ANY(%(line_ids)s::uuid[])
+),
+locked AS MATERIALIZED (
+    SELECT parts_order.*
+    FROM orders_partsorder AS parts_order
+    WHERE parts_order.id IN (SELECT id FROM wanted)
+    ORDER BY parts_order.id
+    FOR NO KEY UPDATE OF parts_order
+)
+SELECT
+    locked.id, locked.reference, locked.version, locked.chain_hash, locked.status, locked.status_since,
+    locked.kind, locked.progress, locked.revision, seen.revision, locked.customer_id, locked.service_order_id,
+    locked.destination_id, locked.complete_delivery_only, locked.on_hold,
+    line.id, line.reference, line.version, line.chain_hash, line.status, line.status_since,
+    line.parent_id, line.position, line.child_number, line.part_id, line.quantity, line.is_split, line.progress,
+    line.warehouse_id, line.requested_on, line.first_promised_on, line.promised_on
+FROM locked
+JOIN orders_partsorder AS seen ON seen.id = locked.id
+JOIN orders_orderline AS line ON line.order_id = locked.id
+ORDER BY locked.id, line.position, line.child_number
+"""
+
+#: Write trees of lines that the caller holds the orders' locks for, with their events.
+#: Parameters: orders, new_lines, lines, events, texts. Returns how many orders and lines were updated.
+WRITE_TREES = f"""
+WITH {APPEND_EVENTS},
+new_lines AS (
+    INSERT INTO orders_orderline (
+        id, order_id, parent_id, position, child_number, part_id, quantity, status, is_split, progress, warehouse_id,
+        requested_on, first_promised_on, promised_on, reference, version, chain_hash, status_since, created_at
+    )
+    SELECT
+        id, order_id, parent_id, position, child_number, part_id, quantity, status, is_split, progress, warehouse_id,
+        requested_on, first_promised_on, promised_on, reference, version, decode(chain_hash, 'hex'), status_since,
+        %(recorded_at)s
+    FROM json_to_recordset(%(new_lines)s::json) AS line (
+        id uuid, order_id uuid, parent_id uuid, position integer, child_number integer, part_id uuid,
+        quantity numeric, status text, is_split boolean, progress numeric, warehouse_id uuid, requested_on date,
+        first_promised_on date, promised_on date, reference text, version integer, chain_hash text,
+        status_since timestamptz
+    )
+),
+changed_lines AS (
+    UPDATE orders_orderline AS line
+    SET quantity = change.quantity, status = change.status, is_split = change.is_split, progress = change.progress,
+        warehouse_id = change.warehouse_id, first_promised_on = change.first_promised_on,
+        promised_on = change.promised_on, version = change.version,
+        chain_hash = decode(change.chain_hash, 'hex'), status_since = change.status_since
+    FROM json_to_recordset(%(lines)s::json) AS change (
+        id uuid, read_version integer, quantity numeric, status text, is_split boolean, progress numeric,
+        warehouse_id uuid, first_promised_on date, promised_on date, version integer,
+        chain_hash text, status_since timestamptz
+    )
+    WHERE line.id = change.id AND line.version = change.read_version
+    RETURNING 1
+),
+changed_orders AS (
+    UPDATE orders_partsorder AS parts_order
+    SET status = change.status, progress = change.progress, revision = parts_order.revision + 1,
+        on_hold = change.on_hold, hold_reason = coalesce(change.hold_reason, parts_order.hold_reason),
+        version = change.version, chain_hash = decode(change.chain_hash, 'hex'), status_since = change.status_since
+    FROM json_to_recordset(%(orders)s::json) AS change (
+        id uuid, read_version integer, status text, progress numeric, on_hold boolean, hold_reason text,
+        version integer, chain_hash text, status_since timestamptz
+    )
+    WHERE parts_order.id = change.id AND parts_order.version = change.read_version
+    RETURNING 1
+)
+SELECT (SELECT count(*) FROM changed_orders), (SELECT count(*) FROM changed_lines)
+"""
+
+#: What placing must know before it locks stock: the parts (held against a new stock level appearing unseen), the
+#: customer, the machine and the contract. One row per part; no row at all where the customer does not exist.
+READ_FOR_PLACING = """
+WITH part AS MATERIALIZED (
+    SELECT part.id, part.number, part.criticality, part.is_active, part.unit_id
+    FROM parts_part AS part
+    WHERE part.id = ANY(%(part_ids)s::uuid[]) OR part.number = ANY(%(part_numbers)s::text[])
+    ORDER BY part.id
+    FOR KEY SHARE
+)
+SELECT
+    part.id, part.number, part.criticality, part.is_active, unit.decimals,
+    (SELECT nextval('orders_parts_order_number')), customer.id, customer.tier, customer.is_active,
+    coalesce(destination.region_id, customer.region_id), customer.latitude, customer.longitude,
+    service_order.id, service_order.status, equipment.downtime_cost_per_hour, contract.priority_points,
+    destination.id, destination.latitude, destination.longitude,
+    EXISTS (SELECT FROM orders_partsorder WHERE id = %(key)s::uuid)
+FROM part
+JOIN parts_unitofmeasure AS unit ON unit.code = part.unit_id
+LEFT JOIN orders_serviceorder AS service_order ON service_order.id = %(service_order_id)s::uuid
+LEFT JOIN orders_equipment AS equipment ON equipment.id = service_order.equipment_id
+LEFT JOIN orders_servicecontract AS contract ON contract.id = service_order.contract_id
+LEFT JOIN orders_customer AS customer ON customer.id = coalesce(%(customer_id)s::uuid, service_order.customer_id)
+LEFT JOIN parts_warehouse AS destination ON destination.id = %(destination_id)s::uuid
+"""
+
+#: Insert a new order, its lines, its reservations (the CTEs of parts.sql) and all events. Stock is locked.
+PLACE = f"""
+WITH {APPEND_EVENTS},
+new_order AS (
+    INSERT INTO orders_partsorder (
+        id, kind, status, progress, revision, customer_id, service_order_id, region_id, destination_id,
+        external_reference, requested_on, complete_delivery_only, on_hold, hold_reason, is_test, reference, version,
+        chain_hash, status_since, created_at
+    )
+    VALUES (
+        %(id)s, %(kind)s, %(status)s, 0, 0, %(customer_id)s, %(service_order_id)s, %(region_id)s, %(destination_id)s,
+        %(external_reference)s, %(requested_on)s, %(complete_delivery_only)s, false, '', %(is_test)s, %(reference)s,
+        %(version)s, %(chain_hash)s, %(at)s, %(recorded_at)s
+    )
+),
+new_lines AS (
+    INSERT INTO orders_orderline (
+        id, order_id, parent_id, position, child_number, part_id, quantity, status, is_split, progress, warehouse_id,
+        requested_on, reference, version, chain_hash, status_since, created_at
+    )
+    SELECT
+        id, %(id)s, parent_id, position, child_number, part_id, quantity, status, is_split, 0, warehouse_id,
+        requested_on, reference, version, decode(chain_hash, 'hex'), %(at)s, %(recorded_at)s
+    FROM json_to_recordset(%(new_lines)s::json) AS line (
+        id uuid, parent_id uuid, position integer, child_number integer, part_id uuid, quantity numeric, status text,
+        is_split boolean, warehouse_id uuid, requested_on date, reference text, version integer, chain_hash text
+    )
+),
+{{reserve}}
+SELECT count(*) FROM reserved_levels
+"""
+
+#: Lock service orders by their keys and read what a move needs. Parameter: ids.
+LOCK_SERVICE_ORDERS = """
+SELECT
+    id, reference, version, chain_hash, status, status_since, customer_id, technician_id, scheduled_for
+FROM orders_serviceorder
+WHERE id = ANY(%(ids)s::uuid[])
+ORDER BY id
+FOR NO KEY UPDATE
+"""
+
+#: Write service orders whose locks are held, with their events. Parameters: changes, events, texts.
+WRITE_SERVICE_ORDERS = f"""
+WITH {APPEND_EVENTS},
+changed AS (
+    UPDATE orders_serviceorder AS service_order
+    SET status = change.status, version = change.version, chain_hash = decode(change.chain_hash, 'hex'),
+        status_since = change.status_since
+    FROM json_to_recordset(%(changes)s::json) AS change (
+        id uuid, read_version integer, status text, version integer, chain_hash text, status_since timestamptz
+    )
+    WHERE service_order.id = change.id AND service_order.version = change.read_version
+    RETURNING 1
+)
+SELECT count(*) FROM changed
+"""
+
+#: What the queue must know of lines that were not short when they were placed. Parameter: line_ids.
+READ_FOR_QUEUE = """
+SELECT line.id, part.criticality, customer.tier, equipment.downtime_cost_per_hour, contract.priority_points
+FROM orders_orderline AS line
+JOIN parts_part AS part ON part.id = line.part_id
+JOIN orders_partsorder AS parts_order ON parts_order.id = line.order_id
+LEFT JOIN orders_customer AS customer ON customer.id = parts_order.customer_id
+LEFT JOIN orders_serviceorder AS service_order ON service_order.id = parts_order.service_order_id
+LEFT JOIN orders_equipment AS equipment ON equipment.id = service_order.equipment_id
+LEFT JOIN orders_servicecontract AS contract ON contract.id = service_order.contract_id
+WHERE line.id = ANY(%(line_ids)s::uuid[])
+"""
