@@ -80,6 +80,17 @@ def test_the_cause_of_giving_back_reaches_whoever_waits(shelf: Shelf, ear: Ear) 
     assert [freed.cause for freed in ear.freed] == ["reservation_expired"]
 
 
+def test_stock_that_is_taken_by_another_demand_at_once_is_not_offered_to_the_queue(shelf: Shelf, ear: Ear) -> None:
+    shelf.put(10)
+    demand_id = shelf.hold(4)
+    ear.freed.clear()
+
+    unreserve(demand_ids=[demand_id], announce=False, **TOLD)
+
+    assert shelf.balance() == balance(10)
+    assert ear.freed == []
+
+
 def test_giving_back_is_undone_when_whoever_waits_cannot_take_it(shelf: Shelf, ear: Ear) -> None:
     shelf.put(10)
     demand_id = shelf.hold(4)
