@@ -41,7 +41,7 @@ class Law:
             cursor.execute(
                 f"/* law {self.name} */ SELECT subject, what_is, what_should_be, count(*) OVER ()"
                 f" FROM ({self.sql}) AS breach (subject, what_is, what_should_be)"
-                f" ORDER BY subject LIMIT {'ALL' if limit is None else int(limit)}"
+                f" ORDER BY subject LIMIT {'ALL' if limit is None else max(1, limit)}"  # the count is in a row
             )
             rows = cursor.fetchall()
-        return Finding(rows[0][3] if rows else 0, tuple(Breach(*row[:3]) for row in rows))
+        return Finding(rows[0][3] if rows else 0, tuple(Breach(*row[:3]) for row in rows[:limit]))

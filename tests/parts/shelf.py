@@ -42,8 +42,8 @@ def d(value: int | str) -> Decimal:
 class Shelf:
     """A part in a warehouse; other parts and warehouses can be named where a test needs them."""
 
-    part: Part = field(default_factory=PartFactory)
-    warehouse: Warehouse = field(default_factory=WarehouseFactory)
+    part: Part = field(default_factory=PartFactory.create)
+    warehouse: Warehouse = field(default_factory=WarehouseFactory.create)
 
     def put(
         self, quantity: int | str, *, unfit: int = 0, part: Part | None = None, at: Warehouse | None = None

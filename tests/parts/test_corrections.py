@@ -212,7 +212,7 @@ def test_everything_that_is_wrong_is_said_at_once(shelf: Shelf) -> None:
 
 
 def test_a_unit_with_decimals_takes_as_many_as_it_has(shelf: Shelf) -> None:
-    hose = PartFactory(unit=UnitOfMeasureFactory(code="X2D", name="Reel of hose", decimals=2))
+    hose = PartFactory.create(unit=UnitOfMeasureFactory.create(code="X2D", name="Reel of hose", decimals=2))
 
     shelf.put("12.25", part=hose)
 
@@ -244,7 +244,7 @@ def test_more_corrections_than_fit_into_one_statement_are_one_correction_each(
     shelf: Shelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("parts.actions.stock.corrections.CHUNK", 2)
-    other = WarehouseFactory()
+    other = WarehouseFactory.create()
     corrections = [
         Correction(shelf.part.pk, warehouse.pk, "found", on_hand_change=d(change))
         for warehouse, change in ((shelf.warehouse, 1), (other, 2), (shelf.warehouse, 3), (other, 4), (other, 5))

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def supplier(db: None) -> Supplier:
-    return SupplierFactory()
+    return SupplierFactory.create()
 
 
 def order(shelf: Shelf, supplier: Supplier, *quantities: int, days_ago: int = 0, **more: Any) -> PlacedPurchaseOrder:
@@ -165,8 +165,8 @@ def test_an_order_stays_open_while_another_of_its_lines_waits(shelf: Shelf, supp
 
 
 def test_orders_of_others_and_for_elsewhere_are_left_alone(shelf: Shelf, supplier: Supplier) -> None:
-    elsewhere = order(shelf, supplier, 5, warehouse_id=WarehouseFactory().pk)
-    of_another = order(shelf, SupplierFactory(), 5)
+    elsewhere = order(shelf, supplier, 5, warehouse_id=WarehouseFactory.create().pk)
+    of_another = order(shelf, SupplierFactory.create(), 5)
     cancelled = order(shelf, supplier, 5)
     cancel_purchase_order_line(line_id=cancelled.line_ids[0], **TOLD)
 
@@ -215,7 +215,7 @@ def test_the_same_note_again_gives_the_first_answer_and_changes_nothing(
     shelf: Shelf, supplier: Supplier, ear: Ear
 ) -> None:
     order(shelf, supplier, 4)
-    other = PartFactory()
+    other = PartFactory.create()
     items = [DeliveryItem(shelf.part.pk, d(6), unfit_quantity=d(1)), DeliveryItem(other.pk, d("2.0"))]
     first = book(shelf, supplier, *items)
     movements = StockMovement.objects.count()
@@ -244,11 +244,11 @@ def test_the_same_note_with_other_content_is_refused(shelf: Shelf, supplier: Sup
     other = {
         "quantity": DeliveryItem(shelf.part.pk, d(6)),
         "unfit": DeliveryItem(shelf.part.pk, d(5), unfit_quantity=d(1)),
-        "part": DeliveryItem(PartFactory().pk, d(5)),
+        "part": DeliveryItem(PartFactory.create().pk, d(5)),
         "line": DeliveryItem(shelf.part.pk, d(5), purchase_order_line_id=placed.line_ids[0]),
         "warehouse": DeliveryItem(shelf.part.pk, d(5)),
     }[change]
-    elsewhere = {"warehouse_id": WarehouseFactory().pk} if change == "warehouse" else {}
+    elsewhere = {"warehouse_id": WarehouseFactory.create().pk} if change == "warehouse" else {}
 
     with pytest.raises(DeliveryNoteUsed) as refusal:
         book(shelf, supplier, other, **elsewhere)
@@ -259,7 +259,7 @@ def test_the_same_note_with_other_content_is_refused(shelf: Shelf, supplier: Sup
 
 def test_two_suppliers_may_use_the_same_note_number(shelf: Shelf, supplier: Supplier) -> None:
     book(shelf, supplier, 5)
-    book(shelf, SupplierFactory(), 5)
+    book(shelf, SupplierFactory.create(), 5)
 
     assert shelf.balance() == balance(10)
 
@@ -351,8 +351,8 @@ def test_nothing_is_booked_from_to_or_of_something_unknown(shelf: Shelf, supplie
 
 
 def test_a_named_line_must_be_of_the_supplier_and_the_part_and_on_order(shelf: Shelf, supplier: Supplier) -> None:
-    of_another = order(shelf, SupplierFactory(), 5).line_ids[0]
-    of_another_part = order(shelf, supplier, lines=[PurchaseLine(PartFactory().pk, d(5))]).line_ids[0]
+    of_another = order(shelf, SupplierFactory.create(), 5).line_ids[0]
+    of_another_part = order(shelf, supplier, lines=[PurchaseLine(PartFactory.create().pk, d(5))]).line_ids[0]
     cancelled = order(shelf, supplier, 5).line_ids[0]
     cancel_purchase_order_line(line_id=cancelled, **TOLD)
 

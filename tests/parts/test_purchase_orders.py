@@ -35,7 +35,7 @@ APRIL, MAY = date(2026, 4, 1), date(2026, 5, 1)
 
 @pytest.fixture
 def supplier(db: None) -> Supplier:
-    return SupplierFactory()
+    return SupplierFactory.create()
 
 
 def order(shelf: Shelf, supplier: Supplier, *lines: PurchaseLine, **more: Any) -> PlacedPurchaseOrder:
@@ -60,7 +60,7 @@ def line_of(placed: PlacedPurchaseOrder, place: int = 0) -> PurchaseOrderLine:
 def test_a_placed_order_has_its_lines_in_order_its_history_and_is_told_above(
     shelf: Shelf, supplier: Supplier, ear: Ear
 ) -> None:
-    other = PartFactory()
+    other = PartFactory.create()
     person = User.objects.create(username="buyer")
     buyer = Actor(f"user:{person.pk}", frozenset({"parts.manage_purchase_orders"}), user_id=person.pk)
 
@@ -188,7 +188,7 @@ def test_an_order_has_lines_and_a_time_with_a_zone(shelf: Shelf, supplier: Suppl
 
 
 def test_nothing_is_ordered_from_or_to_somebody_unknown(shelf: Shelf, supplier: Supplier) -> None:
-    retired = SupplierFactory(is_active=False)
+    retired = SupplierFactory.create(is_active=False)
     for wrong in (
         {"supplier_id": new_key()},
         {"supplier_id": retired.pk},

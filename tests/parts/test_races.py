@@ -263,7 +263,7 @@ def test_without_their_locks_two_returns_bring_too_much_back(
 
 
 def test_two_transfers_there_and_back_do_not_wait_for_each_other_for_ever(shelf: Shelf) -> None:
-    van = WarehouseFactory()
+    van = WarehouseFactory.create()
     shelf.put(10)
     shelf.put(10, at=van)
 
@@ -282,7 +282,7 @@ def test_two_transfers_there_and_back_do_not_wait_for_each_other_for_ever(shelf:
 
 
 def test_of_two_bookings_of_the_same_note_one_wins_and_the_other_gets_its_answer(shelf: Shelf) -> None:
-    supplier = SupplierFactory()
+    supplier = SupplierFactory.create()
 
     first, second = race(lambda: booked(shelf, supplier.pk), lambda: booked(shelf, supplier.pk))
 
@@ -295,7 +295,7 @@ def test_of_two_bookings_of_the_same_note_one_wins_and_the_other_gets_its_answer
 
 
 def test_of_two_notes_under_one_number_the_second_is_refused(shelf: Shelf) -> None:
-    supplier = SupplierFactory()
+    supplier = SupplierFactory.create()
 
     first, second = race(lambda: booked(shelf, supplier.pk, 5), lambda: booked(shelf, supplier.pk, 6))
 
@@ -315,7 +315,7 @@ def two_lines_on_order(shelf: Shelf, supplier_id: UUID) -> None:
 
 
 def test_two_deliveries_fill_a_line_each_and_the_second_closes_the_order(shelf: Shelf) -> None:
-    supplier = SupplierFactory()
+    supplier = SupplierFactory.create()
     shelf.put(1)
     two_lines_on_order(shelf, supplier.pk)
 
@@ -331,7 +331,7 @@ def test_two_deliveries_fill_a_line_each_and_the_second_closes_the_order(shelf: 
 def test_without_their_locks_two_deliveries_fill_the_same_line(
     broken_shelf: Shelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shelf, supplier = broken_shelf, SupplierFactory()
+    shelf, supplier = broken_shelf, SupplierFactory.create()
     shelf.put(1)
     two_lines_on_order(shelf, supplier.pk)
     without_lock(monkeypatch, sql.stock, "LOCK_LEVELS_OF_PARTS")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 
@@ -27,7 +28,7 @@ from tests.parts.shelf import NOW, TOLD, Ear, ReceiverFailed, Shelf, balance, d,
 pytestmark = pytest.mark.django_db
 
 
-def reservation(demand_id: object) -> Reservation:
+def reservation(demand_id: UUID) -> Reservation:
     return Reservation.objects.get(demand_id=demand_id)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import pytest
 
 from parts.actions.stock import Issue, issue, return_to_stock
@@ -14,7 +16,7 @@ from tests.parts.shelf import TOLD, Ear, ReceiverFailed, Shelf, balance, d, stat
 pytestmark = pytest.mark.django_db
 
 
-def shipped(shelf: Shelf, quantity: int = 4) -> object:
+def shipped(shelf: Shelf, quantity: int = 4) -> UUID:
     shelf.put(10)
     demand_id = shelf.hold(quantity)
     issue(issues=[Issue(demand_id)], **TOLD)

@@ -30,7 +30,7 @@ def move(shelf: Shelf, quantity: int | str, to: object, **more: Any) -> Any:
 
 
 def test_a_transfer_is_two_movements_and_is_told_to_whoever_waits_there(shelf: Shelf, ear: Ear) -> None:
-    van = WarehouseFactory()
+    van = WarehouseFactory.create()
     shelf.put(10)
     ear.freed.clear()
 
@@ -51,7 +51,7 @@ def test_a_transfer_is_two_movements_and_is_told_to_whoever_waits_there(shelf: S
 
 
 def test_a_second_transfer_comes_onto_the_same_level(shelf: Shelf) -> None:
-    van = WarehouseFactory()
+    van = WarehouseFactory.create()
     shelf.put(10)
 
     assert move(shelf, 4, van.pk).destination_level_id == move(shelf, 1, van.pk).destination_level_id
@@ -60,7 +60,7 @@ def test_a_second_transfer_comes_onto_the_same_level(shelf: Shelf) -> None:
 
 
 def test_only_what_is_available_is_transferred(shelf: Shelf) -> None:
-    van = WarehouseFactory()
+    van = WarehouseFactory.create()
     shelf.put(10, unfit=3)
     shelf.hold(4)
 
@@ -74,12 +74,12 @@ def test_only_what_is_available_is_transferred(shelf: Shelf) -> None:
 
 def test_nothing_is_transferred_from_where_nothing_is(shelf: Shelf) -> None:
     with pytest.raises(NotEnoughStock):
-        move(shelf, 1, WarehouseFactory().pk)
+        move(shelf, 1, WarehouseFactory.create().pk)
     assert not StockLevel.objects.exists()
 
 
 def test_condition_and_owner_travel_along(shelf: Shelf) -> None:
-    van = WarehouseFactory()
+    van = WarehouseFactory.create()
     shelf.put(10)
 
     with pytest.raises(NotEnoughStock):
@@ -93,7 +93,7 @@ def test_a_transfer_is_undone_when_whoever_waits_cannot_take_it(shelf: Shelf, ea
     ear.fails = True
 
     with pytest.raises(ReceiverFailed):
-        move(shelf, 4, WarehouseFactory().pk)
+        move(shelf, 4, WarehouseFactory.create().pk)
 
     assert shelf.balance() == balance(10)
     assert not StockTransfer.objects.exists()
@@ -101,7 +101,7 @@ def test_a_transfer_is_undone_when_whoever_waits_cannot_take_it(shelf: Shelf, ea
 
 def test_transferring_needs_its_permission(shelf: Shelf) -> None:
     shelf.put(10)
-    van = WarehouseFactory()
+    van = WarehouseFactory.create()
 
     with pytest.raises(Forbidden) as refusal:
         move(shelf, 1, van.pk, by=NOBODY)
@@ -115,7 +115,7 @@ def test_a_transfer_needs_a_possible_quantity(shelf: Shelf, quantity: str) -> No
     shelf.put(10)
 
     with pytest.raises(Invalid) as refusal:
-        move(shelf, quantity, WarehouseFactory().pk)
+        move(shelf, quantity, WarehouseFactory.create().pk)
 
     assert list(refusal.value.extra["fields"]) == ["quantity"]
 

@@ -1,0 +1,25 @@
+"""All laws of all floors, and what a check of them finds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from parts import integrity as parts_integrity
+from parts.sql.law import Finding, Law
+
+LAWS: list[Law] = [*parts_integrity.LAWS]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A law, and what was found of it."""
+
+    law: Law
+    finding: Finding
+
+
+def check_all(limit: int | None) -> Iterator[Verdict]:
+    """Check law after law, each in one statement and so as of one moment; name at most `limit` rows of each."""
+    for law in LAWS:
+        yield Verdict(law, law.check(limit))
