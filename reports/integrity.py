@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from backorders import integrity as backorders_integrity
+from orders import integrity as orders_integrity
 from parts import integrity as parts_integrity
 from parts.sql.law import Finding, Law
 
-LAWS: list[Law] = [*parts_integrity.LAWS]
+LAWS: list[Law] = [*parts_integrity.LAWS, *orders_integrity.LAWS, *backorders_integrity.LAWS]
 
 
 @dataclass(frozen=True, slots=True)

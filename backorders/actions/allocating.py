@@ -82,6 +82,11 @@ def allocate(*, part_ids: Sequence[UUID], freed: Sequence[FreedStock], cause: Ca
     return result
 
 
+def lock_stock(part_ids: Sequence[UUID]) -> None:
+    """Lock all levels of these parts, for an action that locks an order first and allocates afterwards."""
+    lock_levels(part_ids=sorted(set(part_ids)))
+
+
 def _total(decisions: Sequence[Decision]) -> Decimal:
     return sum((decision.given for decision in decisions), Decimal(0))
 

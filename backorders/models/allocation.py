@@ -116,14 +116,14 @@ class AllocationDecision(models.Model):
 
 
 class Allocation(models.Model):
-    """A quantity given to a back order: the movement that reserved it, the line that holds it, and its delivery line."""
+    """A quantity given to a back order: the movement that reserved it, the line that holds it, its delivery line."""
 
     id = models.UUIDField(primary_key=True, default=new_key, editable=False)
     back_order = models.ForeignKey(BackOrder, models.PROTECT, related_name="allocations")
     line = models.ForeignKey(OrderLine, models.PROTECT, related_name="allocations")
     movement = models.OneToOneField(StockMovement, models.PROTECT, related_name="allocation")
     delivery_line = models.ForeignKey(DeliveryLine, models.PROTECT, null=True, blank=True, related_name="allocations")
-    decision = models.OneToOneField(AllocationDecision, models.PROTECT, related_name="allocation")
+    decision = models.ForeignKey(AllocationDecision, models.PROTECT, related_name="allocations")
     quantity = models.DecimalField(_("quantity"), max_digits=14, decimal_places=3)
     allocated_at = models.DateTimeField(_("allocated at"))
 

@@ -190,7 +190,8 @@ def _append(ledger: Ledger) -> None:
         cursor.execute(f"WITH {sql.APPEND_EVENTS} SELECT 1", {"events": events, "texts": texts})
 
 
-def _locked(service_order_id: UUID, expected_version: int | None) -> Job:
+def locked(service_order_id: UUID, expected_version: int | None) -> Job:
+    """Lock one job and return it as it stands. Raises NotFound, VersionConflict."""
     job = lock([service_order_id]).get(service_order_id)
     if job is None:
         raise NotFound("There is no such service order.", id=str(service_order_id))
@@ -226,14 +227,15 @@ def move(
     """
     ledger = Ledger(Cause(by=by, source=source, at=at, message_id=message_id))
     with transaction.atomic():
-        job = _locked(service_order_id, expected_version)
+        job = locked(service_order_id, expected_version)
         _check_step(job, Step(service_order_id, to, expected_version, note), by)
         ledger.record(job, "service_order.status_changed", to=to, note=note, public=public)
         write([job], ledger)
-    return _moved(job)
+    return moved(job)
 
 
-def _moved(job: Job) -> Moved:
+def moved(job: Job) -> Moved:
+    """Return where a job stands."""
     return Moved(job.id, job.reference, job.status, job.version)
 
 
@@ -258,7 +260,7 @@ def move_many(*, steps: Sequence[Step], by: Actor, source: str, at: datetime) ->
                 results.append(refusal)
             else:
                 ledger.record(job, "service_order.status_changed", to=step.to, note=step.note, public=step.public)
-                results.append(_moved(job))
+                results.append(moved(job))
         write_walked(jobs.values(), ledger)
     return results
 
@@ -300,7 +302,7 @@ def fast_forward(
     by.require("orders.move_serviceorder")
     ledger = Ledger(Cause(by=by, source=source, at=at))
     with transaction.atomic():
-        job = _locked(service_order_id, expected_version)
+        job = locked(service_order_id, expected_version)
         way = [] if to == CANCELLED else service_order_way(job.status, to)
         if not way:
             raise TransitionRefused(job.reference, job.status, to, SERVICE_ORDER_STEPS[job.status])
@@ -310,7 +312,7 @@ def fast_forward(
         job.check_step(to)
         ledger.record(job, "service_order.status_changed", to=to, note=note, public=public)
         write_walked([job], ledger)
-    return _moved(job)
+    return moved(job)
 
 
 def override(
@@ -336,7 +338,7 @@ def override(
         raise Invalid("There is no such status.", {"to": [f"Must be one of {', '.join(ServiceOrderStatus.values)}."]})
     ledger = Ledger(Cause(by=by, source=source, at=at))
     with transaction.atomic():
-        job = _locked(service_order_id, expected_version)
+        job = locked(service_order_id, expected_version)
         if job.status == to:
             raise NothingToDo(f"{job.reference} already is {to}.", current=job.status)
         ledger.record(
@@ -349,7 +351,7 @@ def override(
         )
         allow_any_step(job.id)
         write([job], ledger)
-    return _moved(job)
+    return moved(job)
 
 
 def allow_any_step(subject_id: UUID) -> None:
@@ -425,11 +427,11 @@ def _set_technician(
 ) -> Moved:
     ledger = Ledger(Cause(by=by, source=source, at=at))
     with transaction.atomic():
-        job = _locked(service_order_id, expected_version)
+        job = locked(service_order_id, expected_version)
         if job.status in SERVICE_ORDER_CLOSED:
             raise Refused(f"{job.reference} is {job.status}; nobody works on it any more.", current=job.status)
         if job.technician_id == technician_id:
-            return _moved(job)
+            return moved(job)
         if verb == "claimed" and job.technician_id is not None:
             raise Refused(f"{job.reference} already has a technician.")
         change = {"from": job.technician_id, "to": technician_id}
@@ -438,7 +440,7 @@ def _set_technician(
         row = ServiceOrder.objects.get(pk=job.id)
         row.technician_id = technician_id
         row.save(update_fields=["technician"])
-    return _moved(job)
+    return moved(job)
 
 
 def add_note(
@@ -457,7 +459,7 @@ def add_note(
         raise Invalid("The note is empty.", {"text": ["Write something."]})
     ledger = Ledger(Cause(by=by, source=source, at=at))
     with transaction.atomic():
-        job = _locked(service_order_id, None)
+        job = locked(service_order_id, None)
         ledger.record(job, kind, note=text.strip(), public=public)
         write([job], ledger)
-    return _moved(job)
+    return moved(job)

@@ -1,0 +1,156 @@
+"""Why a back order got, kept or did not get what it did, in figures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count, Min, Q, Sum
+
+from backorders.models import AllocationDecision, AllocationPolicy, BackOrder
+from backorders.priority import Facts, terms
+from backorders.statuses import BACK_ORDER_WAITING
+from parts.errors import NotFound
+from parts.models import StockLevel
+
+#: What each rule of a decision means to a person.
+RULES = {
+    "whole": "All of it was there when its turn came.",
+    "part": "Less than it needs was left when its turn came; it got that.",
+    "minimum_fill": "Less was left than the smallest part delivery it accepts.",
+    "on_hold": "It is on hold.",
+    "own_warehouse": "All that was left lies in the warehouse it is meant to fill.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One decision about a back order: when, for what cause, and what it got of what was there."""
+
+    at: datetime
+    cause: str
+    outcome: str
+    rule: str
+    says: str
+    place: int
+    asked: Decimal
+    free_before: Decimal
+    given: Decimal
+    delivery_note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """A back order of the same part that stands before this one."""
+
+    id: UUID
+    reference: str
+    rank: Decimal
+    quantity: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Supply:
+    """A purchase order line that this back order is pegged to."""
+
+    purchase_order: str
+    quantity: Decimal
+    expected_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Everything that decides about a back order, as it stands now. Quantities are in the part's unit.
+
+    `rank_terms` add up to `rank` (unless the weights changed and the row has left the queue). `place` is None and
+    `ahead` empty once it waits no more. `summary` says it in one sentence.
+    """
+
+    back_order_id: UUID
+    reference: str
+    status: str
+    summary: str
+    missing: Decimal
+    rank: Decimal
+    rank_terms: dict[str, Decimal]
+    place: int | None
+    quantity_ahead: Decimal
+    ahead: tuple[Ahead, ...]
+    free_now: Decimal
+    minimum_fill: Decimal
+    on_hold: bool
+    expected_on: date | None
+    supply: tuple[Supply, ...]
+    turns: tuple[Turn, ...]
+
+
+def explain(back_order_id: UUID, most_ahead: int = 10) -> Explanation:
+    """Explain a back order. A constant number of queries. Raises NotFound."""
+    row = BackOrder.objects.select_related("part", "line").filter(pk=back_order_id).first()
+    if row is None:
+        raise NotFound("There is no such back order.", id=str(back_order_id))
+    waits = row.status in BACK_ORDER_WAITING
+    before = BackOrder.objects.waiting().filter(
+        Q(rank__gt=row.rank) | Q(rank=row.rank, id__lt=row.id), part_id=row.part_id
+    )
+    totals = before.aggregate(count=Count("id"), quantity=Sum("quantity")) if waits else {}
+    ahead = before.by_rank().values_list("id", "reference", "rank", "quantity")[:most_ahead] if waits else []
+    free = StockLevel.objects.free().filter(part_id=row.part_id).aggregate(total=Sum("available"))["total"]
+    supply = row.pegs.order_by("expected_on", "id").values_list(
+        "purchase_order_line__purchase_order__number", "quantity", "expected_on"
+    )
+    turns = _turns(row.id)
+    place = (totals["count"] or 0) + 1 if waits else None
+    policy = AllocationPolicy.objects.get(pk="default")
+    return Explanation(
+        back_order_id=row.id,
+        reference=row.reference,
+        status=row.status,
+        summary=_summary(row, place, turns),
+        missing=row.quantity if waits else Decimal(0),
+        rank=row.rank,
+        rank_terms=terms(Facts.from_json(row.rank_facts), row.opened_at, policy),
+        place=place,
+        quantity_ahead=totals.get("quantity") or Decimal(0),
+        ahead=tuple(Ahead(*values) for values in ahead),
+        free_now=free or Decimal(0),
+        minimum_fill=row.minimum_fill,
+        on_hold=row.on_hold,
+        expected_on=row.expected_on,
+        supply=tuple(Supply(*values) for values in supply),
+        turns=turns,
+    )
+
+
+def _turns(back_order_id: UUID) -> tuple[Turn, ...]:
+    rows = (
+        AllocationDecision.objects.filter(back_order_id=back_order_id)
+        .annotate(note=Min("allocations__delivery_line__delivery__note_number"))
+        .order_by("-id")
+        .values_list("run__ran_at", "run__cause", "outcome", "rule", "place", "asked", "free_before", "given", "note")[
+            :50
+        ]
+    )
+    return tuple(
+        Turn(at, cause, outcome, rule, RULES.get(rule, rule), place, asked, free_before, given, note or "")
+        for at, cause, outcome, rule, place, asked, free_before, given, note in rows
+    )
+
+
+def _summary(row: Any, place: int | None, turns: tuple[Turn, ...]) -> str:
+    if place is None:
+        if turns and turns[0].given:
+            return f"{row.get_status_display()}. It got {_plain(turns[0].given)} by {turns[0].cause}."
+        return f"{row.get_status_display()}."
+    ahead = "It is next in the queue" if place == 1 else f"{place - 1} stand before it in the queue"
+    when = f"supply is expected on {row.expected_on}" if row.expected_on else "no supply with a date is ordered for it"
+    last = f" Last time: {turns[0].says}" if turns else ""
+    held = " It is on hold and gets nothing until it is let go." if row.on_hold else ""
+    return f"Waits for {_plain(row.quantity)}. {ahead}; {when}.{held}{last}"
+
+
+def _plain(quantity: Decimal) -> str:
+    return f"{quantity.normalize():f}"
