@@ -1,9 +1,23 @@
 """What Django needs to know about the roof."""
 
-from django.apps import AppConfig
+from importlib import import_module
+from typing import Any
+
+from django.apps import AppConfig, apps
+from django.db.models.signals import post_migrate
 
 
 class ConfigConfig(AppConfig):
-    """Settings, addresses, health; no models."""
+    """Settings, addresses, health, roles; no models."""
 
     name = "config"
+
+    def ready(self) -> None:
+        """Write the roles once the last app's permissions exist."""
+        roles = import_module("config.roles")
+
+        def write(**_: Any) -> None:
+            roles.write_groups()
+
+        last = [app for app in apps.get_app_configs() if app.models_module is not None][-1]
+        post_migrate.connect(write, sender=last, dispatch_uid="config.roles", weak=False)

@@ -2,10 +2,14 @@
 
 import pytest
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import connection
 from pytest_django import DjangoDbBlocker
 
+from config import roles
 from config.postgres.base import server
+
+PASSWORD = "correct horse battery staple"
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -30,3 +34,52 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
         )
         for (statement,) in cursor.fetchall():
             cursor.execute(statement)
+
+
+def _person(name: str, role: roles.Role | None) -> User:
+    person = User.objects.create_user(name, f"{name}@example.org", PASSWORD, first_name=name.capitalize())
+    if role:
+        roles.give_role(person, role)
+    return person
+
+
+@pytest.fixture
+def manager(db: None) -> User:
+    """The parts manager."""
+    return _person("manager", roles.MANAGER)
+
+
+@pytest.fixture
+def dispatcher(db: None) -> User:
+    """Places and moves orders."""
+    return _person("dispatcher", roles.DISPATCHER)
+
+
+@pytest.fixture
+def technician(db: None) -> User:
+    """Works on the machines."""
+    return _person("technician", roles.TECHNICIAN)
+
+
+@pytest.fixture
+def auditor(db: None) -> User:
+    """Reads all, writes nothing."""
+    return _person("auditor", roles.AUDITOR)
+
+
+@pytest.fixture
+def partner(db: None) -> User:
+    """Not of the house; whose orders they see is for the test to say (`CustomerAccess`)."""
+    return _person("partner", roles.PARTNER)
+
+
+@pytest.fixture
+def administrator(db: None) -> User:
+    """Sets up people and rights."""
+    return _person("administrator", roles.ADMINISTRATOR)
+
+
+@pytest.fixture
+def nobody(db: None) -> User:
+    """Can log in and belongs to nobody: no role, no customer."""
+    return _person("nobody", None)

@@ -1,0 +1,280 @@
+"""Who may do what: the one table of roles, written into the groups after every migration.
+
+A person's rights are those of their role. A right is a Django permission name; `parts.view_*` means every permission
+of the app that begins so (a new model is readable at once), but what a role may *do* is always spelled out. A name that
+means nothing stops the migration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+
+from django.apps import apps
+from django.contrib.auth.models import Group, Permission, User
+from django.core.exceptions import ImproperlyConfigured
+
+READS_ALL = (
+    "parts.view_*",
+    "orders.view_*",
+    "backorders.view_*",
+    "notifications.view_*",
+    "integrations.view_*",
+    "reports.view_*",
+)
+
+READS_ORDERS = (
+    "parts.view_part",
+    "parts.view_partnumber",
+    "parts.view_stocklevel",
+    "parts.view_warehouse",
+    "parts.view_region",
+    "parts.view_category",
+    "parts.view_unitofmeasure",
+    "orders.view_customer",
+    "orders.view_equipment",
+    "orders.view_servicecontract",
+    "orders.view_serviceorder",
+    "orders.view_partsorder",
+    "orders.view_orderline",
+    "orders.view_shipment",
+    "orders.view_shipmentline",
+    "orders.view_labourentry",
+    "orders.view_diagnosticnote",
+    "orders.view_returnshipment",
+    "backorders.view_backorder",
+)
+
+
+def _edits(app: str, *models: str) -> tuple[str, ...]:
+    return tuple(f"{app}.{verb}_{model}" for model in models for verb in ("view", "add", "change", "delete"))
+
+
+@dataclass(frozen=True)
+class Role:
+    """A role: its name (of the group, too), whether it works in the back office, and its rights."""
+
+    name: str
+    is_staff: bool
+    permissions: tuple[str, ...] = field(repr=False)
+
+
+MANAGER = Role(
+    "Parts manager",
+    True,
+    (
+        *READS_ALL,
+        *_edits("parts", "part", "partnumber", "partrelation", "category", "unitofmeasure"),
+        *_edits("parts", "region", "warehouse", "supplier", "supplierpart"),
+        *_edits("orders", "customer", "equipment", "servicecontract"),
+        "parts.import_catalogue",
+        "parts.correct_stock",
+        "parts.transfer_stock",
+        "parts.receive_delivery",
+        "parts.manage_purchase_orders",
+        "orders.add_serviceorder",
+        "orders.change_serviceorder",
+        "orders.move_serviceorder",
+        "orders.override_serviceorder",
+        "orders.assign_serviceorder",
+        "orders.place_partsorder",
+        "orders.hold_partsorder",
+        "orders.move_orderline",
+        "orders.ship_orderline",
+        "orders.cancel_orderline",
+        "orders.override_orderline",
+        "orders.promise_orderline",
+        "backorders.move_backorder",
+        "backorders.override_backorder",
+        "backorders.promise_backorder",
+        "backorders.allocate_backorder",
+        "backorders.change_allocationpolicy",
+    ),
+)
+
+DISPATCHER = Role(
+    "Dispatcher",
+    True,
+    (
+        *READS_ORDERS,
+        "parts.view_purchaseorder",
+        "parts.view_purchaseorderline",
+        "parts.view_delivery",
+        "parts.view_deliveryline",
+        "parts.view_supplier",
+        "parts.receive_delivery",
+        "orders.change_customer",
+        *_edits("orders", "equipment"),
+        "orders.add_serviceorder",
+        "orders.change_serviceorder",
+        "orders.move_serviceorder",
+        "orders.assign_serviceorder",
+        "orders.place_partsorder",
+        "orders.hold_partsorder",
+        "orders.move_orderline",
+        "orders.ship_orderline",
+        "orders.cancel_orderline",
+        "orders.promise_orderline",
+        "backorders.move_backorder",
+        "backorders.promise_backorder",
+    ),
+)
+
+TECHNICIAN = Role(
+    "Technician",
+    True,
+    (
+        *READS_ORDERS,
+        "orders.change_serviceorder",
+        "orders.move_serviceorder",
+        "orders.claim_serviceorder",
+        "orders.add_labourentry",
+        "orders.add_diagnosticnote",
+        "orders.place_partsorder",
+        "orders.move_orderline",
+    ),
+)
+
+AUDITOR = Role("Auditor", True, (*READS_ALL, "auth.view_*", "admin.view_logentry"))
+
+#: Not of the house: sees and orders only for the customers of their `CustomerAccess`, and never through the back office.
+PARTNER = Role(
+    "Partner",
+    False,
+    (
+        "parts.view_part",
+        "orders.view_serviceorder",
+        "orders.view_partsorder",
+        "orders.view_orderline",
+        "orders.place_partsorder",
+        "orders.cancel_orderline",
+        "backorders.view_backorder",
+    ),
+)
+
+#: Sets up people, their rights and what systems may connect; has no hand in orders and stock.
+ADMINISTRATOR = Role(
+    "Administrator",
+    True,
+    (
+        *READS_ALL,
+        *_edits("auth", "user"),
+        "auth.view_group",
+        *_edits("orders", "customeraccess"),
+        *_edits("oauth2_provider", "application"),
+        "oauth2_provider.view_*",
+        "oauth2_provider.delete_accesstoken",
+        "django_q.view_*",
+        "admin.view_logentry",
+    ),
+)
+
+ROLES = (MANAGER, DISPATCHER, TECHNICIAN, AUDITOR, PARTNER, ADMINISTRATOR)
+
+#: What a machine may do with each scope of its token: a client has the rights of its scopes, and no others.
+SCOPES: dict[str, tuple[str, ...]] = {
+    "orders:read": (
+        "orders.view_serviceorder",
+        "orders.view_partsorder",
+        "orders.view_orderline",
+        "orders.view_orderevent",
+        "orders.view_shipment",
+    ),
+    "orders:write": (
+        "orders.add_serviceorder",
+        "orders.change_serviceorder",
+        "orders.move_serviceorder",
+        "orders.place_partsorder",
+        "orders.hold_partsorder",
+        "orders.move_orderline",
+        "orders.ship_orderline",
+        "orders.cancel_orderline",
+    ),
+    "orders:override": ("orders.override_serviceorder", "orders.override_orderline"),
+    "backorders:read": ("backorders.view_backorder", "backorders.view_allocationdecision"),
+    "backorders:write": (
+        "backorders.move_backorder",
+        "backorders.promise_backorder",
+        "orders.promise_orderline",
+    ),
+    "stock:read": (
+        "parts.view_part",
+        "parts.view_stocklevel",
+        "parts.view_stockmovement",
+        "parts.view_purchaseorder",
+        "parts.view_purchaseorderline",
+        "parts.view_delivery",
+    ),
+    "stock:write": (
+        "parts.receive_delivery",
+        "parts.correct_stock",
+        "parts.transfer_stock",
+        "parts.manage_purchase_orders",
+    ),
+}
+
+
+def role_named(name: str) -> Role:
+    """Return the role of that name. Raises KeyError for one that does not exist."""
+    return {role.name: role for role in ROLES}[name]
+
+
+def declared_permissions() -> frozenset[str]:
+    """Return every permission name that the models of this code declare."""
+    names = set()
+    for model in apps.get_models(include_auto_created=False):
+        meta = model._meta
+        names |= {f"{meta.app_label}.{verb}_{meta.model_name}" for verb in meta.default_permissions}
+        names |= {f"{meta.app_label}.{codename}" for codename, _ in meta.permissions}
+    return frozenset(names)
+
+
+def expanded(patterns: Iterable[str], declared: frozenset[str]) -> frozenset[str]:
+    """Return the permission names that the patterns mean.
+
+    Raises ImproperlyConfigured for a name that no model declares; a pattern (`app.view_*`) may mean nothing as long as
+    the app has no models.
+    """
+    names: set[str] = set()
+    for pattern in patterns:
+        found = {name for name in declared if fnmatchcase(name, pattern)}
+        app = pattern.split(".")[0]
+        if not found and not (pattern.endswith("*") and any(config.label == app for config in apps.get_app_configs())):
+            raise ImproperlyConfigured(f"config/roles.py names a permission that no model declares: {pattern}")
+        names |= found
+    return frozenset(names)
+
+
+def write_groups() -> None:
+    """Give each role's group exactly the rights of the table. A repeat changes nothing.
+
+    A declared permission that the database does not have yet (an app that is migrated back) is left out.
+    """
+    declared = declared_permissions()
+    wanted = {role.name: expanded(role.permissions, declared) for role in ROLES}
+    for permissions in SCOPES.values():
+        expanded(permissions, declared)
+    keys = {
+        f"{app}.{codename}": key
+        for key, app, codename in Permission.objects.values_list("pk", "content_type__app_label", "codename")
+    }
+    Group.objects.bulk_create([Group(name=name) for name in wanted], ignore_conflicts=True)
+    groups = {group.name: group for group in Group.objects.filter(name__in=wanted).prefetch_related("permissions")}
+    through = Group.permissions.through
+    missing = []
+    for name, permissions in wanted.items():
+        group = groups[name]
+        has = {permission.pk for permission in group.permissions.all()}
+        needs = {keys[permission] for permission in permissions if permission in keys}
+        missing += [through(group_id=group.pk, permission_id=key) for key in sorted(needs - has)]
+        if has - needs:
+            group.permissions.remove(*(has - needs))
+    through.objects.bulk_create(missing, ignore_conflicts=True)
+
+
+def give_role(user: User, role: Role) -> None:
+    """Make this the one role of a person: its group, and whether they may enter the back office."""
+    user.groups.set([Group.objects.get(name=role.name)])
+    user.is_staff = role.is_staff
+    user.save(update_fields=["is_staff"])

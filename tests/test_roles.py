@@ -1,0 +1,82 @@
+"""Roles are a table: what stands in it stands in the groups, and nothing else does."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth.models import Group, Permission, User
+from django.core.exceptions import ImproperlyConfigured
+
+from config import roles
+
+
+def _rights(name: str) -> set[str]:
+    found = Permission.objects.filter(group__name=name).values_list("content_type__app_label", "codename")
+    return {f"{app}.{codename}" for app, codename in found}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("role", roles.ROLES, ids=lambda role: role.name)
+def test_each_group_has_exactly_the_rights_of_the_table(role: roles.Role) -> None:
+    assert _rights(role.name) == roles.expanded(role.permissions, roles.declared_permissions())
+
+
+@pytest.mark.django_db
+def test_writing_the_groups_again_takes_away_what_was_added_and_gives_back_what_was_taken() -> None:
+    group = Group.objects.get(name="Auditor")
+    before = _rights("Auditor")
+    group.permissions.remove(Permission.objects.get(codename="view_part"))
+    group.permissions.add(Permission.objects.get(codename="change_part"))
+    roles.write_groups()
+    assert _rights("Auditor") == before
+
+
+@pytest.mark.django_db
+def test_writing_the_groups_twice_costs_no_write(django_assert_max_num_queries) -> None:
+    roles.write_groups()
+    with django_assert_max_num_queries(4):
+        roles.write_groups()
+
+
+def test_a_permission_that_no_model_declares_is_refused() -> None:
+    with pytest.raises(ImproperlyConfigured, match=r"parts\.fly"):
+        roles.expanded(["parts.fly"], roles.declared_permissions())
+
+
+def test_a_pattern_for_an_app_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(ImproperlyConfigured, match=r"part\.view_"):
+        roles.expanded(["part.view_*"], roles.declared_permissions())
+
+
+def test_the_auditor_only_reads() -> None:
+    rights = roles.expanded(roles.AUDITOR.permissions, roles.declared_permissions())
+    assert {name.split(".")[1].split("_")[0] for name in rights} == {"view"}
+
+
+def test_overriding_is_for_the_parts_manager_and_machines_with_that_scope_only() -> None:
+    declared = roles.declared_permissions()
+    may = {
+        role.name
+        for role in roles.ROLES
+        if any("override" in name for name in roles.expanded(role.permissions, declared))
+    }
+    assert may == {"Parts manager"}
+    assert [scope for scope, names in roles.SCOPES.items() if any("override" in n for n in names)] == [
+        "orders:override"
+    ]
+
+
+def test_every_custom_permission_is_in_somebodys_hands() -> None:
+    declared = roles.declared_permissions()
+    default = ("add_", "change_", "delete_", "view_")
+    ours = {
+        name
+        for name in declared
+        if name.split(".")[0] in ("parts", "orders", "backorders") and not name.split(".")[1].startswith(default)
+    }
+    held = set().union(*(roles.expanded(role.permissions, declared) for role in roles.ROLES))
+    assert ours - held == set()
+
+
+@pytest.mark.django_db
+def test_a_role_decides_who_enters_the_back_office(partner: User, manager: User, nobody: User) -> None:
+    assert [person.is_staff for person in (partner, manager, nobody)] == [False, True, False]
