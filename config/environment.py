@@ -1,7 +1,9 @@
 """Readers for settings from the environment. An empty variable counts as unset; nonsense is refused by name."""
 
 import os
+import re
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -100,13 +102,28 @@ def email(name: str, default: str) -> dict[str, Any]:
         raise ImproperlyConfigured(f"{name} must look like smtp+tls://user:password@host:587.") from error
 
 
-def generated_secret(path: Path) -> str:
+def public_keys(name: str) -> list[str]:
+    """A list of Ed25519 public keys, each 64 hex digits. Raises ImproperlyConfigured."""
+    keys = [word.lower() for word in words(name)]
+    if any(not re.fullmatch("[0-9a-f]{64}", key) for key in keys):
+        raise ImproperlyConfigured(f"{name} must hold public keys of 64 hex digits each, separated by commas.")
+    return keys
+
+
+def signing_key(name: str, value: str) -> str:
+    """The secret half of an Ed25519 key, 64 hex digits. Raises ImproperlyConfigured, without showing it."""
+    if not re.fullmatch("[0-9a-fA-F]{64}", value) or len(set(value)) < 5:
+        raise ImproperlyConfigured(f"{name} must be 32 random bytes written as 64 hex digits.")
+    return value.lower()
+
+
+def generated_secret(path: Path, draw: Callable[[], str] = lambda: secrets.token_urlsafe(64)) -> str:
     """A secret made once for this installation and kept in a file that only its owner reads."""
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists():
         draft = path.with_name(f"{path.name}.{os.getpid()}")
         with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            file.write(secrets.token_urlsafe(64))
+            file.write(draw())
         try:
             os.link(draft, path)  # whoever comes first wins, and nobody ever reads half a secret
         except FileExistsError:

@@ -3,6 +3,7 @@
 Development needs none of them. `BACKLINE_ENV=production` asks for what must not be guessed and refuses what is unsafe.
 """
 
+import secrets
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,16 @@ if PRODUCTION:
     environment.required("ALLOWED_HOSTS", "the names under which this installation is reached, separated by commas.")
 else:
     SECRET_KEY = environment.text("SECRET_KEY") or environment.generated_secret(BACKLINE_VAR / "secret_key")
+
+# Signs the ledger's daily anchors and its exports (docs/ledger.md).
+if PRODUCTION:
+    _key = environment.required("LEDGER_SIGNING_KEY", "the ledger's anchors are signed with it; keep it secret.")
+else:
+    _key = environment.text("LEDGER_SIGNING_KEY") or environment.generated_secret(
+        BACKLINE_VAR / "ledger_signing_key", lambda: secrets.token_hex(32)
+    )
+LEDGER_SIGNING_KEY = environment.signing_key("LEDGER_SIGNING_KEY", _key)
+LEDGER_FORMER_KEYS = environment.public_keys("LEDGER_FORMER_KEYS")
 
 ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS") or ["localhost", "127.0.0.1", "[::1]"]
 if PRODUCTION and "*" in ALLOWED_HOSTS:
@@ -246,8 +257,35 @@ OAUTH2_PROVIDER: dict[str, Any] = {
 
 # --- Admin -----------------------------------------------------------------------------------------------------------
 
-UNFOLD: dict[str, Any] = {"SITE_TITLE": "Backline", "SITE_HEADER": "Backline", "SITE_URL": "/"}
+UNFOLD: dict[str, Any] = {
+    "SITE_TITLE": "Backline",
+    "SITE_HEADER": "Backline",
+    "SITE_SUBHEADER": "Service parts orders",
+    "SITE_URL": "/",
+    "SITE_SYMBOL": "conveyor_belt",
+    "SHOW_VIEW_ON_SITE": False,
+    "BORDER_RADIUS": "6px",
+    "STYLES": ["config.navigation.styles"],
+    "SCRIPTS": ["config.navigation.scripts"],
+    "SIDEBAR": {"show_search": True, "navigation": "config.navigation.sidebar"},
+    "COLORS": {
+        "primary": {
+            "50": "#eff6ff",
+            "100": "#dbeafe",
+            "200": "#bfdbfe",
+            "300": "#93c5fd",
+            "400": "#60a5fa",
+            "500": "#3b82f6",
+            "600": "#2563eb",
+            "700": "#1d4ed8",
+            "800": "#1e40af",
+            "900": "#1e3a8a",
+            "950": "#172554",
+        }
+    },
+}
 SIMPLE_HISTORY_HISTORY_ID_USE_UUID = False
+SIMPLE_HISTORY_REVERT_DISABLED = True  # old versions are looked at; only actions write what actions own
 
 # --- Logs ------------------------------------------------------------------------------------------------------------
 

@@ -39,7 +39,8 @@ class Cause:
 
 def text_of_time(moment: datetime) -> str:
     """Return a time as the ledger hashes it: UTC, microseconds, `Z`."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    # Not strftime: that writes a year before 1000 with fewer than four digits on some systems.
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def text_of_data(data: Mapping[str, Any]) -> str:

@@ -100,6 +100,7 @@ class OrderEventQuerySet(models.QuerySet[Any]):
     def after(self, transaction_id: int, event_id: UUID) -> Self:
         """Keep what comes after a cursor and is certainly complete: below the horizon of all running transactions."""
         return self.filter(
-            Q(transaction_id__gt=transaction_id) | Q(transaction_id=transaction_id, id__gt=event_id),
+            Q(transaction_id__gt=transaction_id) | Q(id__gt=event_id),
+            transaction_id__gte=transaction_id,  # said apart from the line above, so that the index starts here
             transaction_id__lt=RawSQL("(pg_snapshot_xmin(pg_current_snapshot())::text)::bigint", []),
         ).order_by("transaction_id", "id")

@@ -5,6 +5,7 @@ for fifty thousand. Every statement is run by `orders.trees` or an action under 
 """
 
 #: CTEs that append events and their texts. Parameters: events, texts (JSON arrays made by orders.ledger).
+#: Dwell comes in two parts, since an interval is multiplied as a double, which rounds centuries of microseconds.
 APPEND_EVENTS = """
 new_events AS (
     INSERT INTO orders_orderevent (
@@ -14,8 +15,9 @@ new_events AS (
     )
     SELECT
         id, subject_kind, subject_id, reference, version, kind, from_status, to_status, occurred_at, recorded_at,
-        dwell * interval '1 microsecond', actor, source, message_id, decode(note_commitment, 'hex'), visibility,
-        override_reference, is_override, passed_through, data::jsonb, decode(previous_hash, 'hex'), decode(hash, 'hex')
+        dwell / 1000000 * interval '1 second' + mod(dwell, 1000000) * interval '1 microsecond',
+        actor, source, message_id, decode(note_commitment, 'hex'), visibility, override_reference, is_override,
+        passed_through, data::jsonb, decode(previous_hash, 'hex'), decode(hash, 'hex')
     FROM json_to_recordset(%(events)s::json) AS event (
         id uuid, subject_kind text, subject_id uuid, reference text, version integer, kind text, from_status text,
         to_status text, occurred_at timestamptz, recorded_at timestamptz, dwell bigint, actor text, source text,

@@ -5,7 +5,7 @@ import re
 from django.conf import settings
 
 READS = re.compile(
-    r"""environment\.(?:text|required|choice|flag|number|words|origins|database|redis|email)\(\s*["'](\w+)["']"""
+    r"""environment\.(?:text|required|choice|flag|number|words|origins|database|redis|email|public_keys)\(\s*["'](\w+)["']"""
 )
 
 

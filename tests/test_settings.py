@@ -17,11 +17,13 @@ ROOT = Path(settings.BASE_DIR)
 PRODUCTION = {
     "BACKLINE_ENV": "production",
     "SECRET_KEY": "0Qw3vX8kZr5Tn1Lb7Hd2Mj9Py4Gs6Fc0Ae3Uo8Ti5Rk1Wq7Nz2Bx",
+    "LEDGER_SIGNING_KEY": "5b1f0c93a7d24e8866f1029bb3c57de04a98f2617c3e5d80b9a4c6f7120e3d5a",
     "ALLOWED_HOSTS": "backline.example",
     "CSRF_TRUSTED_ORIGINS": "https://backline.example",
     "BEHIND_PROXY": "true",
 }
 OURS = {"DATABASE_URL", "REDIS_URL", "SECRET_KEY", "ALLOWED_HOSTS", "CSRF_TRUSTED_ORIGINS", "EMAIL_URL", "LOG_LEVEL"}
+OURS |= {"LEDGER_SIGNING_KEY", "LEDGER_FORMER_KEYS"}
 
 
 def manage(*arguments, var, **variables):
@@ -50,6 +52,7 @@ def manage(*arguments, var, **variables):
         ("CSRF_TRUSTED_ORIGINS", "backline.example"),
         ("EMAIL_URL", "pigeon://loft"),
         ("LOG_LEVEL", "chatty"),
+        ("LEDGER_FORMER_KEYS", "my key"),
         ("TASK_WORKERS", "many"),
         ("TASK_WORKERS", "0"),
         ("DATABASE_PREPARE_THRESHOLD", "-1"),
@@ -73,6 +76,9 @@ def test_a_refused_database_url_does_not_show_its_password(tmp_path):
         {"SECRET_KEY": ""},
         {"SECRET_KEY": "short"},
         {"SECRET_KEY": "a" * 60},
+        {"LEDGER_SIGNING_KEY": ""},
+        {"LEDGER_SIGNING_KEY": "5b1f"},
+        {"LEDGER_SIGNING_KEY": "0" * 64},
         {"ALLOWED_HOSTS": ""},
         {"ALLOWED_HOSTS": "*"},
         {"BACKLINE_DEMO": "true"},

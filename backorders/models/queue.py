@@ -9,6 +9,7 @@ from backorders.querysets import BackOrderQuerySet
 from backorders.statuses import BACK_ORDER_STEPS, BACK_ORDER_WAITING, BackOrderStatus
 from orders.models import Customer, OrderLine
 from orders.models.chained import Chained
+from orders.statuses import SubjectKind
 from parts.keys import new_key
 from parts.models import Part, PurchaseOrderLine, Warehouse
 
@@ -24,6 +25,9 @@ class BackOrder(ConcurrentTransitionMixin, Chained):
     (-rank, id). `rank_terms` keeps the terms the rank was added up from. `quantity` is what is still missing,
     `opened_quantity` what was missing at first.
     """
+
+    subject_kind = SubjectKind.BACK_ORDER.value
+    lock_path = "line__order"
 
     id = models.UUIDField(primary_key=True, default=new_key, editable=False)
     line = models.OneToOneField(OrderLine, models.PROTECT, related_name="back_order")

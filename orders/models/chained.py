@@ -1,5 +1,7 @@
 """Fields that every subject of the ledger has."""
 
+from typing import ClassVar
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -16,6 +18,11 @@ class Chained(models.Model):
     chain_hash = models.BinaryField(max_length=32, default=b"", editable=False)
     status_since = models.DateTimeField(_("status since"), editable=False)
     created_at = models.DateTimeField(_("created at"), editable=False)
+
+    #: What the ledger calls such a subject (orders.statuses.SubjectKind).
+    subject_kind: ClassVar[str]
+    #: The way from here to the row whose lock allows to write this one; "pk" where that is the row itself.
+    lock_path: ClassVar[str] = "pk"
 
     class Meta:
         abstract = True

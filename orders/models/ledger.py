@@ -45,6 +45,7 @@ class OrderEvent(models.Model):
         ordering = ("-id",)
         verbose_name = _("event")
         verbose_name_plural = _("events")
+        permissions = [("export_orderevent", "Can export the ledger")]
         constraints = [
             models.UniqueConstraint(fields=["subject_id", "version"], name="order_event_version_unique_per_subject"),
             models.UniqueConstraint(
@@ -78,6 +79,7 @@ class EventText(models.Model):
     class Meta:
         verbose_name = _("event text")
         verbose_name_plural = _("event texts")
+        permissions = [("erase_eventtext", "Can erase what people wrote")]
 
     def __str__(self) -> str:
         return str(self.event_id)
@@ -102,11 +104,17 @@ class EventCursor(models.Model):
 
 
 class LedgerAnchor(models.Model):
-    """A day's signed digest over the heads of all chains: what was true then cannot be rewritten unseen."""
+    """A day's signed digest over the heads of all chains: what was true then cannot be rewritten unseen.
+
+    `day` is the last whole day (UTC) that it covers. `orders.verifier` defines what is hashed and signed.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_key, editable=False)
     day = models.DateField(_("day"), unique=True)
     made_at = models.DateTimeField(_("made at"))
+    horizon = models.BigIntegerField(
+        _("horizon"), help_text=_("It covers the events of all transactions below this number.")
+    )
     subjects = models.PositiveBigIntegerField(_("subjects"))
     events = models.PositiveBigIntegerField(_("events"))
     head_digest = models.BinaryField(_("digest over all heads"), max_length=32)

@@ -10,7 +10,7 @@ from orders.models.chained import Chained
 from orders.models.customers import Customer
 from orders.models.service_orders import ServiceOrder
 from orders.querysets import OrderLineQuerySet, PartsOrderQuerySet
-from orders.statuses import LINE_CLOSED, LINE_STEPS, LineStatus
+from orders.statuses import LINE_CLOSED, LINE_STEPS, LineStatus, SubjectKind
 from parts.keys import new_key
 from parts.models import Part, Region, Warehouse
 from parts.statuses import Purpose
@@ -26,6 +26,8 @@ class PartsOrder(Chained):
     `revision` grows with every write to the tree of lines: a reader that waited for the lock sees by it that what it
     read beside the lock is old.
     """
+
+    subject_kind = SubjectKind.PARTS_ORDER.value
 
     id = models.UUIDField(primary_key=True, default=new_key, editable=False)
     kind = models.CharField(_("kind"), max_length=12, choices=Purpose, default=Purpose.SERVICE)
@@ -84,6 +86,9 @@ class OrderLine(ConcurrentTransitionMixin, Chained):
     A tree is one level deep, children's quantities add up to the parent's, and a parent's status and progress are
     derived. Only leaves hold stock or wait; a back order always belongs to a child.
     """
+
+    subject_kind = SubjectKind.LINE.value
+    lock_path = "order"
 
     id = models.UUIDField(primary_key=True, default=new_key, editable=False)
     order = models.ForeignKey(PartsOrder, models.PROTECT, related_name="lines", db_index=False)

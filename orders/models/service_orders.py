@@ -10,7 +10,7 @@ from simple_history.models import HistoricalRecords
 from orders.models.chained import Chained
 from orders.models.customers import Customer, Equipment, ServiceContract
 from orders.querysets import ServiceOrderQuerySet
-from orders.statuses import SERVICE_ORDER_OPEN, SERVICE_ORDER_STEPS, ServiceOrderStatus
+from orders.statuses import SERVICE_ORDER_OPEN, SERVICE_ORDER_STEPS, ServiceOrderStatus, SubjectKind
 from parts.keys import new_key
 from parts.models import Region
 
@@ -21,6 +21,8 @@ def _sources(target: str) -> list[str]:
 
 class ServiceOrder(ConcurrentTransitionMixin, Chained):
     """A job on a machine. Only `orders.actions.service_orders` moves its status."""
+
+    subject_kind = SubjectKind.SERVICE_ORDER.value
 
     id = models.UUIDField(primary_key=True, default=new_key, editable=False)
     status = FSMField(_("status"), max_length=20, choices=ServiceOrderStatus, default="draft", protected=True)
