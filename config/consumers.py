@@ -1,0 +1,49 @@
+"""Who reads the ledger: each consumer's name (that of its cursor) and what it does with a batch of events.
+
+A handler runs inside the transaction that moves its cursor (orders.cursors), loads what it needs in one query and calls
+one action.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from backorders.actions import pegging as pegs
+from backorders.models import BackOrder
+from orders.actions import parts_orders
+from orders.cursors import Handler
+from orders.models import OrderEvent, OrderLine
+from orders.statuses import LineStatus, SubjectKind
+from parts.actors import Actor
+
+#: After these a line may leave: it has its stock, or what an order for complete delivery waited for is cancelled.
+_MAY_LEAVE = (LineStatus.RESERVED.value, LineStatus.CANCELLED.value)
+
+
+def pegging(events: Sequence[OrderEvent]) -> None:
+    """Peg the queues in which something changed to what is on order."""
+    changed = {event.subject_id for event in events if event.subject_kind == SubjectKind.BACK_ORDER}
+    if changed:
+        parts = BackOrder.objects.filter(pk__in=changed).order_by().values_list("part_id", flat=True).distinct()
+        pegs.repeg(part_ids=list(parts))
+
+
+def releasing(events: Sequence[OrderEvent]) -> None:
+    """Release the lines of orders that may leave with no person.
+
+    A line that somebody called back from `released` does not start it; to keep an order back, put it on hold.
+    """
+    lines = {
+        event.subject_id
+        for event in events
+        if event.subject_kind == SubjectKind.LINE and event.to_status in _MAY_LEAVE and event.from_status != "released"
+    }
+    orders = {event.subject_id for event in events if event.kind == "parts_order.let_go"}
+    if lines:
+        orders |= set(OrderLine.objects.filter(pk__in=lines).values_list("order_id", flat=True))
+    if orders:
+        newest = max(event.recorded_at for event in events)
+        parts_orders.release_ready(order_ids=sorted(orders), by=Actor.system("release"), source="backline", at=newest)
+
+
+CONSUMERS: dict[str, Handler] = {"pegging": pegging, "releasing": releasing}
