@@ -13,14 +13,19 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
+from uuid_utils.compat import uuid7
+
 from orders.verifier import digest
 from parts.actors import Actor
+from parts.documents import as_text
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_RANDOM_BITS = (1 << 62) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,7 @@ class Cause:
             raise ValueError("Cause.at must carry a time zone.")
 
 
+@lru_cache(maxsize=1024)  # the events of one action share their times
 def text_of_time(moment: datetime) -> str:
     """Return a time as the ledger hashes it: UTC, microseconds, `Z`."""
     # Not strftime: that writes a year before 1000 with fewer than four digits on some systems.
@@ -67,14 +73,14 @@ def new_event_id(now_ms: int, version: int) -> UUID:
 
     So the events of one subject sort by key as they were written, also within a millisecond.
     """
-    random = secrets.randbits(62)
+    random = uuid7().int & _RANDOM_BITS
     return UUID(int=(now_ms & 0xFFFFFFFFFFFF) << 80 | 0x7 << 76 | (version & 0xFFF) << 64 | 0b10 << 62 | random)
 
 
 class Subject:
     """What a chained row must carry while an action works on it."""
 
-    __slots__ = ("chain_hash", "id", "reference", "status", "status_since", "version")
+    __slots__ = ("_key_text", "chain_hash", "id", "reference", "status", "status_since", "version")
     kind = ""
 
     id: UUID
@@ -83,6 +89,16 @@ class Subject:
     chain_hash: bytes
     status: str
     status_since: datetime
+    _key_text: str
+
+    @property
+    def key_text(self) -> str:
+        """The key as text, written out once however often it is asked for."""
+        try:
+            return self._key_text
+        except AttributeError:
+            self._key_text = str(self.id)
+            return self._key_text
 
 
 @dataclass(slots=True)
@@ -131,7 +147,7 @@ class Ledger:
         row = {
             "id": str(event_id),
             "subject_kind": subject.kind,
-            "subject_id": str(subject.id),
+            "subject_id": subject.key_text,
             "reference": subject.reference,
             "version": str(subject.version),
             "kind": kind,
@@ -164,4 +180,4 @@ class Ledger:
 
     def as_json(self) -> tuple[str, str]:
         """Return the events and their texts as the two JSON parameters of sql.APPEND_EVENTS."""
-        return json.dumps(self.events), json.dumps(self.texts)
+        return as_text(self.events), as_text(self.texts)

@@ -6,7 +6,6 @@ stays true until it commits.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -18,15 +17,14 @@ from django.db import connection
 
 from orders import sql
 from orders.errors import ConcurrentChange, TransitionRefused
+from orders.flows import is_declared
 from orders.ledger import Ledger, Subject, text_of_time
 from orders.models import OrderLine
 from orders.rules import derived_status, mean_share, shipped_share
 from orders.statuses import LINE_HOLDS_STOCK, LINE_STEPS
+from parts.documents import as_text
 from parts.errors import NotFound
 from parts.keys import new_key
-
-#: What the FSM looks at; the rest of the row stays deferred and is never asked for.
-_STATUS_ONLY = ("id", "status")
 
 
 class Line(Subject):
@@ -74,11 +72,8 @@ class Line(Subject):
         """Raise TransitionRefused unless the line may go to the status now, by the FSM declared on the model."""
         if self.is_split:
             raise TransitionRefused(self.reference, self.status, to, [], split=True)
-        row = OrderLine.from_db("default", _STATUS_ONLY, (None, self.status))
-        step = getattr(row, f"to_{to}", None)
-        if step is None or to not in LINE_STEPS[self.status]:
+        if not is_declared(OrderLine, self.status, to):
             raise TransitionRefused(self.reference, self.status, to, self.allowed)
-        step()
 
     def move(self, ledger: Ledger, to: str, **facts: Any) -> None:
         """Take one step and record it. Raises TransitionRefused where the flow has no such step."""
@@ -250,9 +245,9 @@ class Trees:
                 {
                     "events": events,
                     "texts": texts,
-                    "orders": json.dumps([_order_row(tree) for tree in changed]),
-                    "new_lines": json.dumps([_line_row(line) for line in lines if line.read_version is None]),
-                    "lines": json.dumps([_line_row(line) for line in old]),
+                    "orders": as_text([_order_row(tree) for tree in changed]),
+                    "new_lines": as_text([_line_row(line) for line in lines if line.read_version is None]),
+                    "lines": as_text([_line_row(line) for line in old]),
                     "recorded_at": ledger.recorded_at,
                 },
             )
@@ -268,7 +263,7 @@ class Trees:
 
 def _order_row(tree: Tree) -> dict[str, Any]:
     return {
-        "id": str(tree.id),
+        "id": tree.key_text,
         "read_version": tree.read_version,
         "status": tree.status,
         "progress": str(tree.progress),
@@ -286,7 +281,7 @@ def _text(value: Any) -> str | None:
 
 def _line_row(line: Line) -> dict[str, Any]:
     row = {
-        "id": str(line.id),
+        "id": line.key_text,
         "quantity": str(line.quantity),
         "status": line.status,
         "is_split": line.is_split,
