@@ -138,7 +138,7 @@ TECHNICIAN = Role(
 
 AUDITOR = Role("Auditor", True, (*READS_ALL, "auth.view_*", "admin.view_logentry"))
 
-#: Not of the house: sees and orders only for the customers of their `CustomerAccess`, and never through the back office.
+#: Not of the house: sees and orders only for the customers of their `CustomerAccess`, never through the back office.
 PARTNER = Role(
     "Partner",
     False,
@@ -172,7 +172,7 @@ ADMINISTRATOR = Role(
 
 ROLES = (MANAGER, DISPATCHER, TECHNICIAN, AUDITOR, PARTNER, ADMINISTRATOR)
 
-#: What a machine may do with each scope of its token: a client has the rights of its scopes, and no others.
+#: What a machine may do with each scope of its token: of the rights of its account, those of its scopes and no others.
 SCOPES: dict[str, tuple[str, ...]] = {
     "orders:read": (
         "orders.view_serviceorder",
@@ -206,12 +206,9 @@ SCOPES: dict[str, tuple[str, ...]] = {
         "parts.view_purchaseorderline",
         "parts.view_delivery",
     ),
-    "stock:write": (
-        "parts.receive_delivery",
-        "parts.correct_stock",
-        "parts.transfer_stock",
-        "parts.manage_purchase_orders",
-    ),
+    "stock:write": ("parts.correct_stock", "parts.transfer_stock"),
+    "supply:write": ("parts.receive_delivery", "parts.manage_purchase_orders"),
+    "status:write": ("orders.move_serviceorder", "orders.move_orderline", "orders.ship_orderline"),
 }
 
 
@@ -253,8 +250,8 @@ def write_groups() -> None:
     """
     declared = declared_permissions()
     wanted = {role.name: expanded(role.permissions, declared) for role in ROLES}
-    for permissions in SCOPES.values():
-        expanded(permissions, declared)
+    for scope in SCOPES.values():
+        expanded(scope, declared)
     keys = {
         f"{app}.{codename}": key
         for key, app, codename in Permission.objects.values_list("pk", "content_type__app_label", "codename")

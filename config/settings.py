@@ -224,20 +224,57 @@ if environment.flag("BEHIND_PROXY", default=False):
 
 # --- API -------------------------------------------------------------------------------------------------------------
 
+API_TOKEN_CACHE_SECONDS = environment.number("API_TOKEN_CACHE_SECONDS", 30, minimum=0, maximum=600)
+API_READS_PER_MINUTE = environment.number("API_READS_PER_MINUTE", 60_000, minimum=1, maximum=100_000_000)
+API_WRITES_PER_MINUTE = environment.number("API_WRITES_PER_MINUTE", 60_000, minimum=1, maximum=100_000_000)
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440  # bytes; a thousand status updates with notes fit
+
 REST_FRAMEWORK: dict[str, Any] = {
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "config.api.authentication.TokenAuthentication",
+        "config.api.authentication.SessionAuthentication",
+    ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_THROTTLE_CLASSES": ["config.api.throttling.PerClient"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "config.api.formats.OneFormat",
+    "DEFAULT_PARSER_CLASSES": ["config.api.formats.JSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["config.api.formats.JSONRenderer"],
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_PAGINATION_CLASS": "config.api.pagination.KeysetPagination",
+    "DEFAULT_SCHEMA_CLASS": "config.api.openapi.Schema",
+    "DEFAULT_METADATA_CLASS": None,
+    "EXCEPTION_HANDLER": "config.api.problems.answer",
+    "DATETIME_FORMAT": None,  # the renderer writes times, as PostgreSQL does where it writes the document
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+    "TEST_REQUEST_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
 }
 SPECTACULAR_SETTINGS: dict[str, Any] = {
     "TITLE": "Backline",
-    "DESCRIPTION": "Service parts orders, back orders and their status.",
+    "DESCRIPTION": "Service parts orders, back orders and their status. docs/api.md tells how calls are made.",
     "VERSION": "1.0.0",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "ENUM_NAME_OVERRIDES": {
+        "ServiceOrderStatus": "orders.statuses.ServiceOrderStatus",
+        "LineStatus": "orders.statuses.LineStatus",
+        "BackOrderStatus": "backorders.statuses.BackOrderStatus",
+        "PurchaseOrderStatus": "parts.statuses.PurchaseOrderStatus",
+        "Purpose": "parts.statuses.Purpose",
+        "MovementKind": "parts.statuses.MovementKind",
+    },
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "config.api.openapi.add_problems",
+    ],
 }
 OAUTH2_PROVIDER: dict[str, Any] = {
+    "SCOPES_BACKEND_CLASS": "config.api.scopes.RoleScopes",
     "ACCESS_TOKEN_EXPIRE_SECONDS": 3600,
     # The current security practice (RFC 9700): no implicit or password grant, no token in an address or in plain text
     # in the database, and a refresh token used twice ends its whole family.

@@ -1,7 +1,8 @@
 """Every address, app by app."""
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
+from oauth2_provider.views import RevokeTokenView, TokenView
 
 from config import health
 
@@ -9,4 +10,7 @@ urlpatterns = [
     path("livez", health.livez, name="livez"),
     path("readyz", health.readyz, name="readyz"),
     path("admin/", admin.site.urls),
+    path("api/v1/", include(("config.api.urls", "api"))),
+    path("oauth/token/", TokenView.as_view(), name="oauth-token"),
+    path("oauth/revoke-token/", RevokeTokenView.as_view(), name="oauth-revoke-token"),
 ]

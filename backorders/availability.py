@@ -1,0 +1,128 @@
+"""What there is of a part, where, and what comes when: the answer to "when can I have it?"."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from uuid import UUID
+
+from django.db import connection
+
+#: Parameters: part_ids, part_numbers. One row per part; stock and supply as JSON. `promisable` is what an order could
+#: be promised now; an open purchase order line counts with what no back order is pegged to.
+_READ = """
+SELECT
+    part.id, part.number, part.is_active,
+    coalesce(stock.on_hand, 0), coalesce(stock.reserved, 0), coalesce(stock.unfit, 0), coalesce(stock.promisable, 0),
+    coalesce(stock.places, '[]'), coalesce(supply.days, '[]')
+FROM parts_part AS part
+LEFT JOIN LATERAL (
+    SELECT
+        sum(place.on_hand) AS on_hand, sum(place.reserved) AS reserved, sum(place.unfit) AS unfit,
+        sum(place.promisable) AS promisable,
+        json_agg(json_build_array(
+            place.id, place.code, place.allocatable, place.on_hand::text, place.reserved::text, place.unfit::text,
+            place.promisable::text
+        ) ORDER BY place.code) AS places
+    FROM (
+        SELECT
+            warehouse.id, warehouse.code, warehouse.allocatable,
+            sum(level.on_hand) AS on_hand, sum(level.reserved) AS reserved, sum(level.unfit) AS unfit,
+            coalesce(sum(level.on_hand - level.unfit - level.reserved) FILTER (
+                WHERE warehouse.allocatable AND level.condition IN ('new', 'refurbished') AND level.owner = 'own'
+            ), 0) AS promisable
+        FROM parts_stocklevel AS level
+        JOIN parts_warehouse AS warehouse ON warehouse.id = level.warehouse_id
+        WHERE level.part_id = part.id
+        GROUP BY warehouse.id
+    ) AS place
+) AS stock ON true
+LEFT JOIN LATERAL (
+    SELECT json_agg(json_build_array(day.expected_on, day.quantity::text) ORDER BY day.expected_on NULLS LAST) AS days
+    FROM (
+        SELECT
+            line.expected_on,
+            sum(line.quantity - line.received - line.cancelled - coalesce(pegged.quantity, 0)) AS quantity
+        FROM parts_purchaseorderline AS line
+        JOIN parts_purchaseorder AS purchase_order ON purchase_order.id = line.purchase_order_id
+        LEFT JOIN LATERAL (
+            SELECT sum(peg.quantity) AS quantity FROM backorders_peg AS peg WHERE peg.purchase_order_line_id = line.id
+        ) AS pegged ON true
+        WHERE line.part_id = part.id AND line.is_open AND purchase_order.status = 'ordered'
+        GROUP BY line.expected_on
+    ) AS day
+    WHERE day.quantity > 0
+) AS supply ON true
+WHERE part.id = ANY(%(part_ids)s::uuid[]) OR part.number = ANY(%(part_numbers)s::text[])
+ORDER BY part.number
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What lies in one warehouse. `serves_orders`: whether its stock may be promised to any order."""
+
+    warehouse: UUID
+    code: str
+    serves_orders: bool
+    on_hand: Decimal
+    reserved: Decimal
+    unfit: Decimal
+    available: Decimal
+    promisable: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """What comes on a day (None: no date given) and is not yet spoken for by a back order."""
+
+    expected_on: date | None
+    quantity: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Availability:
+    """A part's stock everywhere. available = on hand - unfit - reserved; `promisable` is what an order could have of it
+    now: fit, our own, in a warehouse that serves orders."""
+
+    part: UUID
+    number: str
+    is_active: bool
+    on_hand: Decimal
+    reserved: Decimal
+    unfit: Decimal
+    available: Decimal
+    promisable: Decimal
+    warehouses: tuple[Place, ...]
+    expected: tuple[Incoming, ...]
+
+
+def availability(*, part_ids: Sequence[UUID] = (), part_numbers: Sequence[str] = ()) -> list[Availability]:
+    """Return what there is of these parts, sorted by number; those that do not exist are left out. One statement."""
+    with connection.cursor() as cursor:
+        cursor.execute(_READ, {"part_ids": list(part_ids), "part_numbers": list(part_numbers)})
+        rows = cursor.fetchall()
+    return [
+        Availability(
+            part=part_id,
+            number=number,
+            is_active=is_active,
+            on_hand=on_hand,
+            reserved=reserved,
+            unfit=unfit,
+            available=on_hand - unfit - reserved,
+            promisable=promisable,
+            warehouses=tuple(_place(*place) for place in places),
+            expected=tuple(
+                Incoming(date.fromisoformat(day) if day else None, Decimal(quantity)) for day, quantity in days
+            ),
+        )
+        for part_id, number, is_active, on_hand, reserved, unfit, promisable, places, days in rows
+    ]
+
+
+def _place(key: str, code: str, serves: bool, on_hand: str, reserved: str, unfit: str, promisable: str) -> Place:
+    there, held, bad = Decimal(on_hand), Decimal(reserved), Decimal(unfit)
+    return Place(UUID(key), code, serves, there, held, bad, there - bad - held, Decimal(promisable))

@@ -1,0 +1,62 @@
+"""JSON in and out, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import IO, Any
+
+import orjson
+from rest_framework.exceptions import ParseError
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.parsers import BaseParser
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+
+from parts.documents import as_json
+
+
+class JSONParser(BaseParser):
+    """Reads a JSON body: UTF-8, no NaN, no lone surrogates, not nested without end."""
+
+    media_type = "application/json"
+
+    def parse(
+        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> Any:
+        """Return what the body says. Raises ParseError, and RequestDataTooBig past the limit of the settings."""
+        request = parser_context["request"] if parser_context else None
+        body = request._request.body if request else stream.read()
+        try:
+            return orjson.loads(body)
+        except orjson.JSONDecodeError as error:
+            raise ParseError(f"The body is not JSON: {error}.") from error
+
+
+class JSONRenderer(BaseRenderer):
+    """Writes JSON."""
+
+    media_type = "application/json"
+    format = "json"
+    charset = None
+
+    def render(
+        self, data: Any, accepted_media_type: str | None = None, renderer_context: Mapping[str, Any] | None = None
+    ) -> bytes:
+        """Return the answer's bytes; an answer without data has none."""
+        return b"" if data is None else as_json(data)
+
+
+class OneFormat(BaseContentNegotiation):
+    """There is one format, whatever the caller says it accepts."""
+
+    def select_parser(self, request: Request, parsers: Any) -> Any:
+        """Return the parser for the body's media type, None where there is none."""
+        return next((parser for parser in parsers if _is_json(request.content_type)), None)
+
+    def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
+        """Return the one renderer."""
+        return renderers[0], renderers[0].media_type
+
+
+def _is_json(content_type: str | None) -> bool:
+    return (content_type or "").split(";")[0].strip().lower() == "application/json"

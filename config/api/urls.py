@@ -1,0 +1,59 @@
+"""The API's addresses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.urls import include, path, re_path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from backorders.api import AvailabilityViewSet, BackOrderViewSet
+from config.api.router import Router
+from orders.api import OrderLineViewSet, PartsOrderViewSet, ServiceOrderViewSet, StatusUpdateViewSet
+from parts.api import DeliveryViewSet, PartViewSet, PurchaseOrderViewSet, StockMovementViewSet
+from parts.errors import NotFound
+
+router = Router()
+router.register("service-orders", ServiceOrderViewSet)
+router.register("parts-orders", PartsOrderViewSet, key_required=["create"])
+router.register("lines", OrderLineViewSet)
+router.register("back-orders", BackOrderViewSet)
+router.register("parts", PartViewSet)
+router.register("availability", AvailabilityViewSet)
+router.register("stock-movements", StockMovementViewSet)
+router.register("purchase-orders", PurchaseOrderViewSet)
+router.register("deliveries", DeliveryViewSet, key_required=["create"])
+router.register("status-updates", StatusUpdateViewSet, key_required=["create"])
+
+
+class SchemaView(SpectacularAPIView):
+    content_negotiation_class = DefaultContentNegotiation
+    permission_classes = [AllowAny]
+
+
+class DocsView(SpectacularSwaggerSplitView):
+    content_negotiation_class = DefaultContentNegotiation
+    permission_classes = [AllowAny]
+
+
+class UnknownAddress(APIView):
+    """What lies at no known address says so in the API's own words."""
+
+    permission_classes = [AllowAny]
+    schema = None
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Refuse whatever is asked. Raises NotFound."""
+        raise NotFound("There is no such address. Addresses end with a slash; /api/v1/docs/ lists them.")
+
+
+urlpatterns = [
+    path("schema/", SchemaView.as_view(), name="schema"),
+    path("docs/", DocsView.as_view(url_name="api:schema"), name="docs"),
+    path("", include(router.urls)),
+    re_path("", UnknownAddress.as_view()),
+]

@@ -1,0 +1,104 @@
+"""The same call with the same key: carried out once, answered each time alike. docs/adr/0002 tells why it works so."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import OperationalError, transaction
+from psycopg import errors as postgres
+
+from integrations import sql
+from integrations.models import IdempotentRequest
+from parts.errors import Refused
+from parts.keys import new_key
+
+#: How long an answer is kept.
+KEPT_FOR = timedelta(hours=48)
+#: How long a repeat waits for the first call's answer, and any call with a key for a row that others hold.
+PATIENCE = timedelta(seconds=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer as it was sent."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class KeyReused(Refused):
+    """The key was used with another method, address or body."""
+
+    code = "idempotency_key_reused"
+    status = 422
+
+
+class InFlight(Refused):
+    """The first call with this key is still being worked on."""
+
+    code = "idempotency_in_flight"
+
+
+def once(
+    *,
+    client: str,
+    key: str,
+    fingerprint: bytes,
+    at: datetime,
+    work: Callable[[], Answer],
+    patience: timedelta = PATIENCE,
+) -> tuple[Answer, bool]:
+    """Carry out `work` unless this client's key has an answer; return the answer and whether it is a kept one.
+
+    Claiming the key, the work and keeping the answer are one transaction: whatever breaks off leaves no trace, and the
+    next call with the key begins anew. An answer of 500 and above is not kept and undoes the work. Raises KeyReused,
+    and InFlight where the first call has not ended within `patience`. Two statements beside the work.
+    """
+    with transaction.atomic():
+        kept = _claim(client, key, fingerprint, at, patience)
+        if kept:
+            return kept, True
+        answer = work()
+        if answer.status >= 500:
+            transaction.set_rollback(True)
+        else:
+            sql.KEEP_ANSWER.rows(
+                client=client,
+                key=key,
+                status=answer.status,
+                headers=json.dumps(dict(answer.headers)),
+                body=answer.body,
+            )
+    return answer, False
+
+
+def _claim(client: str, key: str, fingerprint: bytes, at: datetime, patience: timedelta) -> Answer | None:
+    """Claim the key; return the kept answer where there is one."""
+    try:
+        [(known, status, headers, body)] = sql.CLAIM_KEY.rows(
+            id=new_key(),
+            client=client,
+            key=key,
+            fingerprint=fingerprint,
+            at=at,
+            oldest=at - KEPT_FOR,
+            patience=f"{int(patience.total_seconds() * 1000)}ms",
+        )
+    except OperationalError as error:
+        if isinstance(error.__cause__, postgres.LockNotAvailable):
+            raise InFlight("The first call with this key is still being worked on.", retry_after=1) from error
+        raise
+    if bytes(known) != fingerprint:
+        raise KeyReused("This key was used for another call; take a new one for each.")
+    return None if status is None else Answer(status, json.loads(headers), bytes(body))
+
+
+def prune(*, at: datetime, most: int = 10_000) -> int:
+    """Delete up to `most` answers that are past their time; return how many. Safe to repeat."""
+    old = IdempotentRequest.objects.filter(created_at__lt=at - KEPT_FOR).order_by("created_at").values("pk")[:most]
+    deleted, _ = IdempotentRequest.objects.filter(pk__in=old).delete()
+    return deleted

@@ -1,0 +1,82 @@
+"""What the lists of floor 1 can be narrowed by; the API and the pages use the same."""
+
+from __future__ import annotations
+
+import django_filters as filters
+from django.db.models import Exists, OuterRef, QuerySet
+
+from orders.models import OrderLine, PartsOrder, ServiceOrder
+from orders.statuses import LineStatus, ServiceOrderStatus
+from parts.statuses import Purpose
+
+
+class ServiceOrderFilter(filters.FilterSet):
+    status = filters.MultipleChoiceFilter(choices=ServiceOrderStatus.choices, distinct=False)
+    open = filters.BooleanFilter(method="only_open", help_text="true: neither completed nor cancelled.")
+    reference = filters.CharFilter()
+    external_reference = filters.CharFilter(help_text="The customer's own reference.")
+    customer = filters.UUIDFilter(field_name="customer_id")
+    customer_code = filters.CharFilter(field_name="customer__code")
+    equipment = filters.UUIDFilter(field_name="equipment_id")
+    region = filters.CharFilter(field_name="region__code", help_text="The region's code.")
+    technician = filters.NumberFilter(field_name="technician_id", min_value=1, max_value=2**31 - 1)
+    machine_down = filters.BooleanFilter()
+    is_test = filters.BooleanFilter(help_text="Test and training orders.")
+    created_after = filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="gte")
+    created_before = filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="lt")
+    scheduled_from = filters.DateFilter(field_name="scheduled_for", lookup_expr="gte")
+    scheduled_until = filters.DateFilter(field_name="scheduled_for", lookup_expr="lte")
+
+    class Meta:
+        model = ServiceOrder
+        fields: list[str] = []
+
+    def only_open(self, queryset: QuerySet[ServiceOrder], name: str, value: bool) -> QuerySet[ServiceOrder]:
+        return queryset.open() if value else queryset  # type: ignore[attr-defined]  # our own queryset
+
+
+class PartsOrderFilter(filters.FilterSet):
+    status = filters.MultipleChoiceFilter(choices=LineStatus.choices, distinct=False)
+    kind = filters.MultipleChoiceFilter(choices=Purpose.choices, distinct=False)
+    reference = filters.CharFilter()
+    external_reference = filters.CharFilter(help_text="The customer's own reference.")
+    customer = filters.UUIDFilter(field_name="customer_id")
+    customer_code = filters.CharFilter(field_name="customer__code")
+    service_order = filters.UUIDFilter(field_name="service_order_id")
+    region = filters.CharFilter(field_name="region__code", help_text="The region's code.")
+    part = filters.UUIDFilter(method="has_part", help_text="Has a line of this part.")
+    warehouse = filters.UUIDFilter(method="draws_on", help_text="Has a line that draws on this warehouse.")
+    on_hold = filters.BooleanFilter()
+    is_test = filters.BooleanFilter(help_text="Test and training orders.")
+    created_after = filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="gte")
+    created_before = filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="lt")
+
+    class Meta:
+        model = PartsOrder
+        fields: list[str] = []
+
+    def has_part(self, queryset: QuerySet[PartsOrder], name: str, value: str) -> QuerySet[PartsOrder]:
+        return queryset.filter(Exists(OrderLine.objects.filter(order=OuterRef("pk"), part_id=value)))
+
+    def draws_on(self, queryset: QuerySet[PartsOrder], name: str, value: str) -> QuerySet[PartsOrder]:
+        return queryset.filter(Exists(OrderLine.objects.filter(order=OuterRef("pk"), warehouse_id=value)))
+
+
+class OrderLineFilter(filters.FilterSet):
+    status = filters.MultipleChoiceFilter(choices=LineStatus.choices, distinct=False)
+    order = filters.UUIDFilter(field_name="order_id")
+    reference = filters.CharFilter()
+    customer = filters.UUIDFilter(field_name="order__customer_id")
+    customer_code = filters.CharFilter(field_name="order__customer__code")
+    region = filters.CharFilter(field_name="order__region__code", help_text="The region's code.")
+    part = filters.UUIDFilter(field_name="part_id")
+    part_number = filters.CharFilter(field_name="part__number")
+    warehouse = filters.UUIDFilter(field_name="warehouse_id")
+    is_split = filters.BooleanFilter(help_text="false: only lines that hold stock or wait themselves.")
+    requested_from = filters.DateFilter(field_name="requested_on", lookup_expr="gte")
+    requested_until = filters.DateFilter(field_name="requested_on", lookup_expr="lte")
+    promised_before = filters.DateFilter(field_name="promised_on", lookup_expr="lt")
+
+    class Meta:
+        model = OrderLine
+        fields: list[str] = []
