@@ -87,13 +87,6 @@ class PurchaseOrderLineQuerySet(models.QuerySet[Any]):
         """Sort by when they come; lines with no date last."""
         return self.order_by(F("expected_on").asc(nulls_last=True), "id")
 
-    def locked_with_order(self) -> Self:
-        """Lock the purchase orders, then the lines; whether an order is done is decided under its own lock.
-
-        The caller has joined `purchase_order`.
-        """
-        return self.select_for_update(of=("purchase_order", "self"), no_key=True).order_by("purchase_order_id", "pk")
-
     def late(self, today: Any) -> Self:
         """Keep the incoming lines whose date has passed."""
         return self.incoming().filter(Q(expected_on__lt=today))

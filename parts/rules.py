@@ -16,6 +16,7 @@ from parts.statuses import Condition
 MAX_QUANTITY = Decimal("99999999999.999")
 MAX_MONEY = Decimal("9999999999.99")
 ZERO = Decimal(0)
+CONDITIONS = frozenset(Condition.values)
 
 
 def number_problem(value: Decimal, decimals: int, largest: Decimal = MAX_QUANTITY) -> str | None:
@@ -45,6 +46,8 @@ def text_problem(value: str, longest: int, *, needed: bool = False) -> str | Non
     """Say what is wrong with a text that goes into a column, or None."""
     if "\x00" in value:
         return "must not contain a null character"
+    if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
+        return "must be Unicode text"
     if len(value) > longest:
         return f"must have at most {longest} characters"
     if needed and not value.strip():
@@ -96,7 +99,7 @@ class LevelKey:
 
     def check(self, problems: Problems, prefix: str = "") -> None:
         """Remember an unknown condition or an impossible owner."""
-        problems.choice(f"{prefix}condition", self.condition, Condition.values)
+        problems.choice(f"{prefix}condition", self.condition, CONDITIONS)
         problems.add(f"{prefix}owner", text_problem(self.owner, 40, needed=True))
 
 

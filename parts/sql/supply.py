@@ -93,3 +93,53 @@ DRAW_NUMBERS = Statement(
 SELECT nextval('parts_purchase_order_number') FROM generate_series(1, %(count)s::int)
 """,
 )
+
+#: Tells which of these suppliers (to whom one may still order), warehouses and parts exist, and how many decimals the
+#: unit of each part has.
+READ_ORDER_FACTS = Statement(
+    "parts.read_order_facts",
+    """
+SELECT 'supplier', id, 0 FROM parts_supplier WHERE id = ANY(%(supplier_ids)s::uuid[]) AND is_active
+UNION ALL
+SELECT 'warehouse', id, 0 FROM parts_warehouse WHERE id = ANY(%(warehouse_ids)s::uuid[])
+UNION ALL
+SELECT 'part', part.id, unit.decimals
+FROM parts_part AS part
+JOIN parts_unitofmeasure AS unit ON unit.code = part.unit_id
+WHERE part.id = ANY(%(part_ids)s::uuid[])
+""",
+)
+
+#: Tells which of these numbers purchase orders have.
+READ_USED_NUMBERS = Statement(
+    "parts.read_used_numbers",
+    """
+SELECT number FROM parts_purchaseorder WHERE number = ANY(%(numbers)s::text[]) ORDER BY number
+""",
+)
+
+#: Locks the purchase orders of these lines, then the lines.
+LOCK_LINES = Statement(
+    "parts.lock_purchase_order_lines",
+    """
+SELECT line.id
+FROM parts_purchaseorderline AS line
+JOIN parts_purchaseorder AS purchase_order ON purchase_order.id = line.purchase_order_id
+WHERE line.id = ANY(%(line_ids)s::uuid[])
+ORDER BY purchase_order.id, line.id
+FOR NO KEY UPDATE OF purchase_order, line
+""",
+)
+
+#: Writes the dates that a supplier confirmed.
+CONFIRM_LINES = Statement(
+    "parts.confirm_purchase_order_lines",
+    """
+UPDATE parts_purchaseorderline AS line
+SET expected_on = confirmed.expected_on, first_confirmed_on = confirmed.first_confirmed_on
+FROM jsonb_to_recordset(%(document)s::jsonb -> 'lines') AS confirmed(
+    id uuid, expected_on date, first_confirmed_on date
+)
+WHERE line.id = confirmed.id
+""",
+)

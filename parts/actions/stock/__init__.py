@@ -12,6 +12,7 @@ from parts.actions.stock.corrections import (
     correct_stock_many,
     count_stock,
 )
+from parts.actions.stock.levels import lock_stock_of_parts
 from parts.actions.stock.reservations import (
     Held,
     Issue,
@@ -47,6 +48,7 @@ __all__ = [
     "issue",
     "lock_levels",
     "lock_stock_of",
+    "lock_stock_of_parts",
     "pick",
     "reassign_reservation",
     "release_expired",

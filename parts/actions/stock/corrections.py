@@ -6,24 +6,24 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from itertools import islice
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 
 from parts import sql
+from parts.actions.announcing import announce_freed
 from parts.actions.stock.levels import LevelFacts, LockedLevel, lock_levels_by_key, read_facts
 from parts.actors import Actor
 from parts.errors import NotEnoughStock
 from parts.keys import new_key
 from parts.models.stock import OWN
+from parts.progress import CHUNK, Progress, silent
 from parts.rules import ZERO, Balance, LevelKey, Problems, number_problem, part_of_it_problem, text_problem
-from parts.signals import FreedStock, stock_freed
+from parts.signals import FreedStock
 from parts.statuses import Condition, CorrectionReason, MovementKind
 
-#: How many corrections go into one writing statement.
-CHUNK = 5_000
+REASONS = frozenset(CorrectionReason.values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +133,9 @@ def count_stock(
     return correct_stock_many(corrections=[correction], by=by, source=source, at=at)[0]
 
 
-def correct_stock_many(*, corrections: Sequence[Correction], by: Actor, source: str, at: datetime) -> list[Corrected]:
+def correct_stock_many(
+    *, corrections: Sequence[Correction], by: Actor, source: str, at: datetime, progress: Progress = silent
+) -> list[Corrected]:
     """Correct any number of levels, all or none, and let whoever waits have what became available.
 
     A level that does not exist is added. Corrections of the same level follow each other as given. Raises Forbidden
@@ -155,14 +157,13 @@ def correct_stock_many(*, corrections: Sequence[Correction], by: Actor, source: 
             for correction, done in zip(corrections, decided, strict=True)
             if done.correction_id
         ]
-        _write(changes, by=by, source=source, at=at)
+        _write(changes, by=by, source=source, at=at, progress=progress)
         freed = [
             FreedStock(level.key.part_id, level.id, done.on_hand_change - done.unfit_change, "correction")
             for _, done, level in changes
             if done.on_hand_change > done.unfit_change
         ]
-        if freed:
-            stock_freed.send(sender=correct_stock_many, freed=freed, by=by, source=source, at=at)
+        announce_freed(correct_stock_many, freed, by=by, source=source, at=at)
     return decided
 
 
@@ -173,7 +174,7 @@ def _check(corrections: Sequence[Correction], source: str, at: datetime) -> None
     for place, correction in enumerate(corrections):
         prefix = f"corrections.{place}."
         correction.key.check(problems, prefix)
-        problems.choice(f"{prefix}reason", correction.reason, CorrectionReason.values)
+        problems.choice(f"{prefix}reason", correction.reason, REASONS)
         needs_note = correction.reason == CorrectionReason.OTHER
         problems.add(f"{prefix}note", text_problem(correction.note, 300, needed=needs_note))
         problems.add(f"{prefix}reference", text_problem(correction.reference, 80))
@@ -243,12 +244,17 @@ def _figures(balance: Balance) -> dict[str, Any]:
 
 
 def _write(
-    changes: Sequence[tuple[Correction, Corrected, LockedLevel]], *, by: Actor, source: str, at: datetime
+    changes: Sequence[tuple[Correction, Corrected, LockedLevel]],
+    *,
+    by: Actor,
+    source: str,
+    at: datetime,
+    progress: Progress,
 ) -> None:
     """Write corrections, movements and levels; a level is added by the first chunk that touches it."""
-    remaining = iter(changes)
     added: set[UUID] = set()
-    while chunk := list(islice(remaining, CHUNK)):
+    for start in range(0, len(changes), CHUNK):
+        chunk = changes[start : start + CHUNK]
         new_levels = {level.id: level for _, _, level in chunk if level.is_new and level.id not in added}
         added |= new_levels.keys()
         sql.stock.CORRECT_STOCK.rows(
@@ -270,6 +276,7 @@ def _write(
             actor=by.reference,
             source=source,
         )
+        progress("writing", start + len(chunk), len(changes))
 
 
 def _movements(changes: Sequence[tuple[Correction, Corrected, LockedLevel]]) -> Iterator[dict[str, Any]]:

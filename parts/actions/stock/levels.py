@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -66,6 +66,11 @@ def read_facts(keys: Sequence[LevelKey]) -> dict[LevelKey, LevelFacts]:
             raise NotFound("There is no such warehouse.", warehouse_id=str(key.warehouse_id))
         facts[key] = LevelFacts(decimals, level_id is not None)
     return facts
+
+
+def lock_stock_of_parts(part_ids: Collection[UUID]) -> None:
+    """Lock all levels of these parts, and hold the parts against new ones: first of all locks, before any order's."""
+    sql.stock.LOCK_LEVELS_OF_PARTS.rows(part_ids=sorted(part_ids))
 
 
 def lock_levels_by_key(facts: Mapping[LevelKey, LevelFacts]) -> dict[LevelKey, LockedLevel]:

@@ -12,12 +12,13 @@ from uuid import UUID
 from django.db import transaction
 
 from parts import sql
+from parts.actions.announcing import announce_freed
 from parts.actors import Actor
 from parts.errors import AlreadyReserved, Invalid, NothingReserved, PartialIssue
 from parts.keys import new_key
 from parts.models import Reservation
 from parts.rules import ZERO, Problems, quantity_problem
-from parts.signals import FreedStock, stock_freed
+from parts.signals import FreedStock
 from parts.statuses import RESERVATION_LIVE, MovementKind, ReservationStatus, Strength
 
 
@@ -131,7 +132,7 @@ def unreserve(
         )
         if announce:
             freed = [FreedStock(row.part_id, row.level_id, row.quantity, cause) for row in held]
-            stock_freed.send(sender=unreserve, freed=freed, by=by, source=source, at=at)
+            announce_freed(unreserve, freed, by=by, source=source, at=at)
     return [Released(row.demand_id, row.id, row.level_id, row.part_id, row.quantity) for row in held]
 
 

@@ -12,12 +12,13 @@ from django.db import transaction
 from django.db.models import Sum
 
 from parts import sql
+from parts.actions.announcing import announce_freed
 from parts.actions.stock.reservations import Held, lock_reservations
 from parts.actors import Actor
 from parts.errors import Invalid, MoreThanIssued, NothingReserved
 from parts.models import Part, StockMovement
 from parts.rules import ZERO, Problems, part_of_it_problem, quantity_problem
-from parts.signals import FreedStock, stock_freed
+from parts.signals import FreedStock
 from parts.statuses import MovementKind, ReservationStatus
 
 ISSUED = (ReservationStatus.ISSUED.value,)
@@ -81,8 +82,7 @@ def return_to_stock(
             for row in returned
             if row.quantity > row.unfit
         ]
-        if freed:
-            stock_freed.send(sender=return_to_stock, freed=freed, by=by, source=source, at=at)
+        announce_freed(return_to_stock, freed, by=by, source=source, at=at)
     return returned
 
 

@@ -10,13 +10,14 @@ from uuid import UUID
 from django.db import transaction
 
 from parts import sql
+from parts.actions.announcing import announce_freed
 from parts.actions.stock.levels import lock_levels_by_key, read_facts
 from parts.actors import Actor
 from parts.errors import NotEnoughStock
 from parts.keys import new_key
 from parts.models.stock import OWN
 from parts.rules import LevelKey, Problems, quantity_problem, text_problem
-from parts.signals import FreedStock, stock_freed
+from parts.signals import FreedStock
 from parts.statuses import Condition, MovementKind
 
 
@@ -87,7 +88,7 @@ def transfer(
             source=source,
         )
         freed = [FreedStock(part_id, brought_to.id, quantity, "transfer")]
-        stock_freed.send(sender=transfer, freed=freed, by=by, source=source, at=at)
+        announce_freed(transfer, freed, by=by, source=source, at=at)
     return made
 
 

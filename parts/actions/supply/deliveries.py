@@ -13,6 +13,7 @@ from uuid import UUID
 from django.db import transaction
 
 from parts import sql
+from parts.actions.announcing import announce_freed, announce_supply
 from parts.actions.stock.levels import LevelFacts, LockedLevel, lock_levels_by_key, read_facts
 from parts.actors import Actor
 from parts.errors import DeliveryNoteUsed, NotFound, NotOnOrder
@@ -21,7 +22,7 @@ from parts.models import Delivery, Supplier
 from parts.models.stock import OWN
 from parts.receiving import Share, WaitingLine, share_out
 from parts.rules import ZERO, LevelKey, Problems, number_problem, part_of_it_problem, quantity_problem, text_problem
-from parts.signals import FreedStock, stock_freed, supply_changed
+from parts.signals import FreedStock
 from parts.statuses import Condition, MovementKind, PurchaseOrderStatus
 
 
@@ -345,8 +346,6 @@ def _announce(booked: Sequence[BookedLine], *, by: Actor, source: str, at: datet
         for line in booked
         if line.quantity > line.unfit_quantity
     ]
-    if freed:
-        stock_freed.send(sender=receive_delivery, freed=freed, by=by, source=source, at=at)
-    part_ids = sorted({line.part_id for line in booked if line.purchase_order_line_id})
-    if part_ids:
-        supply_changed.send(sender=receive_delivery, part_ids=part_ids, by=by, source=source, at=at)
+    announce_freed(receive_delivery, freed, by=by, source=source, at=at)
+    part_ids = [line.part_id for line in booked if line.purchase_order_line_id]
+    announce_supply(receive_delivery, part_ids, by=by, source=source, at=at)

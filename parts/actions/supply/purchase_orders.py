@@ -7,25 +7,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
-from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from simple_history.utils import bulk_create_with_history, bulk_update_with_history
 
 from parts import sql
+from parts.actions.announcing import announce_supply
+from parts.actions.history import history_facts
 from parts.actors import Actor
 from parts.errors import NotFound, NotOnOrder, NumberUsed
 from parts.keys import new_key
-from parts.models import Part, PurchaseOrder, PurchaseOrderLine, Supplier, Warehouse
+from parts.models import PurchaseOrder, PurchaseOrderLine
+from parts.progress import CHUNK, Progress, silent
 from parts.rules import MAX_MONEY, ZERO, Problems, number_problem, quantity_problem, text_problem
-from parts.signals import supply_changed
 from parts.statuses import PurchaseOrderStatus
 
 #: Numbers of this form are drawn from a sequence; nobody else gives them out.
 OUR_NUMBER = re.compile(r"PUR-\d+")
-BATCH = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +103,7 @@ def place_purchase_order(
 
 
 def place_purchase_orders(
-    *, orders: Sequence[NewPurchaseOrder], by: Actor, source: str, at: datetime
+    *, orders: Sequence[NewPurchaseOrder], by: Actor, source: str, at: datetime, progress: Progress = silent
 ) -> list[PlacedPurchaseOrder]:
     """Place any number of purchase orders, all or none, with their history.
 
@@ -121,13 +120,15 @@ def place_purchase_orders(
         heads, lines = _rows(orders)
         try:
             with transaction.atomic():
-                bulk_create_with_history(heads, PurchaseOrder, batch_size=BATCH, **_history(by, source, at))
+                bulk_create_with_history(heads, PurchaseOrder, batch_size=CHUNK, **history_facts(by, source, at))
         except IntegrityError:
             _refuse_used(orders)  # somebody else took one of the numbers between our look and our writing
             raise
-        bulk_create_with_history(lines, PurchaseOrderLine, batch_size=BATCH, **_history(by, source, at))
-        part_ids = sorted({line.part_id for line in lines})
-        supply_changed.send(sender=place_purchase_orders, part_ids=part_ids, by=by, source=source, at=at)
+        for start in range(0, len(lines), CHUNK):
+            chunk = lines[start : start + CHUNK]
+            bulk_create_with_history(chunk, PurchaseOrderLine, batch_size=CHUNK, **history_facts(by, source, at))
+            progress("writing", start + len(chunk), len(lines))
+        announce_supply(place_purchase_orders, [line.part_id for line in lines], by=by, source=source, at=at)
     keys: dict[UUID, list[UUID]] = {head.pk: [] for head in heads}
     for line in lines:
         keys[line.purchase_order_id].append(line.pk)
@@ -164,15 +165,12 @@ def confirm_purchase_order_lines(
             if is_first or before != line.expected_on:
                 changed.append(line)
         if changed:
-            bulk_update_with_history(
-                changed,
-                PurchaseOrderLine,
-                ["expected_on", "first_confirmed_on"],
-                batch_size=BATCH,
-                **_history(by, source, at),
+            _write_dates(changed)
+            PurchaseOrderLine.history.bulk_history_create(
+                changed, batch_size=CHUNK, update=True, **history_facts(by, source, at)
             )
-            part_ids = sorted({line.part_id for line in changed})
-            supply_changed.send(sender=confirm_purchase_order_lines, part_ids=part_ids, by=by, source=source, at=at)
+            part_ids = [line.part_id for line in changed]
+            announce_supply(confirm_purchase_order_lines, part_ids, by=by, source=source, at=at)
     return confirmed
 
 
@@ -198,9 +196,9 @@ def cancel_purchase_order_line(
         if taken > still_open:
             raise NotOnOrder("Less than that is still to come.", open_quantity=str(still_open))
         line.cancelled += taken
-        bulk_update_with_history([line], PurchaseOrderLine, ["cancelled"], **_history(by, source, at))
+        bulk_update_with_history([line], PurchaseOrderLine, ["cancelled"], **history_facts(by, source, at))
         status = _close_if_done(line.purchase_order)
-        supply_changed.send(sender=cancel_purchase_order_line, part_ids=[line.part_id], by=by, source=source, at=at)
+        announce_supply(cancel_purchase_order_line, [line.part_id], by=by, source=source, at=at)
     return CancelledLine(line.pk, taken, still_open - taken, status)
 
 
@@ -239,26 +237,28 @@ def _check_quantities(orders: Sequence[NewPurchaseOrder], decimals: dict[UUID, i
 
 def _read_decimals(orders: Sequence[NewPurchaseOrder]) -> dict[UUID, int]:
     """Return the decimals of each part's unit. Raises NotFound for an unknown supplier, warehouse or part."""
-    supplier_ids = {order.supplier_id for order in orders}
-    warehouse_ids = {order.warehouse_id for order in orders}
-    part_ids = {line.part_id for order in orders for line in order.lines}
-    if unknown := supplier_ids.difference(
-        Supplier.objects.filter(pk__in=supplier_ids, is_active=True).values_list("pk", flat=True)
+    wanted = {
+        "supplier": {order.supplier_id for order in orders},
+        "warehouse": {order.warehouse_id for order in orders},
+        "part": {line.part_id for order in orders for line in order.lines},
+    }
+    found: dict[str, dict[UUID, int]] = {kind: {} for kind in wanted}
+    for kind, key, decimals in sql.supply.READ_ORDER_FACTS.rows(
+        supplier_ids=list(wanted["supplier"]),
+        warehouse_ids=list(wanted["warehouse"]),
+        part_ids=list(wanted["part"]),
     ):
-        raise NotFound("There is no such supplier to order from.", supplier_id=str(min(unknown)))
-    if unknown := warehouse_ids.difference(Warehouse.objects.filter(pk__in=warehouse_ids).values_list("pk", flat=True)):
-        raise NotFound("There is no such warehouse.", warehouse_id=str(min(unknown)))
-    decimals = dict(Part.objects.filter(pk__in=part_ids).values_list("pk", "unit__decimals"))
-    if unknown := part_ids.difference(decimals):
-        raise NotFound("There is no such part.", part_id=str(min(unknown)))
-    return decimals
+        found[kind][key] = decimals
+    for kind, keys in wanted.items():
+        if unknown := keys.difference(found[kind]):
+            raise NotFound(f"There is no such {kind} to order for or from.", **{f"{kind}_id": str(min(unknown))})
+    return found["part"]
 
 
 def _refuse_used(orders: Sequence[NewPurchaseOrder]) -> None:
     """Raise NumberUsed, naming all of them, where purchase orders with the given numbers exist."""
     given = [order.number for order in orders if order.number is not None]
-    used = PurchaseOrder.objects.filter(number__in=given).order_by("number").values_list("number", flat=True)
-    if numbers := list(used) if given else []:
+    if numbers := [number for (number,) in sql.supply.READ_USED_NUMBERS.rows(numbers=given)] if given else []:
         raise NumberUsed("There is a purchase order with this number.", numbers=numbers)
 
 
@@ -292,15 +292,32 @@ def _rows(orders: Sequence[NewPurchaseOrder]) -> tuple[list[PurchaseOrder], list
 
 
 def _locked(line_ids: Sequence[UUID]) -> list[PurchaseOrderLine]:
-    """Lock the orders of these lines, then the lines. Raises NotFound for one that does not exist."""
-    lines = list(
-        PurchaseOrderLine.objects.filter(pk__in=line_ids)
-        .select_related("purchase_order", "part__unit")
-        .locked_with_order()
-    )
-    if unknown := set(line_ids).difference(line.pk for line in lines):
+    """Lock the orders of these lines, then the lines, and read them. Raises NotFound for one that does not exist."""
+    locked = [line_id for (line_id,) in sql.supply.LOCK_LINES.rows(line_ids=list(line_ids))]
+    if unknown := set(line_ids).difference(locked):
         raise NotFound("There is no such purchase order line.", line_id=str(min(unknown)))
-    return lines
+    lines = PurchaseOrderLine.objects.select_related("purchase_order", "part__unit")
+    return [
+        line
+        for start in range(0, len(locked), CHUNK)
+        for line in lines.filter(pk__in=locked[start : start + CHUNK]).order_by("pk")
+    ]
+
+
+def _write_dates(lines: Sequence[PurchaseOrderLine]) -> None:
+    for start in range(0, len(lines), CHUNK):
+        sql.supply.CONFIRM_LINES.rows(
+            document=sql.document(
+                lines=[
+                    {
+                        "id": line.pk,
+                        "expected_on": line.expected_on,
+                        "first_confirmed_on": line.first_confirmed_on,
+                    }
+                    for line in lines[start : start + CHUNK]
+                ]
+            )
+        )
 
 
 def _refuse_not_incoming(line: PurchaseOrderLine) -> None:
@@ -321,12 +338,3 @@ def _close_if_done(order: PurchaseOrder) -> str:
         order.status = PurchaseOrderStatus.CLOSED if came else PurchaseOrderStatus.CANCELLED
         PurchaseOrder.objects.filter(pk=order.pk).update(status=order.status)
     return str(order.status)
-
-
-def _history(by: Actor, source: str, at: datetime) -> dict[str, Any]:
-    """Return who, when and from where, as the history of what people edit wants it."""
-    return {
-        "default_user": User(pk=by.user_id) if by.user_id else None,
-        "default_change_reason": source,
-        "default_date": at,
-    }

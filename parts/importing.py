@@ -1,0 +1,243 @@
+"""What an import file may say, cell by cell, and the plan that shows what it would change: plain values, no queries."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Any, BinaryIO
+
+from parts.errors import Refused
+from parts.progress import CHUNK, Progress
+from parts.rules import MAX_MONEY, MAX_QUANTITY, number_problem, part_of_it_problem, text_problem
+from parts.sheets import Sheet, SheetRow, UnreadableFile, column_name, read_sheet
+
+NUMBER = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]+)?")
+DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+YES, NO = {"yes", "true", "1", "y"}, {"no", "false", "0", "n"}
+
+
+class ImportRefused(Refused):
+    """The file as it is cannot be applied, and nothing was; `extra['errors']` has (the first 100) lines and reasons."""
+
+    code = "import_refused"
+    status = 422
+
+
+@dataclass(frozen=True, slots=True)
+class RowError:
+    """What is wrong on a line; `column` is empty where it is the row as a whole."""
+
+    line: int
+    column: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"line {self.line}, {self.column}: {self.reason}" if self.column else f"line {self.line}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """One field of a row that is there, as it is and as the file wants it."""
+
+    field: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class RowChange:
+    """What a line would do: add its subject (no fields are listed then) or change it."""
+
+    line: int
+    subject: str
+    fields: tuple[FieldChange, ...] = ()
+
+
+@dataclass(slots=True)
+class Difference:
+    """What a file would do to what is there now."""
+
+    created: list[RowChange] = field(default_factory=list)
+    changed: list[RowChange] = field(default_factory=list)
+    unchanged: int = 0
+    errors: list[RowError] = field(default_factory=list)
+    #: What else would come into being: categories, for example.
+    along: list[str] = field(default_factory=list)
+
+    def refuse_errors(self) -> None:
+        """Raise ImportRefused if there are errors."""
+        if self.errors:
+            raise ImportRefused(
+                f"The file has {len(self.errors)} errors; nothing was imported.",
+                errors=[str(error) for error in self.errors[:100]],
+                error_count=len(self.errors),
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedRow:
+    """A line of the file with its cells understood; a cell that was empty, or has no column, is not in `values`."""
+
+    line: int
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ImportPlan:
+    """What a file of some kind would do, worked out without changing anything; its rows are kept for `apply_import`."""
+
+    kind: str
+    name: str
+    rows: tuple[ImportedRow, ...]
+    difference: Difference
+
+
+@dataclass(frozen=True, slots=True)
+class ImportResult:
+    """What an import did, in rows of the file."""
+
+    created: int
+    changed: int
+    unchanged: int
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of an import file: how its cells are understood, and whether each row needs one."""
+
+    name: str
+    understand: Callable[[str], Any]
+    is_needed: bool = False
+
+
+class CellError(ValueError):
+    """A cell that cannot be understood; says why."""
+
+
+# --- How cells are understood ----------------------------------------------------------------------------------------
+
+
+def text(longest: int) -> Callable[[str], str]:
+    """Return what understands a text of so many characters."""
+
+    def understand(cell: str) -> str:
+        if problem := text_problem(cell, longest):
+            raise CellError(problem)
+        return cell
+
+    return understand
+
+
+def choice(allowed: Collection[str], *, upper: bool = False) -> Callable[[str], str]:
+    """Return what understands one of some words, in whatever case it is written."""
+
+    def understand(cell: str) -> str:
+        word = cell.upper() if upper else cell.lower()
+        if word not in allowed:
+            raise CellError(f"must be one of {', '.join(sorted(allowed))}, not {cell!r:.60}")
+        return word
+
+    return understand
+
+
+def number(decimals: int, largest: Decimal) -> Callable[[str], Decimal]:
+    """Return what understands a number from 0 up; a comma may stand for the point where it cannot mean thousands."""
+
+    def understand(cell: str) -> Decimal:
+        if not NUMBER.fullmatch(cell):
+            raise CellError(f"must be a number like 12.5, not {cell!r:.60}")
+        whole, comma, rest = cell.partition(",")
+        if comma and len(rest) == 3:
+            raise CellError(
+                f"{cell} can be read in two ways; write a point before decimals and nothing before thousands"
+            )
+        value = Decimal(f"{whole}.{rest}" if comma else cell)
+        if problem := number_problem(value, decimals, largest) or part_of_it_problem(value, decimals):
+            raise CellError(problem)
+        return value
+
+    return understand
+
+
+quantity = number(3, MAX_QUANTITY)
+money = number(2, MAX_MONEY)
+
+
+def day(cell: str) -> date:
+    """Understand a date, written as 2026-03-02."""
+    try:
+        if DAY.fullmatch(cell):
+            return date.fromisoformat(cell)
+    except ValueError:
+        pass  # no such day; refused like anything else that is none
+    raise CellError(f"must be a date like 2026-03-02, not {cell!r:.60}")
+
+
+def yes_or_no(cell: str) -> bool:
+    """Understand yes or no."""
+    if (word := cell.lower()) not in YES | NO:
+        raise CellError(f"must be yes or no, not {cell!r:.60}")
+    return word in YES
+
+
+# --- Reading a file --------------------------------------------------------------------------------------------------
+
+
+def read_rows(
+    file: BinaryIO, columns: Sequence[Column], progress: Progress
+) -> tuple[list[ImportedRow], list[RowError]]:
+    """Read all rows of a file and understand their cells; what cannot be understood is among the errors.
+
+    Raises UnreadableFile where the file, or its heading row, is not one for these columns.
+    """
+    by_name = {column.name: column for column in columns}
+    sheet = read_sheet(file, by_name)
+    places = _places(sheet, by_name)
+    rows: list[ImportedRow] = []
+    errors: list[RowError] = []
+    for count, row in enumerate(sheet.rows, start=1):
+        values: dict[str, Any] = {}
+        wrong = list(_row_errors(row, places, values))
+        if wrong:
+            errors.extend(wrong)
+        else:
+            rows.append(ImportedRow(row.line, values))
+        if count % CHUNK == 0:
+            progress("reading", count, None)
+    if not rows and not errors:
+        raise UnreadableFile("The file has a heading row and nothing below it.")
+    return rows, errors
+
+
+def _places(sheet: Sheet, columns: Mapping[str, Column]) -> list[Column]:
+    """Return the columns in the order of the file. Raises UnreadableFile for unknown, doubled and missing ones."""
+    names = [column_name(heading) for heading in sheet.headings]
+    if unknown := [heading for heading, name in zip(sheet.headings, names, strict=True) if name not in columns]:
+        raise UnreadableFile(
+            f"Unknown columns: {', '.join(repr(heading[:60]) for heading in unknown)}. Known are {', '.join(columns)}.",
+            columns=list(columns),
+        )
+    if doubled := sorted({name for name in names if names.count(name) > 1}):
+        raise UnreadableFile(f"These columns come twice: {', '.join(doubled)}.")
+    if missing := [column.name for column in columns.values() if column.is_needed and column.name not in names]:
+        raise UnreadableFile(f"These columns are missing: {', '.join(missing)}.", columns=list(columns))
+    return [columns[name] for name in names]
+
+
+def _row_errors(row: SheetRow, places: Sequence[Column], values: dict[str, Any]) -> Iterator[RowError]:
+    """Understand a row's cells into `values`, and yield what is wrong with them."""
+    if len(row.cells) > len(places):
+        yield RowError(row.line, "", "has more cells than there are headings")
+    for place, column in enumerate(places):
+        cell = row.cells[place] if place < len(row.cells) else ""
+        if not cell:
+            if column.is_needed:
+                yield RowError(row.line, column.name, "must not be empty")
+            continue
+        try:
+            values[column.name] = column.understand(cell)
+        except CellError as error:
+            yield RowError(row.line, column.name, str(error))
