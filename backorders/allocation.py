@@ -84,13 +84,15 @@ def plan(queue: Iterable[Waiting], supply: Sequence[Free]) -> Plan:
         usable = {
             level_id: quantity
             for level_id, quantity in levels.items()
-            if quantity > 0 and places[level_id] != waiting.excluded_warehouse_id
+            if places[level_id] != waiting.excluded_warehouse_id
         }
         reachable = sum(usable.values(), ZERO)
         outcome, rule, given = _verdict(waiting, reachable)
         gifts = _gifts(given, usable, places)
         for gift in gifts:
             levels[gift.level_id] -= gift.quantity
+            if not levels[gift.level_id]:
+                del levels[gift.level_id]
         decisions.append(Decision(waiting, outcome, rule, given, total, place, gifts))
         total -= given
     return Plan(tuple(decisions), total)

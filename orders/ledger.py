@@ -17,15 +17,12 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from uuid_utils.compat import uuid7
-
 from orders.verifier import digest
 from parts.actors import Actor
 from parts.documents import as_text
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_RANDOM_BITS = (1 << 62) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +70,7 @@ def new_event_id(now_ms: int, version: int) -> UUID:
 
     So the events of one subject sort by key as they were written, also within a millisecond.
     """
-    random = uuid7().int & _RANDOM_BITS
+    random = secrets.randbits(62)
     return UUID(int=(now_ms & 0xFFFFFFFFFFFF) << 80 | 0x7 << 76 | (version & 0xFFF) << 64 | 0b10 << 62 | random)
 
 
