@@ -14,6 +14,7 @@ from django.db import connection
 from backorders import sql
 from backorders.models import BackOrder
 from backorders.statuses import BACK_ORDER_STEPS, BACK_ORDER_WAITING
+from orders.actions import service_orders
 from orders.errors import ConcurrentChange, TransitionRefused
 from orders.ledger import Ledger, Subject, text_of_time
 
@@ -60,9 +61,23 @@ class Entry(Subject):
         step = getattr(row, f"to_{to}", None)
         allowed = BACK_ORDER_STEPS[self.status]
         if step is None or to not in allowed:
-            raise TransitionRefused(self.reference, self.status, to, allowed)
+            raise TransitionRefused(self.reference, self.status, to, BACK_ORDER_STEPS[self.status])
         step()
         self.set_status(ledger, "back_order.status_changed", to, **facts)
+
+    def reopen(self, ledger: Ledger, line_reference: str) -> None:
+        """Put it back into the queue because its line waits again.
+
+        A closed one that the flow lets nowhere comes back only because its line was overridden (named here as the
+        reference), so its own event is marked as an override too.
+        """
+        if "open" in BACK_ORDER_STEPS[self.status]:
+            self.move(ledger, "open")
+            return
+        service_orders.allow_any_step(self.id)
+        self.set_status(
+            ledger, "back_order.status_overridden", "open", is_override=True, override_reference=line_reference
+        )
 
     def set_status(self, ledger: Ledger, kind: str, to: str, **facts: Any) -> None:
         """Record a new status and keep the time of leaving the queue in step with it."""

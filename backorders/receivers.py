@@ -16,13 +16,21 @@ from parts.signals import FreedStock, stock_freed, supply_changed
 
 
 @receiver(line_short, dispatch_uid="backorders.open")
-def open_back_orders(sender: object, shortages: list[Shortage], cause: Cause, **_rest: Any) -> list[Opened]:
-    return opening.open_for(shortages, cause)
+def open_back_orders(
+    sender: object, shortages: list[Shortage], cause: Cause, serve: bool, **_rest: Any
+) -> list[Opened]:
+    opened = opening.open_for(shortages, cause)
+    if serve:
+        part_ids = [shortage.part_id for shortage in shortages]
+        allocating.allocate(part_ids=part_ids, freed=(), cause=cause, why="line_short")
+    return opened
 
 
 @receiver(line_withdrawn, dispatch_uid="backorders.withdraw")
 def withdraw_back_orders(sender: object, withdrawals: list[Withdrawn], cause: Cause, **_rest: Any) -> None:
-    opening.withdraw(withdrawals, cause)
+    part_ids = opening.withdraw(withdrawals, cause)
+    if part_ids:
+        allocating.allocate(part_ids=part_ids, freed=(), cause=cause, why="back_order_reduced")
 
 
 @receiver(stock_freed, dispatch_uid="backorders.allocate")

@@ -162,10 +162,10 @@ new_allocations AS (
 SELECT count(*) FROM changed
 """
 
-#: Rank all waiting back orders anew by the weights as they are now. Returns how many changed.
+#: Rank waiting back orders anew by the weights as they are now. Parameter: ids (NULL: all). Returns how many changed.
 RERANK = f"""
 WITH policy AS MATERIALIZED (
-    SELECT * FROM backorders_allocationpolicy WHERE name = 'default'
+    SELECT * FROM backorders_allocationpolicy WHERE name = 'default' FOR SHARE
 ),
 facts AS (
     SELECT
@@ -173,7 +173,7 @@ facts AS (
         rank_facts ->> 'criticality' AS criticality, (rank_facts ->> 'downtime_cost')::numeric AS downtime_cost,
         (rank_facts ->> 'contract_points')::numeric AS contract_points, back_order.opened_at
     FROM backorders_backorder AS back_order
-    WHERE back_order.status IN {WAITING}
+    WHERE back_order.status IN {WAITING} AND (%(ids)s::uuid[] IS NULL OR back_order.id = ANY(%(ids)s::uuid[]))
 ),
 changed AS (
     UPDATE backorders_backorder AS back_order

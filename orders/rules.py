@@ -5,11 +5,38 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from decimal import ROUND_DOWN, Decimal
 
-from orders.statuses import LINE_POSITION, LINE_SHIPPED, SERVICE_ORDER_PATH, SERVICE_ORDER_STEPS, LineStatus
+from orders.statuses import (
+    LINE_PATH,
+    LINE_POSITION,
+    LINE_SHIPPED,
+    SERVICE_ORDER_PATH,
+    SERVICE_ORDER_STEPS,
+    LineStatus,
+)
+from parts.errors import Invalid
+from parts.rules import Problems, text_problem
 
+#: How long a note, a reason or a finding may be.
+LONGEST_NOTE = 10_000
+LONGEST_REFERENCE = 120
 _SHARE = Decimal("0.0001")
 _BY_POSITION = tuple(LineStatus.values)
 CANCELLED = LineStatus.CANCELLED.value
+KITTING = LineStatus.AWAITING_KITTING.value
+
+
+def text_faults(**texts: tuple[str, int]) -> dict[str, list[str]]:
+    """Return by field what is wrong with texts, each given with the most characters that it may have."""
+    problems = Problems()
+    for field, (text, longest) in texts.items():
+        problems.add(field, text_problem(text, longest))
+    return problems.fields
+
+
+def check_texts(**texts: tuple[str, int]) -> None:
+    """Raise Invalid, naming every field, for texts that the database could not hold."""
+    if fields := text_faults(**texts):
+        raise Invalid("The text cannot be taken as it is.", fields)
 
 
 def derived_status(statuses: Iterable[str]) -> str:
@@ -33,6 +60,21 @@ def mean_share(shares: Sequence[tuple[str, Decimal]]) -> Decimal:
     """Return the mean progress of an order's lines, (status, share) pairs, leaving out cancelled ones."""
     counted = [share for status, share in shares if status != CANCELLED]
     return (sum(counted, Decimal(0)) / len(counted)).quantize(_SHARE, ROUND_DOWN) if counted else Decimal(0)
+
+
+def line_way(current: str, target: str) -> list[str]:
+    """Return the statuses to walk from `current` forward to `target`, one step each, the target last.
+
+    Along LINE_PATH; awaiting kitting is a stop beside it, between picking and packed. Empty where there is no way.
+    """
+    if target == KITTING:
+        way = line_way(current, "picking")
+        return [*way, KITTING] if way or current == "picking" else []
+    if current == KITTING:
+        return ["packed", *line_way("packed", target)] if target in LINE_PATH[LINE_PATH.index("packed") :] else []
+    if current not in LINE_PATH or target not in LINE_PATH:
+        return []
+    return list(LINE_PATH[LINE_PATH.index(current) + 1 : LINE_PATH.index(target) + 1])
 
 
 def service_order_way(current: str, target: str) -> list[str]:

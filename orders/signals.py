@@ -57,7 +57,8 @@ class Withdrawn:
     outcome: str
 
 
-#: Sent with `shortages: list[Shortage]`, `cause: orders.ledger.Cause`; answered with `list[Opened]`.
+#: Sent with `shortages: list[Shortage]`, `cause: orders.ledger.Cause`; answered with `list[Opened]`. With `serve=True`,
+#: what is free of these parts is given out afterwards; without, it is the sender's to take.
 line_short = Signal()
 
 #: Sent with `withdrawals: list[Withdrawn]`, `cause`.

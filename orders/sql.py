@@ -125,7 +125,7 @@ SELECT
     coalesce(destination.region_id, customer.region_id), customer.latitude, customer.longitude,
     service_order.id, service_order.status, equipment.downtime_cost_per_hour, contract.priority_points,
     destination.id, destination.latitude, destination.longitude,
-    EXISTS (SELECT FROM orders_partsorder WHERE id = %(key)s::uuid)
+    EXISTS (SELECT FROM orders_partsorder WHERE id = %(key)s::uuid), service_order.customer_id
 FROM part
 JOIN parts_unitofmeasure AS unit ON unit.code = part.unit_id
 LEFT JOIN orders_serviceorder AS service_order ON service_order.id = %(service_order_id)s::uuid

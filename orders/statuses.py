@@ -99,6 +99,8 @@ LINE_STEPS: dict[str, tuple[str, ...]] = {
 LINE_SHIPPED = ("shipped", "delivered", "returned")
 #: A live reservation belongs to the line.
 LINE_HOLDS_STOCK = ("reserved", "released", "picking", "awaiting_kitting", "packed")
+#: What it holds was taken from the shelf.
+LINE_PICKED = ("picking", "awaiting_kitting", "packed")
 #: Stock that allocation may still take back.
 LINE_TAKEABLE = ("reserved", "released")
 LINE_CLOSED = ("delivered", "returned", "cancelled")

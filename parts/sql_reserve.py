@@ -25,7 +25,8 @@ JOIN parts_region AS region ON region.id = warehouse.region_id
 WHERE warehouse.allocatable AND level.owner = 'own' AND level.condition IN ('new', 'refurbished')
 """
 
-#: Soft reservations of some parts in places that serve orders, the newest first. Parameter: part_ids.
+#: Soft reservations of some parts in places that serve orders, the newest first. Parameters: part_ids, besides (a
+#: warehouse to leave out).
 SOFT_HOLDERS = """
 SELECT reservation.demand_id, level.part_id, reservation.quantity
 FROM parts_reservation AS reservation
@@ -33,6 +34,7 @@ JOIN parts_stocklevel AS level ON level.id = reservation.level_id
 JOIN parts_warehouse AS warehouse ON warehouse.id = level.warehouse_id
 WHERE level.part_id = ANY(%(part_ids)s::uuid[]) AND warehouse.allocatable
   AND level.owner = 'own' AND level.condition IN ('new', 'refurbished')
+  AND level.warehouse_id IS DISTINCT FROM %(besides)s::uuid
   AND reservation.status = 'active' AND reservation.strength = 'soft'
 ORDER BY reservation.created_at DESC, reservation.id DESC
 """

@@ -20,6 +20,7 @@ from orders.actions.placing import SOFT_FOR, SOFT_KINDS
 from orders.errors import ConcurrentChange
 from orders.ledger import Cause, Ledger
 from orders.trees import Tree, Trees, lock_trees
+from parts.actions import stock
 from parts.actions.reserving import Hold, LevelRow, lock_levels, reserve
 from parts.actors import Actor
 from parts.keys import new_key
@@ -54,6 +55,7 @@ def allocate_parts(*, part_ids: Sequence[UUID], by: Actor, source: str, at: date
     """Give whatever is free of these parts to their queues now. Raises Forbidden. Repeated, it gives nothing more."""
     by.require("backorders.allocate_backorder")
     with transaction.atomic():
+        lock_stock(part_ids)
         return allocate(part_ids=part_ids, freed=(), cause=Cause(by=by, source=source, at=at), why="by hand")
 
 
@@ -83,8 +85,8 @@ def allocate(*, part_ids: Sequence[UUID], freed: Sequence[FreedStock], cause: Ca
 
 
 def lock_stock(part_ids: Sequence[UUID]) -> None:
-    """Lock all levels of these parts, for an action that locks an order first and allocates afterwards."""
-    lock_levels(part_ids=sorted(set(part_ids)))
+    """Lock these parts and all their levels, for an action that allocates without having freed stock itself."""
+    stock.lock_stock_of_parts(set(part_ids))
 
 
 def _total(decisions: Sequence[Decision]) -> Decimal:
@@ -148,7 +150,12 @@ def _plan_locked(
                 still.append(decision.waiting)
             elif entry is not None and entry.is_waiting:
                 still.append(_as_waiting(entry))
-        decisions += plan(still, supply[part_id]).decisions
+        # Who was passed over before and would get something now is not locked: the next pass is for them.
+        decisions += [
+            decision
+            for decision in plan(still, supply[part_id]).decisions
+            if not decision.given or decision.waiting.id in entries
+        ]
     return decisions
 
 
@@ -177,7 +184,7 @@ def _carry_out(
     result: Allocated,
 ) -> None:
     """Write what was decided: lines, stock, back orders, in that order."""
-    given = [decision for decision in decisions if decision.given and decision.waiting.id in entries]
+    given = [decision for decision in decisions if decision.given]
     if not given:
         return
     gifts = [(decision, gift) for decision in given for gift in decision.gifts]

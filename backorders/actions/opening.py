@@ -36,12 +36,20 @@ def open_for(shortages: Sequence[Shortage], cause: Cause) -> list[Opened]:
         ledger = Ledger(cause)
         for shortage in shortages:
             if entry := old.get(shortage.line_id):
-                entry.move(ledger, "open")
+                entry.reopen(ledger, shortage.reference)
                 if entry.quantity != shortage.quantity:
                     entry.set_quantity(ledger, shortage.quantity)
+                entry.minimum_fill = max(entry.minimum_fill, shortage.minimum_fill)
         queue.write(list(old.values()), ledger)
+        _rank_anew(list(old.values()))
         opened += [Opened(entry.line_id, entry.id, entry.reference, None) for entry in old.values()]
     return opened
+
+
+def _rank_anew(entries: Sequence[queue.Entry]) -> None:
+    """Rank reopened back orders by the weights of today: those out of the queue are left alone when weights change."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql.RERANK, {"ids": [entry.id for entry in entries]})
 
 
 def _insert(shortages: Sequence[Shortage], cause: Cause) -> list[Opened]:
@@ -93,25 +101,30 @@ def _text(key: UUID | None) -> str | None:
     return str(key) if key else None
 
 
-def withdraw(withdrawals: Sequence[Withdrawn], cause: Cause) -> None:
+def withdraw(withdrawals: Sequence[Withdrawn], cause: Cause) -> list[UUID]:
     """Let the back orders of these lines follow: fulfilled, cancelled, allocated by hand, or for less than before.
 
     Runs inside the transaction that changed the lines, their orders locked. A line without a back order, and a back
-    order that stands there already, are passed by. Two statements.
+    order that stands there already, are passed by. Two statements. Returns the parts of back orders that now accept
+    less than before, so that free stock which was too little for them may be enough.
     """
     wanted = {item.line_id: item for item in withdrawals}
     entries = queue.read(line_ids=list(wanted))
     ledger = Ledger(cause)
+    less: list[UUID] = []
     for entry in entries:
         item = wanted[entry.line_id]
         if item.outcome == "reduced":
             if entry.is_waiting:
+                least = entry.minimum_fill
                 entry.set_quantity(ledger, item.quantity)
+                less += [entry.part_id] * (entry.minimum_fill < least)
         elif item.outcome == "fulfilled":
             _fulfil(entry, ledger)
         elif entry.status not in ("fulfilled", "substituted", "cancelled", item.outcome):
             entry.move(ledger, item.outcome)
     queue.write(entries, ledger)
+    return less
 
 
 def _fulfil(entry: queue.Entry, ledger: Ledger) -> None:

@@ -113,5 +113,5 @@ def change_weights(*, changes: Mapping[str, Decimal], reason: str, by: Actor, so
 def rerank() -> int:
     """Rank all waiting back orders by the weights as they are; return how many changed. A repeat changes nothing."""
     with connection.cursor() as cursor:
-        cursor.execute(sql.RERANK)
+        cursor.execute(sql.RERANK, {"ids": None})
         return int(cursor.fetchone()[0])

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -15,17 +16,21 @@ from orders.actions.work import LineWork
 from orders.errors import NothingToDo, ReasonRequired, TransitionRefused
 from orders.ledger import Cause
 from orders.models import OrderLine, Shipment
-from orders.statuses import LINE_CLOSED, LINE_HOLDS_STOCK, LINE_PATH, LINE_SHIPPED, LINE_STEPS
-from orders.trees import Line, Tree
+from orders.rules import LONGEST_NOTE, check_texts, line_way
+from orders.statuses import LINE_CLOSED, LINE_HOLDS_STOCK, LINE_SHIPPED, LINE_STEPS
+from orders.trees import Line, Tree, lock_trees
 from parts.actions import stock
 from parts.actors import Actor
 from parts.errors import Invalid, NotFound, Refused, VersionConflict
-from parts.models import Reservation
+from parts.models import Part, Reservation
+from parts.rules import quantity_problem
 
 #: Statuses that only stock gives or takes: the queue, placing and taking back set them.
 BY_STOCK_ONLY = ("open", "reserved", "back_ordered")
 #: Steps that change stock or what is held.
 TOUCH_STOCK = ("picking", "shipped", "cancelled")
+#: Steps that leave stock to others.
+FREE_STOCK = ("cancelled",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +70,7 @@ def check(line: Line, step: Step, by: Actor) -> None:
     line.check_step(step.to)
     if line.tree.on_hold and step.to not in ("cancelled", "delivered"):
         raise Refused(f"{line.tree.reference} is on hold.", current=line.status)
+    check_texts(note=(step.note, LONGEST_NOTE))
     if step.to == "cancelled" and not step.note.strip():
         raise ReasonRequired(f"Say why {line.reference} is cancelled.", fields={"note": ["A reason is required."]})
 
@@ -92,13 +98,15 @@ def move(
     """
     cause = Cause(by=by, source=source, at=at, message_id=message_id)
     with transaction.atomic():
-        work = LineWork(cause, line_ids=[line_id], touches_stock=to in TOUCH_STOCK)
+        work = LineWork(cause, line_ids=[line_id], touches_stock=to in TOUCH_STOCK, frees_stock=to in FREE_STOCK)
         line = work.trees.line(line_id)
         check(line, Step(line_id, to, expected_version, note, public), by)
+        if to == "shipped":
+            _check_complete(line.tree, [line])
         work.step(line, to, note=note, public=public)
         work.finish()
-    if to == "delivered":
-        note_arrivals([line_id], at)
+        if to == "delivered":
+            note_arrivals([line_id], at)
     return moved(line)
 
 
@@ -113,24 +121,31 @@ def move_many(*, steps: Sequence[Step], by: Actor, source: str, at: datetime) ->
     A constant number of statements, however many steps.
     """
     results: list[Moved | Refused] = []
-    touches_stock = any(step.to in TOUCH_STOCK for step in steps)
     with transaction.atomic():
         work = LineWork(
-            Cause(by=by, source=source, at=at), line_ids=[step.id for step in steps], touches_stock=touches_stock
+            Cause(by=by, source=source, at=at),
+            line_ids=[step.id for step in steps],
+            touches_stock=any(step.to in TOUCH_STOCK for step in steps),
+            frees_stock=any(step.to in FREE_STOCK for step in steps),
         )
         lines = work.trees.by_line()
+        leaving = [lines[step.id] for step in steps if step.to == "shipped" and step.id in lines]
         for step in steps:
             line = lines.get(step.id)
             try:
                 if line is None:
                     raise NotFound("There is no such order line.", id=str(step.id))
                 check(line, step, by)
+                if step.to == "shipped":
+                    _check_complete(line.tree, [other for other in leaving if "shipped" in other.allowed])
             except Refused as refusal:
                 results.append(refusal)
             else:
                 work.step(line, step.to, note=step.note, public=step.public)
                 results.append(moved(line))
         work.finish()
+        if arrived := [step.id for step in steps if step.to == "delivered"]:
+            note_arrivals(arrived, at)
     return results
 
 
@@ -163,6 +178,7 @@ def ship(
     TransitionRefused, and Refused for an order on hold or one that is only delivered complete and is not.
     """
     by.require("orders.ship_orderline")
+    check_texts(carrier=(carrier, 60), tracking_number=(tracking_number, 80))
     if not items or len({item.line_id for item in items}) != len(items):
         raise Invalid("Name each line that leaves once.", {"lines": ["At least one line, each only once."]})
     cause = Cause(by=by, source=source, at=at, message_id=message_id)
@@ -172,31 +188,45 @@ def ship(
         if tree is None:
             raise NotFound("There is no such parts order.", id=str(order_id))
         work.carrier, work.tracking_number = carrier, tracking_number
-        leaving = [_leaving(work, tree, index, item) for index, item in enumerate(items)]
+        decimals = _decimals(tree, any(item.quantity is not None for item in items))
+        leaving = [_leaving(work, tree, f"lines.{index}", item, decimals) for index, item in enumerate(items)]
         _check_complete(tree, leaving)
         for line in leaving:
             if walk:
-                walk_to(work, line, "packed")
+                walk_to(work, line, "packed", on_the_way=True)
             work.step(line, "shipped", public=True)
         work.finish()
     return work.shipments
 
 
-def _leaving(work: LineWork, tree: Tree, index: int, item: ShipItem) -> Line:
+def _decimals(tree: Tree, wanted: bool) -> dict[UUID, int]:
+    """Return how many decimals the units of an order's parts have; one statement, none where nobody wants to know."""
+    if not wanted:
+        return {}
+    part_ids = {line.part_id for line in tree.lines.values()}
+    return dict(Part.objects.filter(pk__in=part_ids).values_list("pk", "unit__decimals"))
+
+
+def _leaving(work: LineWork, tree: Tree, field: str, item: ShipItem, decimals: Mapping[UUID, int]) -> Line:
     line = tree.lines.get(item.line_id)
     if line is None:
         raise NotFound("This order has no such line.", id=str(item.line_id))
     if tree.on_hold:
         raise Refused(f"{tree.reference} is on hold.", current=line.status)
-    quantity = line.quantity if item.quantity is None else item.quantity
     if line.is_split or line.status not in LINE_HOLDS_STOCK:
         raise TransitionRefused(line.reference, line.status, "shipped", allowed_by_hand(line.status))
-    if not (quantity.is_finite() and 0 < quantity <= line.quantity):
-        raise Invalid(
-            "That quantity cannot be shipped.",
-            {f"lines.{index}.quantity": [f"Must be more than 0 and at most {line.quantity.normalize():f}."]},
-        )
-    return work.take_out(line, quantity)
+    if item.quantity is None:
+        return line
+    _check_quantity(item.quantity, line.quantity, decimals[line.part_id], f"{field}.quantity")
+    return work.take_out(line, item.quantity)
+
+
+def _check_quantity(quantity: Decimal, most: Decimal, decimals: int, field: str) -> None:
+    """Refuse a part of a line that its unit does not have, or that is not there. Raises Invalid."""
+    if problem := quantity_problem(quantity, decimals):
+        raise Invalid("That quantity cannot be.", {field: [f"It {problem}."]})
+    if quantity > most:
+        raise Invalid("That is more than there is.", {field: [f"Must be at most {most.normalize():f}."]})
 
 
 def _check_complete(tree: Tree, leaving: Sequence[Line]) -> None:
@@ -212,11 +242,17 @@ def _check_complete(tree: Tree, leaving: Sequence[Line]) -> None:
         raise Refused(f"{tree.reference} is delivered complete only; still open: {', '.join(behind)}.", open=behind)
 
 
-def walk_to(work: LineWork, line: Line, to: str) -> None:
-    """Walk a line along the straight path up to a status; the steps in between are recorded as passed through."""
-    if line.status in LINE_PATH and to in LINE_PATH:
-        for status in LINE_PATH[LINE_PATH.index(line.status) + 1 : LINE_PATH.index(to) + 1]:
-            work.step(line, status, passed_through=status != to)
+def walk_to(work: LineWork, line: Line, to: str, *, on_the_way: bool = False, **facts: Any) -> None:
+    """Walk a line along the straight path up to a status; the steps in between are recorded as passed through.
+
+    `on_the_way` tells that it goes on from there, so that the last step is one of those in between. `facts` belong to
+    every step. A line that is there already, or from where no way leads there, is left alone.
+    """
+    way = line_way(line.status, to)
+    for status in way[:-1]:
+        work.step(line, status, passed_through=True, **facts)
+    for status in way[-1:]:
+        work.step(line, status, passed_through=on_the_way, **facts)
 
 
 def cancel(
@@ -237,19 +273,24 @@ def cancel(
     by.require("orders.cancel_orderline")
     if not reason.strip():
         raise ReasonRequired("Say why this is cancelled.", fields={"reason": ["A reason is required."]})
+    check_texts(reason=(reason, LONGEST_NOTE))
     with transaction.atomic():
         order_ids = list(OrderLine.objects.filter(pk=line_id).values_list("order_id", flat=True))
         if not order_ids:
             raise NotFound("There is no such order line.", id=str(line_id))
-        work = LineWork(Cause(by=by, source=source, at=at), order_ids=order_ids, touches_stock=True)
+        work = LineWork(Cause(by=by, source=source, at=at), order_ids=order_ids, touches_stock=True, frees_stock=True)
         line = work.trees.line(line_id)
         if expected_version is not None and line.version != expected_version:
             raise VersionConflict(f"{line.reference} has changed since you read it.", version=line.version)
         parts = _cancellable(line)
-        for leaf, amount in _shares(line, parts, quantity):
+        there = sum((leaf.quantity for leaf in parts), Decimal(0))
+        if quantity is not None:
+            _check_quantity(quantity, there, _decimals(line.tree, True)[line.part_id], "quantity")
+        for leaf, amount in _shares(parts, there if quantity is None else quantity):
             work.step(work.take_out(leaf, amount), "cancelled", note=reason.strip())
         work.finish()
-    return moved(line)
+        # What became free may have gone to another part of this very line: it is read as it stands now.
+        return moved(lock_trees(line_ids=[line.id]).line(line.id))
 
 
 def _cancellable(line: Line) -> list[Line]:
@@ -261,21 +302,14 @@ def _cancellable(line: Line) -> list[Line]:
     return sorted(open_leaves, key=lambda leaf: (leaf.status != "back_ordered", leaf.child_number))
 
 
-def _shares(line: Line, leaves: Sequence[Line], quantity: Decimal | None) -> list[tuple[Line, Decimal]]:
+def _shares(leaves: Sequence[Line], quantity: Decimal) -> list[tuple[Line, Decimal]]:
     """Spread a quantity over leaves: what waits is given up before what is held."""
-    there = sum((leaf.quantity for leaf in leaves), Decimal(0))
-    wanted = there if quantity is None else quantity
-    if not (wanted.is_finite() and 0 < wanted <= there):
-        raise Invalid(
-            f"{line.reference} has {there.normalize():f} left to cancel.",
-            {"quantity": [f"Must be more than 0 and at most {there.normalize():f}."]},
-        )
     shares = []
     for leaf in leaves:
-        amount = min(leaf.quantity, wanted)
+        amount = min(leaf.quantity, quantity)
         if amount > 0:
             shares.append((leaf, amount))
-            wanted -= amount
+            quantity -= amount
     return shares
 
 
@@ -294,10 +328,10 @@ def return_to_stock(
     Raises Forbidden, NotFound, Invalid, TransitionRefused for a line that has not left.
     """
     by.require("orders.move_orderline")
+    check_texts(note=(note, LONGEST_NOTE))
     with transaction.atomic():
+        work = LineWork(Cause(by=by, source=source, at=at), line_ids=[line_id], touches_stock=True, frees_stock=True)
         origin = _issued_to(line_id)
-        stock.lock_stock_of([origin], ["issued"])
-        work = LineWork(Cause(by=by, source=source, at=at), line_ids=[line_id], touches_stock=False)
         line = work.trees.line(line_id)
         line.check_step("returned")
         if not (quantity.is_finite() and 0 < quantity <= line.quantity):
@@ -335,6 +369,7 @@ def promise(
     Raises Forbidden, NotFound, VersionConflict, Refused for a closed line, Invalid for a date in the past.
     """
     by.require("orders.promise_orderline")
+    check_texts(reason=(reason, LONGEST_NOTE))
     if promised_on < at.date():
         raise Invalid("A promise lies in the future.", {"promised_on": ["This date has passed."]})
     with transaction.atomic():

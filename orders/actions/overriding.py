@@ -13,14 +13,15 @@ from orders.actions.service_orders import Moved, allow_any_step
 from orders.actions.work import LineWork
 from orders.errors import NothingToDo, ReasonRequired, TransitionRefused
 from orders.ledger import Cause
-from orders.models import OrderLine
+from orders.rules import LONGEST_NOTE, LONGEST_REFERENCE, check_texts
 from orders.signals import Withdrawn
 from orders.sourcing import Destination, choose
-from orders.statuses import LINE_HOLDS_STOCK, LINE_SHIPPED, LineStatus
-from orders.trees import Line
+from orders.statuses import LINE_HOLDS_STOCK, LINE_PICKED, LINE_SHIPPED, LineStatus
+from orders.trees import Line, lock_trees
+from parts.actions import stock
 from parts.actions.reserving import Hold, LevelRow, lock_levels, reserve
 from parts.actors import Actor
-from parts.errors import Invalid, NotEnoughStock, NotFound, VersionConflict
+from parts.errors import Invalid, NotEnoughStock, VersionConflict
 
 
 def override(
@@ -39,24 +40,24 @@ def override(
     - out of a status that holds stock into one that does not: the goods are issued (to shipped, delivered) or free;
     - into a status that holds stock: it is reserved now, or NotEnoughStock;
     - to shipped or delivered without held stock ("shipped outside the system"): no stock moves, the back order closes;
-    - back from shipped: nothing is taken into stock by itself, book what came back as a return or a correction.
+    - back from shipped: nothing is taken into stock by itself, book what came back as a return or a correction;
+    - to back-ordered: it waits in the queue again, and gets at once what is free and its turn.
 
-    Raises Forbidden, ReasonRequired, Invalid, NotFound, VersionConflict, NothingToDo, TransitionRefused for a parent.
+    Returns where the line stands in the end. Raises Forbidden, ReasonRequired, Invalid, NotFound, VersionConflict,
+    NothingToDo, TransitionRefused for a parent.
     """
     by.require("orders.override_orderline")
     missing = {name: ["Required."] for name, text in (("reason", reason), ("reference", reference)) if not text.strip()}
     if missing:
         raise ReasonRequired("An override needs a reason and a reference.", fields=missing)
+    check_texts(reason=(reason, LONGEST_NOTE), reference=(reference, LONGEST_REFERENCE))
     if to not in LineStatus.values:
         raise Invalid("There is no such status.", {"to": [f"Must be one of {', '.join(LineStatus.values)}."]})
     cause = Cause(by=by, source=source, at=at)
     with transaction.atomic():
-        part_ids = list(OrderLine.objects.filter(pk=line_id).values_list("part_id", flat=True))
-        if not part_ids:
-            raise NotFound("There is no such order line.", id=str(line_id))
-        levels = lock_levels(part_ids=part_ids)
-        work = LineWork(cause, line_ids=[line_id], touches_stock=True)
+        work = LineWork(cause, line_ids=[line_id], touches_stock=True, frees_stock=True)
         line = _checked(work.trees.line(line_id), to, expected_version)
+        levels = lock_levels(part_ids=[line.part_id])
         leaf = line.as_child(work.ledger) if to == "back_ordered" else line
         before = leaf.status
         work.ledger.record(
@@ -74,7 +75,10 @@ def override(
         work.finish()
         if hold:
             reserve(holds=[hold], by=by, source=source, at=at)
-    return moved(leaf)
+        if leaf.status in LINE_PICKED:
+            stock.pick(demand_ids=[leaf.id], by=by, source=source, at=at)
+        # What it gave up, or what was free beside it, may have gone to it by rank: then it stands there by now.
+        return moved(lock_trees(line_ids=[leaf.id]).line(leaf.id))
 
 
 def _checked(line: Line, to: str, expected_version: int | None) -> Line:

@@ -15,11 +15,15 @@ from orders.actions.work import LineWork
 from orders.errors import NothingToDo, ReasonRequired, TransitionRefused
 from orders.ledger import Cause
 from orders.models import OrderLine
-from orders.statuses import LINE_STEPS
+from orders.rules import LONGEST_NOTE, check_texts
+from orders.statuses import LINE_CLOSED, LINE_SHIPPED, LINE_STEPS
 from orders.trees import Line, Tree
 from parts.actors import Actor
 from parts.errors import Invalid, NotFound, VersionConflict
 from parts.statuses import WarehouseMode
+
+#: Where a line that may move on with no person stands; what is being picked is moved by who picks it.
+_READY = ("reserved", "released", "packed")
 
 
 def _tree(work: LineWork, order_id: UUID, expected_version: int | None) -> Tree:
@@ -47,8 +51,9 @@ def cancel(
     by.require("orders.cancel_orderline")
     if not reason.strip():
         raise ReasonRequired("Say why this is cancelled.", fields={"reason": ["A reason is required."]})
+    check_texts(reason=(reason, LONGEST_NOTE))
     with transaction.atomic():
-        work = LineWork(Cause(by=by, source=source, at=at), order_ids=[order_id], touches_stock=True)
+        work = LineWork(Cause(by=by, source=source, at=at), order_ids=[order_id], touches_stock=True, frees_stock=True)
         tree = _tree(work, order_id, expected_version)
         leaves = [leaf for leaf in tree.leaves() if "cancelled" in LINE_STEPS[leaf.status]]
         if not leaves:
@@ -64,8 +69,7 @@ def hold(*, order_id: UUID, reason: str, by: Actor, source: str, at: datetime) -
     """Stop an order where it stands: nothing of it is picked or shipped until it is let go. Needs a reason."""
     if not reason.strip():
         raise ReasonRequired("Say why this is held.", fields={"reason": ["A reason is required."]})
-    if len(reason.strip()) > 200:
-        raise Invalid("The reason is too long.", {"reason": ["At most 200 characters."]})
+    check_texts(reason=(reason, 200))
     return _set_hold(order_id, True, reason.strip(), by, source, at)
 
 
@@ -102,19 +106,25 @@ def release_ready(*, order_ids: Sequence[UUID], by: Actor, source: str, at: date
     """Move the reserved lines of orders on with no person, where nothing stands in the way; return how many moved.
 
     Nothing stands in the way of a line when its order is not on hold, and, where only complete deliveries are wanted,
-    no line of the order waits. `to` is `released` (the warehouse system takes over) or, for warehouses that confirm
-    nothing, `shipped`. Decided again under the lock; a repeat moves nothing. Constant statements.
+    no line of the order waits, nor (for `shipped`) would stay behind. `to` is `released` (the warehouse system takes
+    over) or, for warehouses that confirm nothing, `shipped`. Decided again under the lock; a repeat moves nothing.
+    Constant statements. Raises Forbidden, and Invalid for another `to`.
     """
+    by.require("orders.move_orderline")
+    if to not in ("released", "shipped"):
+        raise Invalid("Lines are released or shipped.", {"to": ["Must be one of released, shipped."]})
+    if to == "shipped":
+        by.require("orders.ship_orderline")
     count = 0
     with transaction.atomic():
         work = LineWork(Cause(by=by, source=source, at=at), order_ids=order_ids, touches_stock=to != "released")
         digital = _digital_lines(order_ids)
         for tree in work.trees:
-            if tree.on_hold or (tree.complete_delivery_only and _waits(tree)):
+            ready = [leaf for leaf in tree.leaves() if leaf.status in _READY and leaf.id in digital]
+            if tree.on_hold or (tree.complete_delivery_only and _stays_behind(tree, ready, to)):
                 continue
-            for leaf in tree.leaves():
-                if leaf.status in ("reserved", "released", "packed") and leaf.id in digital:
-                    count += _advance(work, leaf, to)
+            for leaf in ready:
+                count += _advance(work, leaf, to)
         work.finish()
     return count
 
@@ -134,5 +144,11 @@ def _digital_lines(order_ids: Sequence[UUID]) -> set[UUID]:
     )
 
 
-def _waits(tree: Tree) -> bool:
-    return any(leaf.status in ("open", "back_ordered") for leaf in tree.leaves())
+def _stays_behind(tree: Tree, ready: Sequence[Line], to: str) -> bool:
+    """Tell whether something of an order waits for stock, or (for `shipped`) would not leave with the rest."""
+    if any(leaf.status in ("open", "back_ordered") for leaf in tree.leaves()):
+        return True
+    return to == "shipped" and any(
+        leaf not in ready and leaf.status not in LINE_CLOSED and leaf.status not in LINE_SHIPPED
+        for leaf in tree.leaves()
+    )

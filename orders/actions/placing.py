@@ -17,7 +17,7 @@ from orders import sql
 from orders.actions import service_orders, taking_back
 from orders.ledger import Cause, Ledger
 from orders.models import PartsOrder
-from orders.rules import derived_status
+from orders.rules import LONGEST_NOTE, derived_status, text_faults
 from orders.signals import Opened, Shortage, line_short
 from orders.sourcing import Destination, Pick, choose
 from orders.trees import Line, Tree
@@ -166,7 +166,7 @@ def place(
     Statements: 3, one more where something is short, two more where that pauses a service order.
     """
     by.require("orders.place_partsorder")
-    _check_form(kind, lines, customer_id, service_order_id, destination_id)
+    _check_form(kind, lines, customer_id, service_order_id, destination_id, external_reference, note)
     cause = Cause(by=by, source=source, at=at, message_id=message_id)
     header = Header(
         kind,
@@ -184,8 +184,9 @@ def place(
             return _place(header, lines, cause, key)
     except _AlreadyPlaced as known:
         return _as_placed(known.key, header)
-    except IntegrityError as error:
-        if key and "orders_partsorder_pkey" in str(error):  # the same order, placed by somebody else a moment ago
+    except IntegrityError:
+        # The same order, placed by somebody else a moment ago? Which of its rows met the other's first is chance.
+        if key and PartsOrder.objects.filter(pk=key).exists():
             return _as_placed(key, header)
         raise
 
@@ -196,8 +197,9 @@ def _place(header: Header, lines: Sequence[Wanted], cause: Cause, key: UUID | No
     part_ids = list({part.id for part, _wanted in demands})
     levels = lock_levels(part_ids=part_ids)
     plans = _source(demands, levels, facts)
-    if header.kind in SERVICE_KINDS and taking_back.worth_it(_missing_by_part(plans), levels):
-        taking_back.take_back(needs=_missing_by_part(plans), cause=cause)
+    missing = _missing_by_part(plans)
+    if header.kind in SERVICE_KINDS and taking_back.worth_it(missing, levels, facts.destination_id):
+        taking_back.take_back(needs=missing, destination_id=facts.destination_id, cause=cause)
         plans = _source(demands, lock_levels(part_ids=part_ids), facts)
     draft = _Draft(header, facts, cause, key or new_key())
     for position, plan in enumerate(plans, start=1):
@@ -215,8 +217,10 @@ def _check_form(
     customer_id: UUID | None,
     service_order_id: UUID | None,
     destination_id: UUID | None,
+    external_reference: str,
+    note: str,
 ) -> None:
-    fields: dict[str, list[str]] = {}
+    fields = text_faults(external_reference=(external_reference, 80), note=(note, LONGEST_NOTE))
     if kind not in Purpose.values:
         fields["kind"] = [f"Must be one of {', '.join(Purpose.values)}."]
     elif kind in SERVICE_KINDS and customer_id is None and service_order_id is None:
@@ -282,6 +286,8 @@ def _check_parties(row: tuple[Any, ...], header: Header) -> None:
         fields["service_order"] = ["There is no such service order."]
     elif header.service_order_id and row[13] in ("completed", "cancelled"):
         raise Refused(f"The service order is {row[13]}; nothing more can be ordered for it.", current=row[13])
+    elif header.service_order_id and header.customer_id not in (None, row[20]):
+        fields["service_order"] = ["This service order is another customer's."]
     if header.customer_id and row[6] is None:
         fields["customer"] = ["There is no such customer."]
     elif row[6] is not None and not row[8]:
@@ -502,7 +508,7 @@ def _announce(shortages: list[Shortage], cause: Cause) -> dict[UUID, Opened]:
     """Tell the floor above what is short and return its answers by line."""
     if not shortages:
         return {}
-    answers = line_short.send(sender=place, shortages=shortages, cause=cause)
+    answers = line_short.send(sender=place, shortages=shortages, cause=cause, serve=False)
     answered: list[Opened] = [opened for _receiver, answer in answers for opened in cast(list[Opened], answer)]
     return {opened.line_id: opened for opened in answered}
 

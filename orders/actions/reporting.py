@@ -9,10 +9,10 @@ A report names a status and when it was reached by the sender's clock. Rules:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db import transaction
@@ -24,7 +24,7 @@ from orders.actions.work import LineWork
 from orders.errors import ReasonRequired, TransitionRefused
 from orders.ledger import Cause, Ledger
 from orders.models import OrderEvent
-from orders.rules import service_order_way
+from orders.rules import KITTING, LONGEST_NOTE, LONGEST_REFERENCE, check_texts, line_way, service_order_way
 from orders.statuses import (
     LINE_PATH,
     LINE_POSITION,
@@ -39,6 +39,8 @@ from parts.actors import Actor
 from parts.errors import Invalid, NotFound, Refused
 
 MOST_REPORTS = 1000
+
+S = TypeVar("S", Line, Job)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,36 +87,51 @@ class _Intake:
         self.results: list[Result | None] = [None] * len(reports)
 
     def run(self) -> list[Result]:
-        known = self._known_messages()
-        line_ids = [report.id for report in self.reports if report.subject == "line"]
-        job_ids = [report.id for report in self.reports if report.subject == "service_order"]
-        touches_stock = any(
-            LINE_POSITION.get(report.status, 0) >= LINE_POSITION["picking"]
-            for report in self.reports
-            if report.subject == "line"
+        # Lines first, to their end: their stock may let a job go on by rule, and a job is locked after all orders.
+        self._run_lines([report for report in self.reports if report.subject == "line"])
+        self._run_jobs([report for report in self.reports if report.subject == "service_order"])
+        unknown = NotFound("A report is about a line or a service order.")
+        return [result or Result("refused", refusal=unknown) for result in self.results]
+
+    def _run_lines(self, reports: Sequence[Report]) -> None:
+        if not reports:
+            return
+        statuses = {report.status for report in reports}
+        work = LineWork(
+            self.cause,
+            line_ids=[report.id for report in reports],
+            touches_stock=any(LINE_POSITION.get(status, 0) >= LINE_POSITION["picking"] for status in statuses),
+            frees_stock=LineStatus.CANCELLED.value in statuses,
         )
-        work = LineWork(self.cause, line_ids=line_ids, touches_stock=touches_stock)
-        lines = work.trees.by_line()
-        jobs = service_orders.lock(job_ids) if job_ids else {}
-        ledger = Ledger(self.cause)
-        # In the order things happened, so that what comes together needs no filing.
-        for index in sorted(range(len(self.reports)), key=lambda index: self.reports[index].occurred_at):
-            report = self.reports[index]
-            subject: Line | Job | None = lines.get(report.id) or jobs.get(report.id)
-            try:
-                self.results[index] = self._take(report, subject, known, work, ledger)
-            except Refused as refusal:
-                status = subject.status if subject else ""
-                self.results[index] = Result("refused", status=status, refusal=refusal)
+        self._take_all("line", work.trees.by_line(), lambda report, line: self._take_line(report, line, work))
         work.finish()
-        service_orders.write_walked(jobs.values(), ledger)
-        delivered = [r.id for r in self.reports if r.subject == "line" and r.status == "delivered"]
+        delivered = [report.id for report in reports if report.status == "delivered"]
         if delivered:
             line_actions.note_arrivals(delivered, self.cause.at)
-        return [result for result in self.results if result is not None]
 
-    def _known_messages(self) -> set[tuple[str, UUID]]:
-        ids = [report.message_id for report in self.reports if report.message_id]
+    def _run_jobs(self, reports: Sequence[Report]) -> None:
+        if not reports:
+            return
+        jobs = service_orders.lock({report.id for report in reports})
+        ledger = Ledger(self.cause)
+        self._take_all("service_order", jobs, lambda report, job: self._take_job(report, job, ledger))
+        service_orders.write_walked(jobs.values(), ledger)
+
+    def _take_all(self, kind: str, subjects: Mapping[UUID, S], take: Callable[[Report, S], str]) -> None:
+        """Take the reports about one kind of subject, in the order things happened, so that little needs filing."""
+        places = [place for place, report in enumerate(self.reports) if report.subject == kind]
+        known = self._known_messages([self.reports[place] for place in places])
+        for place in sorted(places, key=lambda place: self.reports[place].occurred_at):
+            report, subject = self.reports[place], subjects.get(self.reports[place].id)
+            try:
+                self.results[place] = self._take(report, subject, known, take)
+            except Refused as refusal:
+                status = subject.status if subject else ""
+                self.results[place] = Result("refused", status=status, refusal=refusal)
+
+    def _known_messages(self, reports: Sequence[Report]) -> set[tuple[str, UUID]]:
+        """Return which messages had their effect on whom. Read under the subjects' locks: what waited, sees it."""
+        ids = [report.message_id for report in reports if report.message_id]
         if not ids:
             return set()
         found = OrderEvent.objects.filter(source=self.cause.source, message_id__in=ids)
@@ -123,21 +140,18 @@ class _Intake:
     def _take(
         self,
         report: Report,
-        subject: Line | Job | None,
+        subject: S | None,
         known: set[tuple[str, UUID]],
-        work: LineWork,
-        ledger: Ledger,
+        take: Callable[[Report, S], str],
     ) -> Result:
         if subject is None:
             raise NotFound(f"There is no such {report.subject.replace('_', ' ')}.", id=str(report.id))
         if (report.occurred_at - self.cause.at).days >= 1:
             raise Invalid("The report is from the future.", {"occurred_at": ["Lies more than a day ahead."]})
+        check_texts(note=(report.note, LONGEST_NOTE), message_id=(report.message_id, LONGEST_REFERENCE))
         if report.message_id and (report.message_id, subject.id) in known:
             return _result("repeated", subject)
-        if isinstance(subject, Line):
-            outcome = self._take_line(report, subject, work)
-        else:
-            outcome = self._take_job(report, subject, ledger)
+        outcome = take(report, subject)
         if report.message_id:
             known.add((report.message_id, subject.id))
         return _result(outcome, subject)
@@ -150,7 +164,7 @@ class _Intake:
         if line.is_split:
             raise TransitionRefused(line.reference, line.status, report.status, [], split=True)
         facts: dict[str, Any] = {"at": report.occurred_at, "message_id": report.message_id}
-        if report.status not in LINE_PATH:
+        if report.status not in (*LINE_PATH, KITTING):
             line_actions.check(line, line_actions.Step(report.id, report.status, note=report.note), by)
             work.step(line, report.status, note=report.note, public=report.public, **facts)
             return "moved"
@@ -158,7 +172,7 @@ class _Intake:
             _file(work.ledger, line, report, "line.status_filed")
             line.touched = True
             return "filed"
-        if line.status not in LINE_PATH:
+        if not line_way(line.status, report.status):
             raise TransitionRefused(
                 line.reference, line.status, report.status, line_actions.allowed_by_hand(line.status)
             )
@@ -166,8 +180,7 @@ class _Intake:
             by.require("orders.ship_orderline")
         if line.tree.on_hold and LINE_POSITION[line.status] < LINE_POSITION["shipped"]:
             raise Refused(f"{line.tree.reference} is on hold.", current=line.status)
-        way = LINE_PATH[LINE_PATH.index(line.status) + 1 : LINE_PATH.index(report.status) + 1]
-        for status in way[:-1]:
+        for status in line_way(line.status, report.status)[:-1]:
             work.step(line, status, passed_through=True, **facts)
         work.step(line, report.status, note=report.note, public=report.public, **facts)
         return "moved"

@@ -9,13 +9,14 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.contrib.auth import get_user_model
+from django.db import IntegrityError, connection, transaction
 
 from orders import sql
 from orders.errors import ConcurrentChange, NothingToDo, ReasonRequired, TransitionRefused
 from orders.ledger import Cause, Ledger, Subject, text_of_time
 from orders.models import Customer, Equipment, ServiceContract, ServiceOrder
-from orders.rules import service_order_way
+from orders.rules import LONGEST_NOTE, LONGEST_REFERENCE, check_texts, service_order_way
 from orders.statuses import SERVICE_ORDER_CLOSED, SERVICE_ORDER_STEPS, LineStatus, ServiceOrderStatus
 from parts.actors import Actor
 from parts.errors import Forbidden, Invalid, NotFound, Refused, VersionConflict
@@ -42,7 +43,7 @@ class Job(Subject):
         step = getattr(row, f"to_{to}", None)
         allowed = SERVICE_ORDER_STEPS[self.status]
         if step is None or to not in allowed:
-            raise TransitionRefused(self.reference, self.status, to, allowed)
+            raise TransitionRefused(self.reference, self.status, to, SERVICE_ORDER_STEPS[self.status])
         step()
 
 
@@ -85,8 +86,17 @@ def create(
     note: str = "",
     key: UUID | None = None,
 ) -> ServiceOrder:
-    """Open a job, as Draft or (logged on site) as New. Raises Forbidden, Invalid naming the bad fields."""
+    """Open a job, as Draft or (logged on site) as New. Raises Forbidden, Invalid naming the bad fields.
+
+    `key`, if given, becomes the job's key: the same key again for the same customer answers with the job as it is.
+    """
     by.require("orders.add_serviceorder")
+    check_texts(
+        title=(title.strip(), 160),
+        description=(description, LONGEST_NOTE),
+        external_reference=(external_reference, 80),
+        note=(note, LONGEST_NOTE),
+    )
     customer = Customer.objects.filter(pk=customer_id).first()
     fields = _faults(customer, title, status, customer_id, equipment_id, contract_id)
     if fields or customer is None:
@@ -94,32 +104,38 @@ def create(
     job = Job()
     job.id, job.version, job.chain_hash, job.status, job.status_since = key or new_key(), 0, b"", "", at
     ledger = Ledger(Cause(by=by, source=source, at=at))
-    with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT nextval('orders_service_order_number')")
-            job.reference = f"SO-{cursor.fetchone()[0]:06d}"
-        ledger.record(job, "service_order.created", to=status, note=note)
-        row = ServiceOrder(
-            id=job.id,
-            reference=job.reference,
-            version=job.version,
-            chain_hash=job.chain_hash,
-            status=status,
-            status_since=at,
-            created_at=at,
-            customer=customer,
-            region_id=customer.region_id,
-            equipment_id=equipment_id,
-            contract_id=contract_id,
-            title=title.strip(),
-            description=description,
-            external_reference=external_reference,
-            machine_down=machine_down,
-            scheduled_for=scheduled_for,
-            is_test=is_test,
-        )
-        row.save(force_insert=True)
-        _append(ledger)
+    row = ServiceOrder(
+        id=job.id,
+        status=status,
+        status_since=at,
+        created_at=at,
+        customer=customer,
+        region_id=customer.region_id,
+        equipment_id=equipment_id,
+        contract_id=contract_id,
+        title=title.strip(),
+        description=description,
+        external_reference=external_reference,
+        machine_down=machine_down,
+        scheduled_for=scheduled_for,
+        is_test=is_test,
+    )
+    try:
+        with transaction.atomic():
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT nextval('orders_service_order_number')")
+                job.reference = f"SO-{cursor.fetchone()[0]:06d}"
+            ledger.record(job, "service_order.created", to=status, note=note)
+            row.reference, row.version, row.chain_hash = job.reference, job.version, job.chain_hash
+            row.save(force_insert=True)
+            _append(ledger)
+    except IntegrityError:
+        known = ServiceOrder.objects.filter(pk=key).first() if key else None
+        if known is None:
+            raise
+        if known.customer_id != customer_id:
+            raise Refused("This key belongs to another service order.") from None
+        return known
     return row
 
 
@@ -136,8 +152,6 @@ def _faults(
         fields["customer"] = ["There is no such customer, or it is not active."]
     if not title.strip():
         fields["title"] = ["Say in a few words what is to be done."]
-    elif len(title) > 160:
-        fields["title"] = ["At most 160 characters."]
     if status not in ("draft", "new"):
         fields["status"] = ["A job begins as draft or as new."]
     if equipment_id and not Equipment.objects.filter(pk=equipment_id, customer_id=customer_id).exists():
@@ -204,6 +218,7 @@ def _check_step(job: Job, step: Step, by: Actor) -> None:
     """Refuse what the flow, the rights or the rules of the status do not allow."""
     by.require("orders.move_serviceorder")
     job.check_step(step.to)
+    check_texts(note=(step.note, LONGEST_NOTE))
     if step.to == CANCELLED and not step.note.strip():
         raise ReasonRequired(f"Say why {job.reference} is cancelled.", fields={"note": ["A reason is required."]})
 
@@ -300,6 +315,7 @@ def fast_forward(
     Raises as `move`; a way that does not exist is TransitionRefused. Cancelling is not a way: use `move`.
     """
     by.require("orders.move_serviceorder")
+    check_texts(note=(note, LONGEST_NOTE))
     ledger = Ledger(Cause(by=by, source=source, at=at))
     with transaction.atomic():
         job = locked(service_order_id, expected_version)
@@ -334,6 +350,7 @@ def override(
     missing = {name: ["Required."] for name, text in (("reason", reason), ("reference", reference)) if not text.strip()}
     if missing:
         raise ReasonRequired("An override needs a reason and a reference.", fields=missing)
+    check_texts(reason=(reason, LONGEST_NOTE), reference=(reference, LONGEST_REFERENCE))
     if to not in ServiceOrderStatus.values:
         raise Invalid("There is no such status.", {"to": [f"Must be one of {', '.join(ServiceOrderStatus.values)}."]})
     ledger = Ledger(Cause(by=by, source=source, at=at))
@@ -362,29 +379,30 @@ def allow_any_step(subject_id: UUID) -> None:
 
 def pause_for_parts(*, ids: Sequence[UUID], cause: Cause) -> None:
     """Move jobs to Awaiting Parts where that is one step away; the others only say what they wait for."""
-    _move_by_rule(ids, "in_progress", "awaiting_parts", cause)
+    _step_by_rule([job for job in lock(ids).values() if job.status == "in_progress"], "awaiting_parts", cause)
 
 
 def resume_with_parts(*, ids: Sequence[UUID], cause: Cause) -> None:
     """Move jobs from Awaiting Parts back to work where none of their lines waits any more.
 
-    The orders of these jobs are locked by the caller, so that the answer stays true.
+    The jobs are locked before their lines are looked at: of two orders of one job that are filled at the same time,
+    the second to lock it sees what the first has written, and so one of the two lets the job go on.
     """
+    paused = [job for job in lock(ids).values() if job.status == "awaiting_parts"]
+    if not paused:
+        return
     waiting = set(
         ServiceOrder.objects.filter(
-            pk__in=ids,
+            pk__in=[job.id for job in paused],
             parts_orders__lines__is_split=False,
             parts_orders__lines__status__in=[LineStatus.BACK_ORDERED, LineStatus.OPEN],
         ).values_list("pk", flat=True)
     )
-    _move_by_rule([key for key in ids if key not in waiting], "awaiting_parts", "in_progress", cause)
+    _step_by_rule([job for job in paused if job.id not in waiting], "in_progress", cause)
 
 
-def _move_by_rule(ids: Sequence[UUID], source_status: str, to: str, cause: Cause) -> None:
-    if not ids:
-        return
+def _step_by_rule(jobs: Sequence[Job], to: str, cause: Cause) -> None:
     ledger = Ledger(Cause(by=Actor.system("parts-rule"), source=cause.source, at=cause.at))
-    jobs = [job for job in lock(ids).values() if job.status == source_status]
     for job in jobs:
         job.check_step(to)
         ledger.record(job, "service_order.status_changed", to=to, data={"rule": "parts"})
@@ -401,8 +419,13 @@ def assign(
     at: datetime,
     expected_version: int | None = None,
 ) -> Moved:
-    """Give a job to a technician (or to nobody). Raises NotFound, VersionConflict, Refused for a closed job."""
+    """Give a job to a technician (or to nobody).
+
+    Raises Forbidden, NotFound, VersionConflict, Refused for a closed job, Invalid for somebody who does not work here.
+    """
     by.require("orders.assign_serviceorder")
+    if technician_id is not None and not get_user_model().objects.filter(pk=technician_id, is_active=True).exists():
+        raise Invalid("Nobody can take the job.", {"technician": ["There is no such active person."]})
     return _set_technician(service_order_id, technician_id, "assigned", by, source, at, expected_version)
 
 
@@ -457,6 +480,7 @@ def add_note(
     by.require("orders.change_serviceorder")
     if not text.strip():
         raise Invalid("The note is empty.", {"text": ["Write something."]})
+    check_texts(text=(text, LONGEST_NOTE))
     ledger = Ledger(Cause(by=by, source=source, at=at))
     with transaction.atomic():
         job = locked(service_order_id, None)

@@ -14,19 +14,21 @@ from parts.actions import stock
 from parts.actions.reserving import LevelRow, soft_holders
 
 
-def worth_it(missing: Mapping[UUID, Decimal], levels: Sequence[LevelRow]) -> bool:
-    """Tell whether a missing part is held softly anywhere."""
-    return any(level.soft > 0 and missing.get(level.part_id) for level in levels)
+def worth_it(missing: Mapping[UUID, Decimal], levels: Sequence[LevelRow], destination_id: UUID | None) -> bool:
+    """Tell whether a missing part is held softly anywhere but in the place it is meant for."""
+    return any(
+        level.soft > 0 and missing.get(level.part_id) and level.warehouse_id != destination_id for level in levels
+    )
 
 
-def take_back(*, needs: Mapping[UUID, Decimal], cause: Cause) -> Decimal:
+def take_back(*, needs: Mapping[UUID, Decimal], destination_id: UUID | None, cause: Cause) -> Decimal:
     """Free up to `needs` units per part from soft reservations, the newest first; return how many units that were.
 
     The stock of these parts is locked by the caller. The lines that lose go back to waiting, with their back orders
-    (re)opened in the same transaction. Picked stock is never taken. The freed units are for the caller: nobody else
-    is served with them before.
+    (re)opened in the same transaction. Picked stock is never taken, nor stock that lies at the destination. The freed
+    units are for the caller: nobody else is served with them before.
     """
-    holders = soft_holders(part_ids=list(needs))
+    holders = soft_holders(part_ids=list(needs), besides=destination_id)
     trees = lock_trees(line_ids=[line_id for line_id, _part_id, _held in holders])
     lines = trees.by_line()
     ledger = Ledger(cause)

@@ -69,11 +69,14 @@ def pause_jobs(trees: Iterable[UUID | None], cause: Cause) -> None:
         service_orders.pause_for_parts(ids=ids, cause=cause)
 
 
-def send_to_queue(lines: Sequence[Line], cause: Cause) -> list[Opened]:
-    """Tell the floor above which child lines, written as back-ordered, wait from now on; return its answers."""
+def send_to_queue(lines: Sequence[Line], cause: Cause, *, serve: bool = False) -> list[Opened]:
+    """Tell the floor above which child lines, written as back-ordered, wait from now on; return its answers.
+
+    `serve` asks it to give what is free of their parts (whose stock is locked) to whoever waits, these lines included.
+    """
     if not lines:
         return []
-    answers = line_short.send(sender=send_to_queue, shortages=_shortages(lines), cause=cause)
+    answers = line_short.send(sender=send_to_queue, shortages=_shortages(lines), cause=cause, serve=serve)
     pause_jobs((line.tree.service_order_id for line in lines), cause)
     return [opened for _receiver, answer in answers for opened in cast(list[Opened], answer)]
 

@@ -14,6 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import Q
 
 from orders.actions.waiting import hand_over_stock, resume_jobs, send_to_queue
 from orders.ledger import Cause, Ledger
@@ -35,10 +36,16 @@ class LineWork:
         line_ids: Collection[UUID] = (),
         order_ids: Collection[UUID] = (),
         touches_stock: bool,
+        frees_stock: bool = False,
     ) -> None:
-        """Lock what the work touches: stock first (if it does), then the orders."""
-        if touches_stock:
-            stock.lock_stock_of(_leaves_of(line_ids, order_ids) if order_ids else line_ids)
+        """Lock what the work touches: stock first (if it does), then the orders.
+
+        Who frees stock gives it to other orders in the same transaction, and locks these while it holds its own. So it
+        takes the stock of every part of its orders before: whoever holds one of the other orders and wants this one
+        then meets it at the stock, where neither holds an order yet.
+        """
+        if touches_stock or frees_stock:
+            stock.lock_stock_of_parts(_parts_of(line_ids, order_ids, whole_orders=frees_stock))
         self.cause = cause
         self.ledger = Ledger(cause)
         self.trees: Trees = lock_trees(order_ids=order_ids, line_ids=line_ids)
@@ -101,9 +108,9 @@ class LineWork:
             self._write_shipments(self.issued)
         if self.withdrawn:
             line_withdrawn.send(sender=LineWork, withdrawals=self.withdrawn, cause=self.cause)
-        send_to_queue(self.short, self.cause)
         if self.given_back:
             stock.unreserve(demand_ids=[line.id for line in self.given_back], **facts)
+        send_to_queue(self.short, self.cause, serve=True)
         if self.withdrawn:
             resume_jobs(self.trees, self.cause)
 
@@ -134,6 +141,10 @@ class LineWork:
         ShipmentLine.objects.bulk_create(items)
 
 
-def _leaves_of(line_ids: Collection[UUID], order_ids: Collection[UUID]) -> list[UUID]:
-    found = OrderLine.objects.filter(order_id__in=order_ids, is_split=False).values_list("pk", flat=True)
-    return [*line_ids, *found]
+def _parts_of(line_ids: Collection[UUID], order_ids: Collection[UUID], *, whole_orders: bool) -> list[UUID]:
+    """Return the parts of these lines and orders. Read without a lock: what an order is for never changes."""
+    lines = Q(pk__in=line_ids)
+    if whole_orders:
+        lines = Q(order_id__in=OrderLine.objects.filter(lines).values("order_id"))
+    found = OrderLine.objects.filter(lines | Q(order_id__in=order_ids)).values_list("part_id", flat=True)
+    return sorted(found.order_by().distinct())

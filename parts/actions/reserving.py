@@ -75,13 +75,14 @@ def lock_levels(*, part_ids: Sequence[UUID]) -> list[LevelRow]:
         return [LevelRow(*row) for row in cursor.fetchall()]
 
 
-def soft_holders(*, part_ids: Sequence[UUID]) -> list[tuple[UUID, UUID, Decimal]]:
+def soft_holders(*, part_ids: Sequence[UUID], besides: UUID | None = None) -> list[tuple[UUID, UUID, Decimal]]:
     """Return (demand, part, quantity) of every soft reservation of these parts, the newest first.
 
-    The levels are locked by the caller, so that the answer stays true.
+    `besides` names a warehouse whose stock is of no use here. The levels are locked by the caller, so that the answer
+    stays true.
     """
     with connection.cursor() as cursor:
-        cursor.execute(sql_reserve.SOFT_HOLDERS, {"part_ids": list(part_ids)})
+        cursor.execute(sql_reserve.SOFT_HOLDERS, {"part_ids": list(part_ids), "besides": besides})
         return list(cursor.fetchall())
 
 
