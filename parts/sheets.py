@@ -156,7 +156,8 @@ def _xlsx_lines(content: bytes) -> Iterator[SheetRow]:
         for line, values in enumerate(sheet.iter_rows(max_col=MAX_COLUMNS, values_only=True), start=1):
             if line > MAX_LINES:
                 raise UnreadableFile(f"The file has more than {MAX_LINES:,} lines.")
-            yield SheetRow(line, tuple(_text(value) for value in values))
+            if values.count(None) < len(values):
+                yield SheetRow(line, tuple(_text(value) for value in values))
         workbook.close()
     except damaged as error:
         raise UnreadableFile("The file looks like XLSX but is damaged.") from error

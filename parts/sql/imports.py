@@ -81,8 +81,8 @@ ORDER BY purchase_order.number, line.position
 """,
 )
 
-#: Let the planner know at once what a large import has made of these tables: until it does it takes them for as small as
-#: they were, and the next large import waits for minutes instead of seconds.
+#: Let the planner know at once what a large import has made of these tables: until then it takes them for as small as
+#: they were, and the next large import may take minutes instead of seconds.
 ANALYZE_CATALOGUE = Statement("parts.import_analyze_catalogue", " ANALYZE parts_part, parts_category")
 ANALYZE_STOCK = Statement(
     "parts.import_analyze_stock", " ANALYZE parts_stocklevel, parts_stockmovement, parts_stockcorrection"
