@@ -152,7 +152,9 @@ def allocating_few(effort: Effort) -> Iterator[Measured]:
 
 def _allocate(waiting: int, parts: int, units: int, effort: Effort) -> tuple[float, float, int]:
     """Return the median seconds of the allocation and of its yardstick on equal queues, and our statements."""
-    mine, base, count = [], [], 0
+    mine: list[float] = []
+    base: list[float] = []
+    count = 0
     for _round in range(1 if waiting * 2 > effort.largest_queue else effort.rounds):
         for takes, seconds in ((_by_yardstick, base), (_by_action, mine)):
             place = world.new_place()
