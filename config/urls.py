@@ -1,12 +1,16 @@
 """Every address, app by app."""
 
 from django.contrib import admin
+from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path
 from oauth2_provider.views import RevokeTokenView, TokenView
 
-from config import health
+from config import health, pages
 
 urlpatterns = [
+    path("", pages.home, name="home"),
+    path("accounts/login/", LoginView.as_view(), name="login"),
+    path("accounts/logout/", LogoutView.as_view(), name="logout"),
     path("livez", health.livez, name="livez"),
     path("readyz", health.readyz, name="readyz"),
     path("admin/", admin.site.urls),

@@ -1,0 +1,86 @@
+"""Runs, decisions and what was given: looked at, never touched."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter, RangeDateTimeFilter
+from unfold.decorators import display
+
+from backorders.models import Allocation, AllocationDecision, AllocationRun
+from parts.admin.offices import Shown
+from parts.labels import plain, status_label
+
+
+@admin.register(AllocationRun)
+class AllocationRunOffice(Shown):
+    list_display = ("ran_at", "cause", "actor", "source", "policy_revision", "parts_seen")
+    list_filter = (("ran_at", RangeDateTimeFilter),)
+    search_fields = ("cause", "actor", "source")
+    ordering = ("-id",)
+    panel_template = "admin/backorders/allocationrun/panel.html"
+
+    def panel(self, request: HttpRequest, subject: Any) -> dict[str, Any]:
+        """Show who got what in it."""
+        rows = AllocationDecision.objects.filter(run=subject).select_related("back_order", "part")
+        return {"decisions": list(rows.order_by("place", "id")[:200])}
+
+    @display(description=_("parts"))
+    def parts_seen(self, run: AllocationRun) -> int:
+        """How many parts it went through."""
+        return len(run.parts)
+
+
+@admin.register(AllocationDecision)
+class AllocationDecisionOffice(Shown):
+    list_display = ("back_order", "part", "decided", "rule", "place", "asked", "free_before", "given", "ran_at")
+    list_filter = (
+        ("outcome", ChoicesDropdownFilter),
+        ("part", AutocompleteSelectFilter),
+        ("run__ran_at", RangeDateTimeFilter),
+    )
+    list_select_related = ("back_order", "part", "run")
+    search_fields = ("back_order__reference", "part__number")
+    ordering = ("-id",)
+
+    @display(description=_("outcome"), ordering="outcome")
+    def decided(self, decision: AllocationDecision) -> SafeString:
+        """The outcome, coloured."""
+        return status_label(decision.outcome, decision.get_outcome_display())
+
+    @display(description=_("ran at"))
+    def ran_at(self, decision: AllocationDecision) -> Any:
+        """When its run was."""
+        return decision.run.ran_at
+
+
+@admin.register(Allocation)
+class AllocationOffice(Shown):
+    list_display = ("back_order", "line", "part", "amount", "note", "allocated_at")
+    list_filter = (("back_order__part", AutocompleteSelectFilter), ("allocated_at", RangeDateTimeFilter))
+    list_select_related = ("back_order__part", "line", "delivery_line__delivery")
+    search_fields = ("back_order__reference", "line__reference", "delivery_line__delivery__note_number")
+    ordering = ("-id",)
+
+    def title_of(self, subject: Any) -> str:
+        """Say how much to whom."""
+        return f"{plain(subject.quantity)} → {subject.back_order}"
+
+    @display(description=_("part"))
+    def part(self, row: Allocation) -> str:
+        """The part's number."""
+        return row.back_order.part.number
+
+    @display(description=_("quantity"), ordering="quantity")
+    def amount(self, row: Allocation) -> str:
+        """How much."""
+        return plain(row.quantity)
+
+    @display(description=_("delivery note"))
+    def note(self, row: Allocation) -> str:
+        """The delivery that it came with."""
+        return row.delivery_line.delivery.note_number if row.delivery_line else ""

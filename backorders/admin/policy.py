@@ -1,0 +1,125 @@
+"""The weights of the rank: tried first, then used."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from django import forms
+from django.contrib import admin
+from django.db.models import DecimalField
+from django.http import HttpRequest
+from django.utils.translation import gettext as _g
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from backorders.actions import policy
+from backorders.models import AllocationPolicy
+from parts.admin.deeds import Deed, DeedForm, Done
+from parts.admin.offices import Edited
+from parts.errors import Refused
+from parts.models import Part
+
+#: How many changes of place the preview shows, the largest first.
+MOST_SHOWN = 50
+
+
+class WeightsForm(DeedForm):
+    """All weights; the reason is asked for when they are to be used."""
+
+    reason = forms.CharField(label=_("Reason"), required=False, max_length=80)
+    really = forms.BooleanField(required=False, widget=forms.HiddenInput)
+
+    def shape(self) -> None:
+        """Add a field per weight, filled with the present one."""
+        for name in policy.WEIGHTS:
+            field = cast(DecimalField[Any, Any], AllocationPolicy._meta.get_field(name))
+            self.fields[name] = forms.DecimalField(
+                label=str(field.verbose_name).capitalize(),
+                decimal_places=3,
+                initial=getattr(self.subject, name),
+                help_text=field.help_text,
+            )
+        self.order_fields([*policy.WEIGHTS, "reason"])
+
+    def clean(self) -> dict[str, Any]:
+        """Keep what differs; the queue is only weighed anew when that was asked for on the preview."""
+        cleaned = super().clean() or {}
+        cleaned["changes"] = {
+            name: cleaned[name]
+            for name in policy.WEIGHTS
+            if cleaned.get(name) is not None and cleaned[name] != getattr(self.subject, name)
+        }
+        if not self.errors and not cleaned["really"]:
+            self.add_error(None, _g("This is a preview: nothing has changed yet."))
+        return cleaned
+
+    @property
+    def is_preview(self) -> bool:
+        """Whether it was sent to look, not to change."""
+        return self.is_bound and not self.data.get("really")
+
+
+def _preview(subject: AllocationPolicy, form: DeedForm) -> dict[str, Any]:
+    if not isinstance(form, WeightsForm) or not form.is_bound:
+        return {}
+    form.is_valid()
+    changes = {
+        name: value
+        for name in policy.WEIGHTS
+        if (value := form.cleaned_data.get(name)) is not None and value != getattr(subject, name)
+    }
+    try:
+        rows = policy.preview(changes=changes, limit=MOST_SHOWN)
+    except Refused as refusal:
+        form.refuse(refusal)
+        return {}
+    numbers = dict(Part.objects.filter(pk__in={row.part_id for row in rows}).values_list("pk", "number"))
+    return {
+        "previewed": True,
+        "changes": [(form.fields[name].label, getattr(subject, name), value) for name, value in changes.items()],
+        "rows": [(row, numbers.get(row.part_id, "")) for row in rows],
+        "most_shown": MOST_SHOWN,
+    }
+
+
+def _use(subject: AllocationPolicy, cleaned: dict[str, Any], told: dict[str, Any]) -> Done:
+    ranks = policy.change_weights(changes=cleaned["changes"], reason=cleaned["reason"], **told)
+    says = ngettext(
+        "The queue is weighed anew: %(count)s rank changed.",
+        "The queue is weighed anew: %(count)s ranks changed.",
+        ranks,
+    )
+    return Done(says % {"count": ranks})
+
+
+@admin.register(AllocationPolicy)
+class AllocationPolicyOffice(Edited):
+    list_display = ("name", "revision", "ageing_per_day", "emergency", "service", "platinum", "criticality_a")
+    search_fields = ("name",)
+    ordering = ("name",)
+    readonly_fields = ("revision",)
+    deeds = (
+        Deed(
+            slug="weights",
+            title=_("Change the weights"),
+            permission="backorders.change_allocationpolicy",
+            form=WeightsForm,
+            act=_use,
+            icon="tune",
+            intro=_("Points that decide who gets the next unit. The preview shows whose place would change."),
+            template="admin/backorders/allocationpolicy/weights.html",
+            context=_preview,
+        ),
+    )
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Nobody: there is one policy."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody, on the form: the weights change by their deed, which ranks the queue anew."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody."""
+        return False

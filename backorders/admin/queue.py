@@ -1,0 +1,410 @@
+"""The queue: who waits for what, how long, and why."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import Count, F, Q, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _g
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
+from unfold.decorators import display
+
+from backorders.actions import moving
+from backorders.actions.allocating import allocate_parts
+from backorders.explaining import Explanation, explain
+from backorders.models import BackOrder, Peg
+from backorders.statuses import AGE_BUCKETS, BACK_ORDER_WAITING, BackOrderStatus
+from orders.actions import lines
+from orders.actions.service_orders import Moved
+from orders.admin.chained import OVERRIDE_INTRO, ByReference, MoveForm, OverrideForm, moves_panel
+from orders.admin.timeline import MOST_SHOWN, timeline
+from parts.admin.deeds import Deed, DeedForm, Done, ReasonForm
+from parts.admin.offices import Shown
+from parts.labels import plain, status_label
+
+#: What can be chosen to look at besides an age.
+VIEWS = (
+    ("waiting", _("All that wait")),
+    ("nearest", _("Nearest to restock first")),
+    ("no-supply", _("Without supply")),
+    ("overdue", _("Promise overdue")),
+    ("held", _("On hold")),
+)
+
+#: What a term of the rank is called.
+TERMS = {
+    "kind": _("Kind of order"),
+    "tier": _("Customer's tier"),
+    "criticality": _("Criticality of the part"),
+    "downtime": _("Cost of downtime"),
+    "contract": _("Contract"),
+    "ageing": _("Opened when"),
+}
+
+
+class AgeFilter(admin.SimpleListFilter):
+    """How many whole days a back order has waited."""
+
+    title = _("age")
+    parameter_name = "age"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """Offer the buckets."""
+        return [(name, _g("%(days)s days") % {"days": name}) for name, _low, _high in AGE_BUCKETS]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        """Keep the bucket."""
+        known = {name for name, _low, _high in AGE_BUCKETS}
+        return queryset.aged(self.value(), timezone.now()) if self.value() in known else queryset
+
+
+class ViewFilter(admin.SimpleListFilter):
+    """The questions a parts manager asks of the queue."""
+
+    title = _("view")
+    parameter_name = "view"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> tuple[tuple[str, Any], ...]:
+        """Offer the questions."""
+        return VIEWS
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        """Keep the answer. Its order is the list's to give."""
+        match self.value():
+            case "waiting" | "nearest":
+                return queryset.waiting()
+            case "no-supply":
+                return queryset.without_supply()
+            case "overdue":
+                return queryset.promise_overdue(timezone.now().date())
+            case "held":
+                return queryset.waiting().filter(on_hold=True)
+        return queryset
+
+
+def counts(now: datetime) -> dict[str, int]:
+    """Count the queue by age and by question. One query."""
+    waiting = BackOrder.objects.waiting()
+    today = now.date()
+    covered = Peg.objects.filter(back_order__status__in=BACK_ORDER_WAITING).values("back_order_id")
+    ages = {
+        f"age_{index}": Count("pk", filter=Q(pk__in=BackOrder.objects.aged(name, now).values("pk")))
+        for index, (name, _low, _high) in enumerate(AGE_BUCKETS)
+    }
+    return waiting.aggregate(
+        all=Count("pk"),
+        no_supply=Count("pk", filter=~Q(pk__in=covered)),
+        overdue=Count("pk", filter=Q(line__promised_on__lt=today)),
+        held=Count("pk", filter=Q(on_hold=True)),
+        **ages,
+    )
+
+
+def _stands(moved: Moved) -> Done:
+    says = _g("%(reference)s is %(status)s now.")
+    return Done(says % {"reference": moved.reference, "status": BackOrderStatus(moved.status).label})
+
+
+class SupplyForm(MoveForm):
+    """How the supply goes; nobody outside reads the note."""
+
+    def shape(self) -> None:
+        """Have no note for the customer."""
+        super().shape()
+        del self.fields["public"]
+
+
+def _move(subject: BackOrder, cleaned: dict[str, Any], told: dict[str, Any]) -> Done:
+    return _stands(moving.move(back_order_id=subject.pk, **cleaned, **told))
+
+
+def _hold(subject: BackOrder, cleaned: dict[str, Any], told: dict[str, Any]) -> Done:
+    moving.hold(back_order_id=subject.pk, reason=cleaned["reason"], **told)
+    return Done(_g("Held: it keeps its place and gets nothing until it is let go."))
+
+
+def _let_go(subject: BackOrder, cleaned: dict[str, Any], told: dict[str, Any]) -> Done:
+    return _stands(moving.let_go(back_order_id=subject.pk, **told))
+
+
+class QueueOverrideForm(OverrideForm):
+    """The statuses that an override of a back order reaches, with its line."""
+
+    def statuses(self) -> list[tuple[Any, Any]]:
+        """Leave out what only concerns the supply: that is moved by hand."""
+        reached = ("open", "allocated", "fulfilled", "cancelled")
+        return [choice for choice in super().statuses() if choice[0] in reached]
+
+
+def _override(subject: BackOrder, cleaned: dict[str, Any], told: dict[str, Any]) -> Done:
+    return _stands(moving.override(back_order_id=subject.pk, **cleaned, **told))
+
+
+class CancelForm(DeedForm):
+    """All of it, or a part; and why."""
+
+    quantity = forms.DecimalField(label=_("Quantity"), required=False, help_text=_("Left empty: all of it."))
+    reason = forms.CharField(label=_("Reason"), max_length=2000, widget=forms.Textarea)
+
+
+def _cancel(subject: BackOrder, cleaned: dict[str, Any], told: dict[str, Any]) -> Done:
+    facts = {name: cleaned[name] for name in ("quantity", "reason")}
+    return _stands(moving.cancel(back_order_id=subject.pk, **facts, **told))
+
+
+class PromiseForm(DeedForm):
+    """A date for the line that waits."""
+
+    promised_on = forms.DateField(label=_("Promise for"))
+    reason = forms.CharField(
+        label=_("Reason"),
+        required=False,
+        max_length=2000,
+        widget=forms.Textarea,
+        help_text=_("Needed where a promise was made before."),
+    )
+
+    def shape(self) -> None:
+        """Begin with the present promise, or with when supply is expected."""
+        self.fields["promised_on"].initial = self.subject.line.promised_on or self.subject.expected_on
+        self.fields["expected_version"].initial = self.subject.line.version
+
+
+def _promise(subject: BackOrder, cleaned: dict[str, Any], told: dict[str, Any]) -> Done:
+    lines.promise(line_id=subject.line_id, **cleaned, **told)
+    return Done(_g("Promised for %(day)s.") % {"day": cleaned["promised_on"]})
+
+
+def _allocate(subject: BackOrder, cleaned: dict[str, Any], told: dict[str, Any]) -> Done:
+    given = allocate_parts(part_ids=[subject.part_id], **told).given
+    if not given:
+        return Done(_g("Nothing of this part is free; the queue stands as it was."))
+    says = ngettext("%(count)s back order got something.", "%(count)s back orders got something.", len(given))
+    return Done(says % {"count": len(given)})
+
+
+def _waits(back_order: BackOrder) -> bool:
+    return back_order.status in BACK_ORDER_WAITING
+
+
+@admin.register(BackOrder)
+class BackOrderOffice(ByReference, Shown):
+    list_display = (
+        "reference",
+        "part",
+        "missing",
+        "state",
+        "customer",
+        "age",
+        "standing",
+        "expected",
+        "promised",
+        "order",
+    )
+    list_filter = (
+        ViewFilter,
+        AgeFilter,
+        ("status", ChoicesDropdownFilter),
+        ("part", AutocompleteSelectFilter),
+        ("customer", AutocompleteSelectFilter),
+        "on_hold",
+    )
+    list_select_related = ("part", "customer", "line__order")
+    search_fields = ("reference", "part__number", "customer__code", "customer__name")
+    search_help_text = _("Reference, part or customer")
+    ordering = ("-rank", "id")
+    fields = ("opened_quantity", "minimum_fill", "rank_facts", "version", "opened_at", "closed_at")
+    overview_template = "admin/backorders/backorder/overview.html"
+    panel_template = "admin/backorders/backorder/panel.html"
+    deeds = (
+        Deed(
+            slug="move",
+            title=_("Move"),
+            permission="backorders.move_backorder",
+            form=SupplyForm,
+            act=_move,
+            inline=True,
+            hidden=True,
+        ),
+        Deed(
+            slug="promise",
+            title=_("Promise a date"),
+            permission="orders.promise_orderline",
+            form=PromiseForm,
+            act=_promise,
+            offered=_waits,
+            icon="event_available",
+            intro=_("When supply is expected is one date, what is promised another: this one a person answers for."),
+        ),
+        Deed(
+            slug="hold",
+            title=_("Hold"),
+            permission="backorders.move_backorder",
+            form=ReasonForm,
+            act=_hold,
+            offered=lambda row: _waits(row) and not row.on_hold,
+            icon="pause",
+        ),
+        Deed(
+            slug="let-go",
+            title=_("Let go"),
+            permission="backorders.move_backorder",
+            act=_let_go,
+            offered=lambda row: _waits(row) and row.on_hold,
+            icon="play_arrow",
+            inline=True,
+        ),
+        Deed(
+            slug="allocate",
+            title=_("Allocate this part now"),
+            permission="backorders.allocate_backorder",
+            act=_allocate,
+            offered=_waits,
+            icon="playlist_add_check",
+            inline=True,
+        ),
+        Deed(
+            slug="cancel",
+            title=_("Cancel"),
+            permission="orders.cancel_orderline",
+            form=CancelForm,
+            act=_cancel,
+            offered=_waits,
+            icon="block",
+            danger=True,
+        ),
+        Deed(
+            slug="override",
+            title=_("Override"),
+            permission="backorders.override_backorder",
+            form=QueueOverrideForm,
+            act=_override,
+            icon="warning",
+            intro=OVERRIDE_INTRO,
+            danger=True,
+        ),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[BackOrder]:
+        """Read part, customer, line and order along."""
+        rows = super().get_queryset(request)
+        return rows.select_related("part", "customer", "line__order", "line__warehouse", "excluded_warehouse")
+
+    def get_ordering(self, request: HttpRequest) -> list[Any]:
+        """Stand as the queue does, or by when supply comes where that is asked for."""
+        if request.GET.get("view") == "nearest":
+            return [F("expected_on").asc(nulls_last=True), "-rank", "id"]
+        return ["-rank", "id"]
+
+    def title_of(self, subject: Any) -> str:
+        """Say reference and part."""
+        return f"{subject.reference} · {subject.part}"
+
+    def overview(self, request: HttpRequest) -> dict[str, Any]:
+        """Show how many wait, by age and by question."""
+        found = counts(timezone.now())
+        here = reverse("admin:backorders_backorder_changelist")
+        asked, aged = request.GET.get("view"), request.GET.get("age")
+        ages = [
+            (f"{name} d", found[f"age_{index}"], f"{here}?age={name.replace('>', '%3E')}", aged == name)
+            for index, (name, _low, _high) in enumerate(AGE_BUCKETS)
+        ]
+        questions = [
+            (_("Waiting"), found["all"], f"{here}?view=waiting", asked == "waiting"),
+            (_("Without supply"), found["no_supply"], f"{here}?view=no-supply", asked == "no-supply"),
+            (_("Promise overdue"), found["overdue"], f"{here}?view=overdue", asked == "overdue"),
+            (_("On hold"), found["held"], f"{here}?view=held", asked == "held"),
+        ]
+        return {
+            "buckets": [*questions[:1], *ages, *questions[1:]],
+            "nearest_address": f"{here}?view=nearest",
+            "nearest": asked == "nearest",
+        }
+
+    def panel(self, request: HttpRequest, subject: Any) -> dict[str, Any]:
+        """Show why it stands where it does, where it may go, and its timeline."""
+        why = explain(subject.pk)
+        happenings = timeline([subject.pk, subject.line_id], words=dict(BackOrderStatus.choices), of=subject.pk)
+        return {
+            **moves_panel(
+                subject,
+                moving.allowed_by_hand(subject.status),
+                may_move=request.user.has_perm("backorders.move_backorder"),
+                may_cancel=False,
+                public_notes=False,
+            ),
+            "why": why,
+            "terms": _terms(why),
+            "rank_is_old": sum(why.rank_terms.values()) != why.rank,
+            "today": timezone.now().date(),
+            "timeline": happenings,
+            "timeline_cut": len(happenings) == MOST_SHOWN,
+        }
+
+    @display(description=_("missing"), ordering="quantity")
+    def missing(self, row: BackOrder) -> str:
+        """How much is missing."""
+        return plain(row.quantity)
+
+    @display(description=_("status"), ordering="status")
+    def state(self, row: BackOrder) -> SafeString:
+        """The status, coloured."""
+        word = row.get_status_display()
+        return status_label(row.status, f"{word}, {_g('on hold')}" if row.on_hold and _waits(row) else word)
+
+    @display(description=_("waits"), ordering="opened_at")
+    def age(self, row: BackOrder) -> str:
+        """How many whole days it waits, or waited."""
+        days = ((row.closed_at or timezone.now()) - row.opened_at).days
+        return ngettext("%(days)s day", "%(days)s days", days) % {"days": days}
+
+    @display(description=_("rank"), ordering="rank")
+    def standing(self, row: BackOrder) -> str:
+        """The rank, rounded: the higher comes first."""
+        return f"{row.rank:.1f}"
+
+    @display(description=_("expected"), ordering="expected_on")
+    def expected(self, row: BackOrder) -> Any:
+        """When supply is expected."""
+        return row.expected_on or (_("no supply") if _waits(row) else None)
+
+    @display(description=_("promised"), ordering="line__promised_on")
+    def promised(self, row: BackOrder) -> Any:
+        """What was promised."""
+        return row.line.promised_on
+
+    @display(description=_("order"))
+    def order(self, row: BackOrder) -> str:
+        """The order that waits."""
+        return row.line.order.reference
+
+
+def _terms(why: Explanation) -> list[tuple[Any, Any]]:
+    return [(TERMS.get(name, name), value) for name, value in why.rank_terms.items()]
+
+
+@admin.register(Peg)
+class PegOffice(Shown):
+    list_display = ("back_order", "purchase_order", "quantity", "expected_on")
+    list_filter = (("purchase_order_line__purchase_order__supplier", AutocompleteSelectFilter),)
+    list_select_related = ("back_order", "purchase_order_line__purchase_order")
+    search_fields = ("back_order__reference", "purchase_order_line__purchase_order__number")
+    ordering = ("-id",)
+
+    def title_of(self, subject: Any) -> str:
+        """Say who from which order."""
+        return f"{subject.back_order} · {subject.purchase_order_line.purchase_order}"
+
+    @display(description=_("purchase order"))
+    def purchase_order(self, peg: Peg) -> str:
+        """Number and position."""
+        return f"{peg.purchase_order_line.purchase_order.number} / {peg.purchase_order_line.position}"

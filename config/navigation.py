@@ -1,0 +1,96 @@
+"""Where people find things: the side of the back office, and the doors that the start page shows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.templatetags.static import static
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+#: Group → (title, icon, model whose list it opens, query of that list).
+SIDE: tuple[tuple[Any, tuple[tuple[Any, str, str, str], ...]], ...] = (
+    (
+        _("Back orders"),
+        (
+            (_("Queue"), "pending_actions", "backorders.backorder", ""),
+            (_("Allocation runs"), "playlist_add_check", "backorders.allocationrun", ""),
+            (_("Decisions"), "gavel", "backorders.allocationdecision", ""),
+            (_("Allocations"), "inventory", "backorders.allocation", ""),
+            (_("Ranking policy"), "tune", "backorders.allocationpolicy", ""),
+        ),
+    ),
+    (
+        _("Orders"),
+        (
+            (_("Service orders"), "build", "orders.serviceorder", ""),
+            (_("Parts orders"), "shopping_cart", "orders.partsorder", ""),
+            (_("Order lines"), "list_alt", "orders.orderline", ""),
+            (_("Shipments"), "local_shipping", "orders.shipment", ""),
+            (_("Customers"), "apartment", "orders.customer", ""),
+            (_("Equipment"), "precision_manufacturing", "orders.equipment", ""),
+            (_("Contracts"), "handshake", "orders.servicecontract", ""),
+        ),
+    ),
+    (
+        _("Stock and supply"),
+        (
+            (_("Parts"), "category", "parts.part", ""),
+            (_("Stock levels"), "inventory_2", "parts.stocklevel", ""),
+            (_("Purchase orders"), "receipt_long", "parts.purchaseorder", ""),
+            (_("Deliveries"), "move_to_inbox", "parts.delivery", ""),
+            (_("Suppliers"), "factory", "parts.supplier", ""),
+            (_("Warehouses"), "warehouse", "parts.warehouse", ""),
+        ),
+    ),
+    (
+        _("Record"),
+        (
+            (_("Event ledger"), "history_edu", "orders.orderevent", ""),
+            (_("Overrides"), "report", "orders.orderevent", "?is_override__exact=1"),
+            (_("Daily anchors"), "anchor", "orders.ledgeranchor", ""),
+            (_("Stock movements"), "swap_vert", "parts.stockmovement", ""),
+            (_("Reservations"), "lock", "parts.reservation", ""),
+        ),
+    ),
+    (
+        _("People and systems"),
+        (
+            (_("People"), "person", "auth.user", ""),
+            (_("Roles"), "badge", "auth.group", ""),
+            (_("Customer access"), "key", "orders.customeraccess", ""),
+            (_("API clients"), "api", "oauth2_provider.application", ""),
+            (_("Failed tasks"), "error", "django_q.failure", ""),
+        ),
+    ),
+)
+
+
+def _item(title: Any, icon: str, model: str, query: str) -> dict[str, Any]:
+    app, name = model.split(".")
+    address = reverse(f"admin:{app}_{name}_changelist")
+
+    def seen_by(request: HttpRequest) -> bool:
+        return request.user.has_perm(f"{app}.view_{name}")
+
+    def here(request: HttpRequest) -> bool:
+        marked = query.lstrip("?")
+        return request.path.startswith(address) and (marked in request.META.get("QUERY_STRING", "") if marked else True)
+
+    return {"title": title, "icon": icon, "link": address + query, "permission": seen_by, "active": here}
+
+
+def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
+    """Return the side of the back office; each entry is for whoever may see that list."""
+    return [{"title": title, "separator": True, "items": [_item(*item) for item in items]} for title, items in SIDE]
+
+
+def styles(request: HttpRequest) -> str:
+    """Return the address of what we add to the theme."""
+    return static("backline/desk.css")
+
+
+def scripts(request: HttpRequest) -> str:
+    """Return the address of the script that shows times in the reader's zone."""
+    return static("backline/times.js")

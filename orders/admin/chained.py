@@ -1,0 +1,84 @@
+"""What the pages of every subject of the ledger share: moving on, cancelling, overriding, finding by reference."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from django import forms
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from parts.admin.deeds import DeedForm
+
+#: A reference of ours or the beginning of one: SO-000012, PO-000120-1.
+REFERENCE = re.compile(r"[A-Z]{1,4}-[0-9][0-9A-Z./-]*", re.IGNORECASE)
+
+
+class MoveForm(DeedForm):
+    """One step: where to, with a note. Which steps there are is the action's to say."""
+
+    to = forms.ChoiceField(label=_("To"))
+    note = forms.CharField(label=_("Note"), required=False, max_length=2000)
+    public = forms.BooleanField(label=_("The customer may read it"), required=False)
+
+    def shape(self) -> None:
+        """Know the statuses there are."""
+        self.fields["to"] = forms.ChoiceField(choices=self.subject._meta.get_field("status").flatchoices)
+
+
+class OverrideForm(DeedForm):
+    """Where to, why, and on whose word."""
+
+    to = forms.ChoiceField(label=_("New status"))
+    reason = forms.CharField(label=_("Reason"), max_length=2000, widget=forms.Textarea)
+    reference = forms.CharField(
+        label=_("Reference"), max_length=120, help_text=_("The ticket, mail or name that this rests on.")
+    )
+
+    def shape(self) -> None:
+        """Offer every status but the present one."""
+        choices = [choice for choice in self.statuses() if choice[0] != self.subject.status]
+        self.fields["to"] = forms.ChoiceField(label=_("New status"), choices=choices)
+
+    def statuses(self) -> list[tuple[Any, Any]]:
+        """Return the statuses that can be reached by an override."""
+        return list(self.subject._meta.get_field("status").flatchoices)
+
+
+OVERRIDE_INTRO = _(
+    "An override goes round the flow. The ledger marks it for ever, with your name, the reason and the reference."
+)
+
+
+def moves_panel(
+    subject: Any, allowed: list[str], *, may_move: bool, may_cancel: bool, public_notes: bool
+) -> dict[str, Any]:
+    """Return what the template of the moves needs."""
+    words = dict(subject._meta.get_field("status").flatchoices)
+    meta = subject._meta
+    return {
+        "moves": [(to, words[to]) for to in allowed if to != "cancelled"] if may_move else [],
+        "cancels": may_move and may_cancel and "cancelled" in allowed,
+        "public_notes": public_notes,
+        "move_address": reverse(f"admin:{meta.app_label}_{meta.model_name}_move", args=[subject.pk]),
+    }
+
+
+class ByReference:
+    """Finds by a reference, or its beginning, through its index; anything else is searched for as usual."""
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Return what was searched for."""
+        term = search_term.strip()
+        if REFERENCE.fullmatch(term):
+            upper = term.upper()
+            # A range instead of LIKE: it uses the unique index whatever the collation's pattern support is.
+            found = queryset.filter(reference__gte=upper, reference__lt=upper + "￿")
+            if found.exists():
+                return found, False
+        return super().get_search_results(request, queryset, search_term)  # type: ignore[misc]  # of ModelAdmin

@@ -1,0 +1,381 @@
+"""Parts orders with their lines, and what was shipped of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import F, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _g
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+from unfold.contrib.filters.admin import (
+    AutocompleteSelectFilter,
+    ChoicesDropdownFilter,
+    RangeDateFilter,
+    RangeDateTimeFilter,
+)
+from unfold.decorators import display
+
+from orders.actions import lines, parts_orders, placing
+from orders.admin.chained import ByReference
+from orders.admin.timeline import MOST_SHOWN, timeline
+from orders.models import OrderLine, PartsOrder, Shipment, ShipmentLine
+from orders.statuses import LINE_HOLDS_STOCK, LINE_OPEN, LINE_STEPS
+from parts.admin.deeds import Chosen, Deed, DeedForm, Done, ReasonForm
+from parts.admin.offices import Edited, Shown
+from parts.labels import plain, status_label
+from parts.statuses import Purpose
+
+#: How many lines the form for a new order offers.
+LINES_OFFERED = 8
+
+
+def lines_of(order: PartsOrder) -> QuerySet[Any]:
+    """Return the lines of an order as its page shows them: parents before their children, with all four dates.
+
+    The back order of a line belongs to the floor above; only its date and key are read here, by name.
+    """
+    return (
+        OrderLine.objects.filter(order=order)
+        .select_related("part", "warehouse")
+        .annotate(
+            expected_on=F("back_order__expected_on"),
+            back_order_key=F("back_order__pk"),
+            back_order_reference=F("back_order__reference"),
+        )
+        .order_by("position", "child_number", "id")
+    )
+
+
+class PlaceForm(DeedForm):
+    """A new order: for whom, until when, and up to LINES_OFFERED lines."""
+
+    kind = forms.ChoiceField(label=_("Kind"), choices=Purpose.choices, initial=Purpose.SERVICE)
+    customer = Chosen(PartsOrder._meta.get_field("customer"), label=_("Customer"), required=False)
+    service_order = Chosen(PartsOrder._meta.get_field("service_order"), label=_("Service order"), required=False)
+    destination = Chosen(
+        PartsOrder._meta.get_field("destination"),
+        label=_("For warehouse"),
+        required=False,
+        help_text=_("For replenishment and transfers."),
+    )
+    requested_on = forms.DateField(label=_("Requested for"))
+    external_reference = forms.CharField(label=_("Customer's reference"), required=False, max_length=80)
+    complete_delivery_only = forms.BooleanField(label=_("Complete delivery only"), required=False)
+    is_test = forms.BooleanField(label=_("Test or training"), required=False)
+    note = forms.CharField(label=_("Note"), required=False, max_length=2000, widget=forms.Textarea)
+
+    def shape(self) -> None:
+        """Add the lines."""
+        self.fields["requested_on"].initial = timezone.now().date()
+        for index in range(LINES_OFFERED):
+            self.fields[f"part_{index}"] = Chosen(OrderLine._meta.get_field("part"), label=_("Part"), required=False)
+            self.fields[f"quantity_{index}"] = forms.DecimalField(label=_("Quantity"), required=False)
+
+    def heads(self) -> list[forms.BoundField]:
+        """Give the fields above the lines."""
+        return [field for field in self.visible_fields() if field.name.split("_")[-1] not in "01234567"]
+
+    def rows(self) -> Iterator[list[forms.BoundField]]:
+        """Give the fields of each line."""
+        for index in range(LINES_OFFERED):
+            yield [self[f"part_{index}"], self[f"quantity_{index}"]]
+
+    def clean(self) -> dict[str, Any]:
+        """Turn the filled rows into what is wanted."""
+        cleaned = super().clean() or {}
+        cleaned["lines"] = []
+        for index in range(LINES_OFFERED):
+            part, quantity = cleaned.get(f"part_{index}"), cleaned.get(f"quantity_{index}")
+            if part is None and quantity is None:
+                continue
+            if part is None or quantity is None:
+                self.add_error(f"part_{index}", _g("A line needs a part and a quantity."))
+                continue
+            cleaned["lines"].append(placing.Wanted(quantity=quantity, part_id=part.pk))
+        if not cleaned["lines"] and not self.errors:
+            self.add_error(None, _g("Order at least one part."))
+        return cleaned
+
+
+def _place(subject: None, cleaned: dict[str, Any], told: dict[str, Any]) -> Done:
+    keys: dict[str, Any] = {
+        f"{name}_id": cleaned[name].pk if cleaned[name] else None
+        for name in ("customer", "service_order", "destination")
+    }
+    facts = {
+        name: cleaned[name]
+        for name in ("kind", "requested_on", "external_reference", "complete_delivery_only", "is_test", "note", "lines")
+    }
+    placed = placing.place(**keys, **facts, **told)
+    short = sum(1 for line in placed.lines for leaf in (line.children or (line,)) if leaf.back_order)
+    says = _g("%(reference)s placed; everything is reserved.")
+    if short:
+        says = ngettext(
+            "%(reference)s placed; %(count)s line is back-ordered.",
+            "%(reference)s placed; %(count)s lines are back-ordered.",
+            short,
+        )
+    order = PartsOrder.objects.get(pk=placed.id)
+    return Done(says % {"reference": placed.reference, "count": short}, order)
+
+
+class ShipForm(DeedForm):
+    """How much of each line leaves, and with whom. What stays behind becomes a line of its own."""
+
+    carrier = forms.CharField(label=_("Carrier"), required=False, max_length=60)
+    tracking_number = forms.CharField(label=_("Tracking number"), required=False, max_length=80)
+    walk = forms.BooleanField(
+        label=_("Also ship what is not packed yet"),
+        required=False,
+        help_text=_("The steps in between are recorded as passed through."),
+    )
+
+    def shape(self) -> None:
+        """Add a row per line that holds stock; what is packed is filled in."""
+        self.lines = list(lines_of(self.subject).filter(is_split=False, status__in=LINE_HOLDS_STOCK))
+        for line in self.lines:
+            self.fields[line.pk.hex] = forms.DecimalField(
+                label=line.reference,
+                required=False,
+                min_value=Decimal(0),
+                max_value=line.quantity,
+                initial=plain(line.quantity) if line.status == "packed" else None,
+            )
+
+    def heads(self) -> list[forms.BoundField]:
+        """Give the fields above the rows."""
+        return [self["carrier"], self["tracking_number"], self["walk"]]
+
+    def rows(self) -> Iterator[tuple[Any, forms.BoundField]]:
+        """Give each line with its field."""
+        for line in self.lines:
+            yield line, self[line.pk.hex]
+
+    def clean(self) -> dict[str, Any]:
+        """Turn the filled rows into what leaves."""
+        cleaned = super().clean() or {}
+        cleaned["items"] = [
+            lines.ShipItem(line.pk, None if cleaned[line.pk.hex] == line.quantity else cleaned[line.pk.hex])
+            for line in self.lines
+            if cleaned.get(line.pk.hex)
+        ]
+        if not cleaned["items"] and not self.errors:
+            self.add_error(None, _g("Nothing is to be shipped: enter what leaves."))
+        return cleaned
+
+
+def _ship(subject: PartsOrder, cleaned: dict[str, Any], told: dict[str, Any]) -> Done:
+    facts = {name: cleaned[name] for name in ("items", "carrier", "tracking_number", "walk")}
+    shipped = lines.ship(order_id=subject.pk, **facts, **told)
+    return Done(_g("Shipped: %(references)s.") % {"references": ", ".join(shipment.reference for shipment in shipped)})
+
+
+def _cancel(subject: PartsOrder, cleaned: dict[str, Any], told: dict[str, Any]) -> Done:
+    parts_orders.cancel(order_id=subject.pk, **cleaned, **told)
+    return Done(_g("Cancelled; what it held is free for others."))
+
+
+def _hold(subject: PartsOrder, cleaned: dict[str, Any], told: dict[str, Any]) -> Done:
+    parts_orders.hold(order_id=subject.pk, reason=cleaned["reason"], **told)
+    return Done(_g("Held: nothing of it is picked or shipped until it is let go."))
+
+
+def _let_go(subject: PartsOrder, cleaned: dict[str, Any], told: dict[str, Any]) -> Done:
+    parts_orders.let_go(order_id=subject.pk, **told)
+    return Done(_g("It goes on."))
+
+
+def _is_open(order: PartsOrder) -> bool:
+    return order.status in LINE_OPEN
+
+
+@admin.register(PartsOrder)
+class PartsOrderOffice(ByReference, Edited):
+    list_display = (
+        "reference",
+        "kind",
+        "state",
+        "shipped_share",
+        "customer",
+        "service_order",
+        "destination",
+        "requested_on",
+        "on_hold",
+        "created_at",
+    )
+    list_filter = (
+        ("status", ChoicesDropdownFilter),
+        ("kind", ChoicesDropdownFilter),
+        ("customer", AutocompleteSelectFilter),
+        ("destination", AutocompleteSelectFilter),
+        "on_hold",
+        "is_test",
+        ("requested_on", RangeDateFilter),
+    )
+    list_select_related = ("customer", "service_order", "destination")
+    search_fields = ("reference", "external_reference", "customer__code", "customer__name")
+    search_help_text = _("Reference or customer")
+    ordering = ("-id",)
+    fieldsets = (
+        (None, {"fields": ("external_reference",)}),
+        (
+            _("Set when it was placed"),
+            {
+                "fields": (
+                    "kind",
+                    "customer",
+                    "service_order",
+                    "destination",
+                    "region",
+                    "requested_on",
+                    "complete_delivery_only",
+                    "is_test",
+                    "hold_reason",
+                    "version",
+                    "created_at",
+                )
+            },
+        ),
+    )
+    readonly_fields = (
+        "kind",
+        "customer",
+        "service_order",
+        "destination",
+        "region",
+        "requested_on",
+        "complete_delivery_only",
+        "is_test",
+        "hold_reason",
+        "version",
+        "created_at",
+    )
+    panel_template = "admin/orders/partsorder/panel.html"
+    deeds = (
+        Deed(
+            slug="place",
+            title=_("Place a parts order"),
+            permission="orders.place_partsorder",
+            form=PlaceForm,
+            act=_place,
+            icon="add_shopping_cart",
+            intro=_("What is there is reserved at once; what is short is back-ordered in the same moment."),
+            on_list=True,
+            template="admin/orders/partsorder/place.html",
+        ),
+        Deed(
+            slug="ship",
+            title=_("Ship"),
+            permission="orders.ship_orderline",
+            form=ShipForm,
+            act=_ship,
+            offered=_is_open,
+            icon="local_shipping",
+            intro=_("Enter how much of each line leaves now."),
+            template="admin/orders/partsorder/ship.html",
+        ),
+        Deed(
+            slug="hold",
+            title=_("Hold"),
+            permission="orders.hold_partsorder",
+            form=ReasonForm,
+            act=_hold,
+            offered=lambda order: _is_open(order) and not order.on_hold,
+            icon="pause",
+        ),
+        Deed(
+            slug="let-go",
+            title=_("Let go"),
+            permission="orders.hold_partsorder",
+            act=_let_go,
+            offered=lambda order: order.on_hold,
+            icon="play_arrow",
+            inline=True,
+        ),
+        Deed(
+            slug="cancel",
+            title=_("Cancel"),
+            permission="orders.cancel_orderline",
+            form=ReasonForm,
+            act=_cancel,
+            offered=lambda order: _is_open(order) and "cancelled" in LINE_STEPS[order.status],
+            icon="block",
+            intro=_("Everything that has not left is cancelled. What it held serves those who wait."),
+            danger=True,
+        ),
+    )
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Nobody: an order is placed by its deed."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody: an order is cancelled."""
+        return False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[PartsOrder]:
+        """Read along what its page names."""
+        return super().get_queryset(request).select_related("customer", "service_order", "destination", "region")
+
+    def panel(self, request: HttpRequest, subject: Any) -> dict[str, Any]:
+        """Show its lines with four dates, its shipments and its timeline."""
+        rows = list(lines_of(subject))
+        happenings = timeline([subject.pk, *(line.pk for line in rows)], of=subject.pk)
+        return {
+            "lines": rows,
+            "today": timezone.now().date(),
+            "shipments": list(Shipment.objects.filter(order=subject).select_related("warehouse").order_by("-id")[:20]),
+            "timeline": happenings,
+            "timeline_cut": len(happenings) == MOST_SHOWN,
+        }
+
+    @display(description=_("status"), ordering="status")
+    def state(self, order: PartsOrder) -> SafeString:
+        """The status, coloured."""
+        return status_label(order.status, order.get_status_display())
+
+    @display(description=_("shipped"), ordering="progress")
+    def shipped_share(self, order: PartsOrder) -> str:
+        """Which share of its quantity has left."""
+        return f"{order.progress:.0%}"
+
+
+@admin.register(Shipment)
+class ShipmentOffice(Shown):
+    list_display = ("reference", "order", "warehouse", "carrier", "tracking_number", "shipped_at", "delivered_at")
+    list_filter = (("warehouse", AutocompleteSelectFilter), ("shipped_at", RangeDateTimeFilter))
+    list_select_related = ("order", "warehouse")
+    search_fields = ("reference", "order__reference", "tracking_number")
+    ordering = ("-id",)
+    panel_template = "admin/orders/shipment/panel.html"
+
+    def panel(self, request: HttpRequest, subject: Any) -> dict[str, Any]:
+        """Show what was in it."""
+        rows = ShipmentLine.objects.filter(shipment=subject).select_related("line__part")
+        return {"lines": list(rows.order_by("line__position", "id"))}
+
+
+@admin.register(ShipmentLine)
+class ShipmentLineOffice(Shown):
+    list_display = ("shipment", "line", "part", "quantity")
+    list_filter = (("shipment__warehouse", AutocompleteSelectFilter),)
+    list_select_related = ("shipment", "line__part")
+    search_fields = ("shipment__reference", "line__reference", "line__part__number")
+    ordering = ("-id",)
+
+    def title_of(self, subject: Any) -> str:
+        """Say shipment and line."""
+        return f"{subject.shipment} · {subject.line}"
+
+    @display(description=_("part"))
+    def part(self, row: ShipmentLine) -> str:
+        """The part's number."""
+        return row.line.part.number

@@ -1,0 +1,137 @@
+"""What happened, as a person reads it: events with who, when, note and marks."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from orders.models import OrderEvent
+from orders.statuses import LineStatus, ServiceOrderStatus, SubjectKind
+from parts.labels import names_of, plain, status_label
+
+#: How many events a page shows.
+MOST_SHOWN = 100
+
+#: What a kind of event is called; a kind that is not named here is shown as it is.
+TITLES = {
+    "back_order.held": gettext_lazy("Held"),
+    "back_order.let_go": gettext_lazy("Let go"),
+    "back_order.opened": gettext_lazy("Back order opened"),
+    "back_order.quantity_changed": gettext_lazy("Missing quantity changed"),
+    "back_order.status_changed": gettext_lazy("Status"),
+    "diagnosis.added": gettext_lazy("Diagnosis"),
+    "equipment.arrived": gettext_lazy("Equipment arrived"),
+    "equipment.sent": gettext_lazy("Equipment sent"),
+    "labour.logged": gettext_lazy("Labour"),
+    "line.placed": gettext_lazy("Ordered"),
+    "line.promise_changed": gettext_lazy("Promise"),
+    "line.split": gettext_lazy("Split"),
+    "line.split_off": gettext_lazy("Split off"),
+    "line.status_changed": gettext_lazy("Status"),
+    "line.status_filed": gettext_lazy("Late report, filed"),
+    "line.status_overridden": gettext_lazy("Status overridden"),
+    "note.added": gettext_lazy("Note"),
+    "parts_order.cancelled": gettext_lazy("Cancelled"),
+    "parts_order.held": gettext_lazy("Held"),
+    "parts_order.let_go": gettext_lazy("Let go"),
+    "parts_order.placed": gettext_lazy("Placed"),
+    "service_order.assigned": gettext_lazy("Technician assigned"),
+    "service_order.claimed": gettext_lazy("Claimed"),
+    "service_order.completion_estimated": gettext_lazy("Completion estimated"),
+    "service_order.created": gettext_lazy("Opened"),
+    "service_order.rescheduled": gettext_lazy("Rescheduled"),
+    "service_order.status_changed": gettext_lazy("Status"),
+    "service_order.status_filed": gettext_lazy("Late report, filed"),
+    "service_order.status_overridden": gettext_lazy("Status overridden"),
+}
+_WORDS: dict[str, Any] = {**dict(ServiceOrderStatus.choices), **dict(LineStatus.choices)}
+
+
+@dataclass(frozen=True)
+class Happening:
+    """One event, in words. `about` names the subject where a page shows more than one."""
+
+    title: str
+    occurred_at: datetime
+    recorded_at: datetime
+    who: str
+    source: str
+    about: str
+    from_label: str
+    to_label: str
+    to_status: str
+    note: str
+    details: str
+    visibility: str
+    is_override: bool
+    override_reference: str
+    passed_through: bool
+    is_late: bool
+
+
+def timeline(
+    subject_ids: Collection[UUID], *, words: Mapping[str, Any] | None = None, of: UUID | None = None
+) -> list[Happening]:
+    """Return the newest MOST_SHOWN events of these subjects, the latest first. Two queries.
+
+    `words` are further status words; events of other subjects than `of` are named by their reference.
+    """
+    rows = list(
+        OrderEvent.objects.of_subjects(list(subject_ids))
+        .select_related("text")
+        .order_by("-occurred_at", "-recorded_at", "-id")[:MOST_SHOWN]
+    )
+    names = names_of(row.actor for row in rows)
+    known = {**_WORDS, **(words or {})}
+    return [_happening(row, names, known, of) for row in rows]
+
+
+def _happening(row: OrderEvent, names: Mapping[str, str], words: Mapping[str, Any], of: UUID | None) -> Happening:
+    text = getattr(row, "text", None)
+    reported = row.data.get("reported", "")
+    return Happening(
+        title=str(TITLES.get(row.kind, row.kind)),
+        occurred_at=row.occurred_at,
+        recorded_at=row.recorded_at,
+        who=names[row.actor],
+        source=row.source,
+        about="" if row.subject_id == of else f"{SubjectKind(row.subject_kind).label} {row.reference}",
+        from_label=str(words.get(row.from_status, row.from_status)),
+        to_label=status_label(row.to_status, words.get(row.to_status, row.to_status)) if row.to_status else "",
+        to_status=row.to_status,
+        note=text.text if text else (_("(erased)") if row.note_commitment else ""),
+        details=_details(row.data, words),
+        visibility=row.visibility,
+        is_override=row.is_override,
+        override_reference=row.override_reference,
+        passed_through=row.passed_through,
+        is_late=bool(reported) or row.kind.endswith(".status_filed"),
+    )
+
+
+def _details(data: Mapping[str, Any], words: Mapping[str, Any]) -> str:
+    """Return what an event says beside its status, in one line."""
+    said = []
+    if reported := data.get("reported"):
+        said.append(_("Reported: %(status)s") % {"status": words.get(reported, reported)})
+    if "from" in data or "to" in data:
+        said.append(f"{_value(data.get('from'))} → {_value(data.get('to'))}")
+    for name, value in data.items():
+        if name not in ("reported", "from", "to") and value not in (None, "") and not isinstance(value, list | dict):
+            said.append(f"{name.replace('_', ' ')}: {_value(value)}")
+    return " · ".join(said)
+
+
+def _value(value: Any) -> str:
+    if value in (None, ""):
+        return "–"
+    if isinstance(value, str) and value.replace(".", "", 1).lstrip("-").isdigit() and "." in value:
+        return plain(Decimal(value))
+    return f"{value:%Y-%m-%d}" if isinstance(value, date) else str(value)

@@ -1,0 +1,265 @@
+"""The two kinds of pages in the back office: what is only looked at, and what people edit. Both may have deeds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import messages
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model
+from django.forms import ModelForm
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext_lazy as _
+from simple_history.admin import SimpleHistoryAdmin
+from unfold.admin import ModelAdmin
+from unfold.widgets import UnfoldAdminTextInputWidget
+
+from parts.admin.counting import BoundedPaginator
+from parts.admin.deeds import Deed, DeedForm, Done, say, told
+from parts.errors import Forbidden, Refused
+
+
+class Office(ModelAdmin):
+    """A kind of object in the back office: its list, its pages, and what can be done there.
+
+    A page never costs more queries for a longer list, counts no long list, and has no bulk actions.
+    """
+
+    paginator: Any = BoundedPaginator
+    show_full_result_count = False
+    show_facets: Any = False
+    list_per_page = 50
+    list_max_show_all = 0
+    list_filter_submit = True
+    compressed_fields = True
+    actions: Any = None
+    list_before_template = "admin/desk/list.html"
+    change_form_outer_before_template = "admin/desk/panel.html"
+
+    deeds: ClassVar[tuple[Deed, ...]] = ()
+    #: Template of what a page shows above its fields, fed by `panel`.
+    panel_template = ""
+    #: Template of what a list shows above its rows, fed by `overview`.
+    overview_template = ""
+
+    def panel(self, request: HttpRequest, subject: Any) -> dict[str, Any]:
+        """Return what the page of an object shows besides its fields."""
+        return {}
+
+    def overview(self, request: HttpRequest) -> dict[str, Any]:
+        """Return what the list shows above its rows."""
+        return {}
+
+    def title_of(self, subject: Any) -> str:
+        """Return what a page is headed by."""
+        return str(subject)
+
+    # --- Pages --------------------------------------------------------------------------------------------------------
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Show the list with what can be done from it."""
+        context = {
+            "desk_deeds": [(deed, self._address(deed)) for deed in self.deeds if deed.on_list and _may(request, deed)],
+            "overview_template": self.overview_template,
+            **self.overview(request),
+            **(extra_context or {}),
+        }
+        return super().changelist_view(request, context)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show an object with what can be done to it now."""
+        subject = self.get_object(request, unquote(object_id))
+        context: dict[str, Any] = dict(extra_context or {})
+        if subject is not None and self.has_view_permission(request, subject):
+            context |= {
+                "desk_deeds": [
+                    (deed, self._address(deed, subject))
+                    for deed in self.deeds
+                    if not (deed.on_list or deed.hidden) and _may(request, deed) and deed.offered(subject)
+                ],
+                "subject": subject,
+                "subtitle": self.title_of(subject),
+                "panel_template": self.panel_template,
+                **self.panel(request, subject),
+            }
+        return super().change_view(request, object_id, form_url, context)
+
+    def _address(self, deed: Deed, subject: Any = None) -> str:
+        return reverse(f"{self.admin_site.name}:{self._name(deed)}", args=[] if deed.on_list else [subject.pk])
+
+    def _name(self, deed: Deed) -> str:
+        return f"{self.opts.app_label}_{self.opts.model_name}_{deed.slug}"
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add an address per deed."""
+        own = [
+            path(
+                f"{deed.slug}/" if deed.on_list else f"<path:object_id>/{deed.slug}/",
+                self.admin_site.admin_view(partial(self.deed_view, deed=deed)),
+                name=self._name(deed),
+            )
+            for deed in self.deeds
+        ]
+        return own + super().get_urls()
+
+    # --- Deeds --------------------------------------------------------------------------------------------------------
+
+    def deed_view(self, request: HttpRequest, *, deed: Deed, object_id: str | None = None) -> HttpResponseBase:
+        """Ask for what a deed needs, and do it. Refusals come back in words; nothing is changed then."""
+        subject = self._subject(request, deed, object_id)
+        if deed.inline and request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        sent = request.method == "POST"
+        form = deed.form(request.POST if sent else None, request.FILES if sent else None, subject=subject)
+        status = 200
+        if sent and not form.is_valid():
+            status = 400
+        elif sent:
+            try:
+                return self._answer(request, deed, subject, deed.act(subject, form.cleaned_data, told(request)))
+            except Forbidden as refusal:
+                raise PermissionDenied(refusal.detail) from refusal
+            except Refused as refusal:
+                form.refuse(refusal)
+                status = refusal.status
+        if deed.inline:
+            messages.error(request, " ".join(_said(form)))
+            return redirect(self._page_of(subject))
+        return self._ask(request, deed, subject, form, status)
+
+    def _subject(self, request: HttpRequest, deed: Deed, object_id: str | None) -> Any:
+        """Return what the deed is done to. Raises Http404, and PermissionDenied for who may not see it or do it."""
+        if not self.has_view_permission(request) or not _may(request, deed):
+            raise PermissionDenied
+        if object_id is None:
+            return None
+        subject = self.get_object(request, unquote(object_id))
+        if subject is None:
+            raise Http404
+        if not self.has_view_permission(request, subject):
+            raise PermissionDenied
+        return subject
+
+    def _answer(self, request: HttpRequest, deed: Deed, subject: Any, done: Done) -> HttpResponseBase:
+        messages.success(request, done.says)
+        return redirect(self._page_of(done.show or subject))
+
+    def _page_of(self, shown: Any) -> str:
+        site = self.admin_site.name
+        if shown is None:
+            return reverse(f"{site}:{self.opts.app_label}_{self.opts.model_name}_changelist")
+        return reverse(f"{site}:{shown._meta.app_label}_{shown._meta.model_name}_change", args=[shown.pk])
+
+    def _ask(self, request: HttpRequest, deed: Deed, subject: Any, form: DeedForm, status: int) -> TemplateResponse:
+        request.current_app = self.admin_site.name
+        context = {
+            **self.admin_site.each_context(request),
+            "title": deed.title,
+            "subtitle": self.title_of(subject) if subject is not None else None,
+            "opts": self.opts,
+            "original": subject,
+            "subject": subject,
+            "deed": deed,
+            "form": form,
+            "media": self.media + form.media,
+            "back": self._page_of(subject),
+            **(deed.context(subject, form) if deed.context else {}),
+        }
+        return TemplateResponse(request, deed.template, context, status=status)
+
+
+def _may(request: HttpRequest, deed: Deed) -> bool:
+    return request.user.has_perm(deed.permission)
+
+
+def _said(form: DeedForm) -> Iterable[str]:
+    return dict.fromkeys(str(error) for errors in form.errors.values() for error in errors)
+
+
+class Shown(Office):
+    """What actions write and people only look at: no add, change or delete, whoever asks."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody."""
+        return False
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show the object without the admin's own history, in which nothing would stand."""
+        return super().change_view(request, object_id, form_url, {"show_history": False, **(extra_context or {})})
+
+
+class ReasonedForm(forms.ModelForm[Model]):
+    """The admin's form with a line for the reason, kept with the field history."""
+
+    change_reason = forms.CharField(
+        label=_("Why this changes"),
+        required=False,
+        max_length=100,
+        widget=UnfoldAdminTextInputWidget,
+        help_text=_("Kept with the history of this page."),
+    )
+
+
+class Edited(SimpleHistoryAdmin, Office):
+    """What people edit, with the history of every field: who changed what, when and why."""
+
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> type[ModelForm[Any]]:
+        """Ask for a reason where an existing object is changed."""
+        if obj is not None and self.has_change_permission(request, obj):
+            kwargs.setdefault("form", ReasonedForm)
+        return super().get_form(request, obj, change=change, **kwargs)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Put the reason last."""
+        fieldsets = list(super().get_fieldsets(request, obj))
+        named = [name for _, options in fieldsets for name in options["fields"]]
+        if obj is not None and self.has_change_permission(request, obj) and "change_reason" not in named:
+            fieldsets.append((None, {"fields": ["change_reason"]}))
+        return fieldsets
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Write what the form changed and nothing else, so that what actions write meanwhile is never overwritten."""
+        obj._history_user = request.user
+        obj._change_reason = form.cleaned_data.get("change_reason") or None
+        if not change:
+            obj.save()
+            return
+        concrete = {field.name for field in obj._meta.concrete_fields}
+        if changed := [name for name in form.changed_data if name in concrete]:
+            obj.save(update_fields=changed)
+
+    def revert_disabled(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Old versions are looked at, not brought back: that would write fields that only actions may write."""
+        return True
+
+    def history_form_view(
+        self, request: HttpRequest, object_id: str, version_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show an old version. A POST is refused: the package would write it back even for who may only look."""
+        if request.method == "POST":
+            raise PermissionDenied
+        return super().history_form_view(request, object_id, version_id, extra_context)
+
+
+__all__ = ["Edited", "Office", "Shown", "say"]

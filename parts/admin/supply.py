@@ -1,0 +1,407 @@
+"""Suppliers, what is on order from them, and what they delivered; with the forms to order and to book."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _g
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import (
+    AutocompleteSelectFilter,
+    ChoicesDropdownFilter,
+    RangeDateFilter,
+    RangeDateTimeFilter,
+)
+from unfold.decorators import display
+
+from parts.actions.supply.deliveries import DeliveryItem, receive_delivery
+from parts.actions.supply.purchase_orders import (
+    Confirmation,
+    PurchaseLine,
+    cancel_purchase_order_line,
+    confirm_purchase_order_lines,
+    place_purchase_order,
+)
+from parts.admin.deeds import Chosen, Deed, DeedForm, Done
+from parts.admin.offices import Edited, Shown
+from parts.labels import plain, status_label
+from parts.models import (
+    Delivery,
+    DeliveryLine,
+    PurchaseOrder,
+    PurchaseOrderLine,
+    Supplier,
+    SupplierPart,
+)
+from parts.rules import ZERO
+
+#: How many lines the form for a new purchase order offers; a longer one is placed from a file or in two.
+LINES_OFFERED = 8
+
+
+@admin.register(Supplier)
+class SupplierOffice(Edited):
+    list_display = ("code", "name", "is_active")
+    list_filter = ("is_active",)
+    search_fields = ("code", "name")
+    ordering = ("code",)
+
+
+@admin.register(SupplierPart)
+class SupplierPartOffice(Edited):
+    list_display = (
+        "part",
+        "supplier",
+        "supplier_number",
+        "lead_time_days",
+        "minimum_quantity",
+        "order_multiple",
+        "unit_cost",
+        "is_preferred",
+    )
+    list_filter = (("supplier", AutocompleteSelectFilter), ("part", AutocompleteSelectFilter), "is_preferred")
+    list_select_related = ("part", "supplier")
+    search_fields = ("part__number", "supplier__code", "supplier_number")
+    autocomplete_fields = ("part", "supplier")
+    ordering = ("-id",)
+
+    def title_of(self, subject: Any) -> str:
+        """Say part and supplier, not their keys."""
+        return f"{subject.part} · {subject.supplier}"
+
+
+# --- Ordering --------------------------------------------------------------------------------------------------------
+
+
+class OrderForm(DeedForm):
+    """A new purchase order: from whom, to where, and up to LINES_OFFERED lines."""
+
+    supplier = Chosen(PurchaseOrder._meta.get_field("supplier"), label=_("Supplier"))
+    warehouse = Chosen(PurchaseOrder._meta.get_field("warehouse"), label=_("Deliver to"))
+    number = forms.CharField(
+        label=_("Number"), required=False, max_length=40, help_text=_("Left empty: the next number of ours.")
+    )
+
+    def shape(self) -> None:
+        """Add the lines."""
+        for index in range(LINES_OFFERED):
+            part = PurchaseOrderLine._meta.get_field("part")
+            self.fields[f"part_{index}"] = Chosen(part, label=_("Part"), required=False)
+            self.fields[f"quantity_{index}"] = forms.DecimalField(label=_("Quantity"), required=False)
+            self.fields[f"cost_{index}"] = forms.DecimalField(label=_("Unit cost"), required=False)
+            self.fields[f"expected_{index}"] = forms.DateField(label=_("Expected"), required=False)
+
+    def rows(self) -> Iterator[list[forms.BoundField]]:
+        """Give the fields of each line."""
+        for index in range(LINES_OFFERED):
+            yield [self[f"{name}_{index}"] for name in ("part", "quantity", "cost", "expected")]
+
+    def heads(self) -> list[forms.BoundField]:
+        """Give the fields above the lines."""
+        return [self[name] for name in ("supplier", "warehouse", "number")]
+
+    def clean(self) -> dict[str, Any]:
+        """Turn the filled rows into lines."""
+        cleaned = super().clean() or {}
+        cleaned["lines"] = []
+        for index in range(LINES_OFFERED):
+            part, quantity = cleaned.get(f"part_{index}"), cleaned.get(f"quantity_{index}")
+            if part is None and quantity is None:
+                continue
+            if part is None or quantity is None:
+                self.add_error(f"part_{index}", _g("A line needs a part and a quantity."))
+                continue
+            line = PurchaseLine(
+                part.pk, quantity, cleaned.get(f"cost_{index}") or ZERO, cleaned.get(f"expected_{index}")
+            )
+            cleaned["lines"].append(line)
+        if not cleaned["lines"] and not self.errors:
+            self.add_error(None, _g("Order at least one part."))
+        return cleaned
+
+
+def _order(subject: None, cleaned: dict[str, Any], told: dict[str, Any]) -> Done:
+    placed = place_purchase_order(
+        supplier_id=cleaned["supplier"].pk,
+        warehouse_id=cleaned["warehouse"].pk,
+        number=cleaned["number"] or None,
+        lines=cleaned["lines"],
+        ordered_at=told["at"],
+        **told,
+    )
+    return Done(_g("%(number)s placed.") % {"number": placed.number}, PurchaseOrder.objects.get(pk=placed.id))
+
+
+# --- Booking a delivery ----------------------------------------------------------------------------------------------
+
+
+def _open_lines(order: PurchaseOrder) -> Sequence[Any]:
+    rows = PurchaseOrderLine.objects.filter(purchase_order=order, is_open=True).with_open_quantity()
+    return list(rows.select_related("part__unit").order_by("position", "id"))
+
+
+class DeliveryForm(DeedForm):
+    """What came for a purchase order; what is still open of each line is filled in."""
+
+    note_number = forms.CharField(label=_("Delivery note"), max_length=60)
+    received_at = forms.DateTimeField(label=_("Received at (UTC)"))
+
+    def shape(self) -> None:
+        """Add a row per open line."""
+        self.fields["received_at"].initial = timezone.now().replace(second=0, microsecond=0)
+        self.lines = _open_lines(self.subject)
+        for line in self.lines:
+            places = line.part.unit.decimals
+            step = {"step": plain(Decimal(1).scaleb(-places)), "min": "0"}
+            for name, start in (("quantity", line.open_quantity), ("unfit", ZERO)):
+                widget = forms.NumberInput(attrs=step)
+                self.fields[f"{name}_{line.pk.hex}"] = forms.DecimalField(
+                    label=f"{line.part}: {name}",
+                    required=False,
+                    min_value=ZERO,
+                    decimal_places=places,
+                    initial=plain(start),
+                    widget=widget,
+                )
+
+    def heads(self) -> list[forms.BoundField]:
+        """Give the fields above the rows."""
+        return [self["note_number"], self["received_at"]]
+
+    def rows(self) -> Iterator[tuple[Any, forms.BoundField, forms.BoundField]]:
+        """Give each line with its two fields."""
+        for line in self.lines:
+            yield line, self[f"quantity_{line.pk.hex}"], self[f"unfit_{line.pk.hex}"]
+
+    def clean(self) -> dict[str, Any]:
+        """Turn the filled rows into what was delivered."""
+        cleaned = super().clean() or {}
+        cleaned["items"] = [
+            DeliveryItem(
+                line.part_id,
+                cleaned[f"quantity_{line.pk.hex}"],
+                cleaned.get(f"unfit_{line.pk.hex}") or ZERO,
+                purchase_order_line_id=line.pk,
+            )
+            for line in self.lines
+            if cleaned.get(f"quantity_{line.pk.hex}")
+        ]
+        if not cleaned["items"] and not self.errors:
+            self.add_error(None, _g("Nothing was delivered: enter what came."))
+        return cleaned
+
+
+def _book(subject: PurchaseOrder, cleaned: dict[str, Any], told: dict[str, Any]) -> Done:
+    booked = receive_delivery(
+        supplier_id=subject.supplier_id,
+        warehouse_id=subject.warehouse_id,
+        note_number=cleaned["note_number"],
+        lines=cleaned["items"],
+        received_at=cleaned["received_at"],
+        **told,
+    )
+    says = (
+        _g("Delivery %(note)s was booked before; nothing was changed now.")
+        if booked.replayed
+        else _g("Delivery %(note)s booked; whoever waited for these parts has them now.")
+    )
+    return Done(says % {"note": booked.note_number}, Delivery.objects.get(pk=booked.delivery_id))
+
+
+class ConfirmForm(DeedForm):
+    """When a line will come."""
+
+    expected_on = forms.DateField(label=_("The supplier now says"))
+
+    def shape(self) -> None:
+        """Begin with the present date."""
+        self.fields["expected_on"].initial = self.subject.expected_on
+
+
+def _confirm(subject: PurchaseOrderLine, cleaned: dict[str, Any], told: dict[str, Any]) -> Done:
+    confirm_purchase_order_lines(confirmations=[Confirmation(subject.pk, cleaned["expected_on"])], **told)
+    return Done(_g("Noted; the back orders that wait for it show the new date. No promise was moved."))
+
+
+class CancelForm(DeedForm):
+    """How much of a line does not come any more."""
+
+    quantity = forms.DecimalField(
+        label=_("Quantity"), required=False, help_text=_("Left empty: all that is still to come.")
+    )
+
+
+def _cancel(subject: PurchaseOrderLine, cleaned: dict[str, Any], told: dict[str, Any]) -> Done:
+    done = cancel_purchase_order_line(line_id=subject.pk, quantity=cleaned["quantity"], **told)
+    return Done(_g("%(quantity)s cancelled.") % {"quantity": plain(done.cancelled)})
+
+
+# --- Pages -----------------------------------------------------------------------------------------------------------
+
+
+@admin.register(PurchaseOrder)
+class PurchaseOrderOffice(Shown):
+    list_display = ("number", "supplier", "warehouse", "state", "lines_ordered", "ordered_at")
+    list_filter = (
+        ("status", ChoicesDropdownFilter),
+        ("supplier", AutocompleteSelectFilter),
+        ("warehouse", AutocompleteSelectFilter),
+        ("ordered_at", RangeDateTimeFilter),
+    )
+    list_select_related = ("supplier", "warehouse")
+    search_fields = ("number", "supplier__code", "supplier__name")
+    ordering = ("-id",)
+    readonly_fields = ("state",)
+    fields = ("number", "supplier", "warehouse", "state", "ordered_at", "created_at")
+    panel_template = "admin/parts/purchaseorder/panel.html"
+    deeds = (
+        Deed(
+            slug="place",
+            title=_("Place a purchase order"),
+            permission="parts.manage_purchase_orders",
+            form=OrderForm,
+            act=_order,
+            icon="add_shopping_cart",
+            on_list=True,
+            template="admin/parts/purchaseorder/place.html",
+        ),
+        Deed(
+            slug="deliver",
+            title=_("Book a delivery"),
+            permission="parts.receive_delivery",
+            form=DeliveryForm,
+            act=_book,
+            offered=lambda order: order.status == "ordered",
+            icon="local_shipping",
+            intro=_(
+                "What is still open is filled in; correct what differs. More or less than ordered may come. Once it is "
+                "booked, whoever waits longest and most urgently has the parts."
+            ),
+            template="admin/parts/purchaseorder/deliver.html",
+        ),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[PurchaseOrder]:
+        """Count the lines along."""
+        return super().get_queryset(request).annotate(line_count=Count("lines"))
+
+    def panel(self, request: HttpRequest, subject: Any) -> dict[str, Any]:
+        """Show its lines and what came of them."""
+        lines = PurchaseOrderLine.objects.filter(purchase_order=subject).with_open_quantity().select_related("part")
+        return {
+            "lines": list(lines.order_by("position", "id")),
+            "deliveries": list(
+                Delivery.objects.filter(lines__purchase_order_line__purchase_order=subject)
+                .distinct()
+                .order_by("-id")[:20]
+            ),
+        }
+
+    @display(description=_("status"), ordering="status")
+    def state(self, order: PurchaseOrder) -> SafeString:
+        """The status, coloured."""
+        return status_label(order.status, order.get_status_display())
+
+    @display(description=_("lines"))
+    def lines_ordered(self, order: Any) -> int:
+        """How many lines it has."""
+        return order.line_count
+
+
+@admin.register(PurchaseOrderLine)
+class PurchaseOrderLineOffice(Shown):
+    list_display = (
+        "order",
+        "part",
+        "quantity",
+        "received",
+        "cancelled",
+        "expected_on",
+        "first_confirmed_on",
+        "is_open",
+    )
+    list_display_links = ("order",)
+    list_filter = (
+        "is_open",
+        ("part", AutocompleteSelectFilter),
+        ("purchase_order__supplier", AutocompleteSelectFilter),
+        ("expected_on", RangeDateFilter),
+    )
+    list_select_related = ("purchase_order", "part")
+    search_fields = ("purchase_order__number", "part__number")
+    ordering = ("-id",)
+    deeds = (
+        Deed(
+            slug="confirm",
+            title=_("Note the supplier's date"),
+            permission="parts.manage_purchase_orders",
+            form=ConfirmForm,
+            act=_confirm,
+            offered=lambda line: line.is_open,
+            icon="event",
+        ),
+        Deed(
+            slug="cancel",
+            title=_("Cancel what is still to come"),
+            permission="parts.manage_purchase_orders",
+            form=CancelForm,
+            act=_cancel,
+            offered=lambda line: line.is_open,
+            icon="block",
+            danger=True,
+        ),
+    )
+
+    def title_of(self, subject: Any) -> str:
+        """Say order, position and part."""
+        return f"{subject.purchase_order} / {subject.position} · {subject.part}"
+
+    @display(description=_("purchase order"))
+    def order(self, line: PurchaseOrderLine) -> str:
+        """Number and position."""
+        return f"{line.purchase_order.number} / {line.position}"
+
+
+@admin.register(Delivery)
+class DeliveryOffice(Shown):
+    list_display = ("note_number", "supplier", "warehouse", "received_at", "actor", "source")
+    list_filter = (
+        ("supplier", AutocompleteSelectFilter),
+        ("warehouse", AutocompleteSelectFilter),
+        ("received_at", RangeDateTimeFilter),
+    )
+    list_select_related = ("supplier", "warehouse")
+    search_fields = ("note_number", "supplier__code")
+    ordering = ("-id",)
+    panel_template = "admin/parts/delivery/panel.html"
+
+    def panel(self, request: HttpRequest, subject: Any) -> dict[str, Any]:
+        """Show its lines."""
+        rows = DeliveryLine.objects.filter(delivery=subject)
+        return {"lines": list(rows.select_related("part", "purchase_order_line__purchase_order").order_by("position"))}
+
+
+@admin.register(DeliveryLine)
+class DeliveryLineOffice(Shown):
+    list_display = ("note", "part", "quantity", "unfit_quantity", "open_before", "condition")
+    list_filter = (("part", AutocompleteSelectFilter), ("delivery__supplier", AutocompleteSelectFilter))
+    list_select_related = ("delivery", "part")
+    search_fields = ("delivery__note_number", "part__number")
+    ordering = ("-id",)
+
+    def title_of(self, subject: Any) -> str:
+        """Say note, position and part."""
+        return f"{subject.delivery.note_number} / {subject.position} · {subject.part}"
+
+    @display(description=_("delivery note"))
+    def note(self, line: DeliveryLine) -> str:
+        """Number and position."""
+        return f"{line.delivery.note_number} / {line.position}"

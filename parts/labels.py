@@ -1,0 +1,73 @@
+"""How people are shown a status, a quantity and a person: a word always, a colour on top."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+#: Tone of each status of every flow. What is not named here is neutral.
+TONES = {
+    # waits for something
+    "back_ordered": "warning",
+    "awaiting_parts": "warning",
+    "awaiting_kitting": "warning",
+    "sourcing": "warning",
+    # is being worked on
+    "in_progress": "info",
+    "with_manufacturer": "info",
+    "supply_confirmed": "info",
+    "reserved": "info",
+    "released": "info",
+    "picking": "info",
+    "packed": "info",
+    "ordered": "info",
+    "active": "info",
+    "picked": "info",
+    # went well
+    "allocated": "success",
+    "ready_for_return": "success",
+    "shipped": "success",
+    "delivered": "success",
+    "completed": "success",
+    "fulfilled": "success",
+    "issued": "success",
+    "given": "success",
+    "kept": "info",
+    # ended otherwise
+    "cancelled": "danger",
+    "returned": "danger",
+    "taken": "danger",
+    "passed_over": "warning",
+    "emergency": "danger",
+}
+
+
+def status_label(value: str, word: Any) -> SafeString:
+    """Return the word of a status on the colour of its tone."""
+    return format_html('<span class="desk-label desk-{}">{}</span>', TONES.get(value, "neutral"), word)
+
+
+def plain(quantity: Decimal | None) -> str:
+    """Return a quantity without the zeros that only say how it is stored (`4`, `2.5`)."""
+    if quantity is None:
+        return ""
+    text = f"{quantity:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def names_of(references: Iterable[str]) -> dict[str, str]:
+    """Return the names behind actor references (`user:17`); rules and systems are called what they are. One query."""
+    wanted = set(references)
+    keys = {reference[5:]: reference for reference in wanted if reference.startswith("user:")}
+    names = {reference: reference.partition(":")[2].replace("_", " ") or reference for reference in wanted}
+    for person in User.objects.filter(pk__in=[key for key in keys if key.isdigit()]):
+        names[f"user:{person.pk}"] = person.get_full_name() or person.get_username()
+    for reference in keys.values():
+        if names[reference] == reference[5:]:
+            names[reference] = f"person {reference[5:]}"
+    return names

@@ -1,0 +1,44 @@
+"""What the back office's templates need: a status with its colour, quantities as people write them."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from django import template
+from django.utils.safestring import SafeString
+
+from parts.labels import plain as plain_text
+from parts.labels import status_label
+
+register = template.Library()
+
+
+@register.simple_tag
+def status(subject: Any) -> SafeString:
+    """Return the status of an object as a coloured word."""
+    return status_label(subject.status, subject.get_status_display())
+
+
+@register.simple_tag
+def label(value: str, word: Any) -> SafeString:
+    """Return any word on the colour of a value."""
+    return status_label(value, word)
+
+
+@register.filter
+def plain(quantity: Decimal | None) -> str:
+    """Return a quantity without superfluous zeros."""
+    return plain_text(quantity)
+
+
+@register.filter
+def signed(change: Decimal) -> str:
+    """Return a change with its sign; nothing for no change."""
+    return f"{'+' if change > 0 else ''}{plain_text(change)}" if change else ""
+
+
+@register.filter
+def share(value: Decimal) -> str:
+    """Return a share of one as a percentage."""
+    return f"{value:.0%}"

@@ -1,0 +1,28 @@
+"""People at their desks."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from tests.admin.world import World
+
+
+@pytest.fixture
+def world(db: None) -> World:
+    """Two warehouses and a customer, and the means to bring more."""
+    return World()
+
+
+@pytest.fixture
+def above_all(db: None) -> User:
+    """Somebody above all rights: what even they cannot do, nobody can."""
+    return User.objects.create_superuser("above-all", "above@example.org", "unused")
+
+
+def desk_of(person: User) -> Client:
+    """Return the browser of somebody who is signed in."""
+    client = Client()
+    client.force_login(person)
+    return client

@@ -1,0 +1,231 @@
+"""Rows of every kind for the back office, made by the actions that make them in life."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import uuid4
+
+from django.contrib.admin.models import ADDITION, LogEntry
+from django.contrib.auth.models import User
+from django.contrib.contenttypes.models import ContentType
+from django.utils import timezone
+from django_q.models import Failure, OrmQ, Schedule, Success
+from oauth2_provider.models import AccessToken, Application, Grant, IDToken, RefreshToken
+
+from backorders.models import BackOrder
+from integrations.models import IdempotentRequest
+from orders.actions import jobs, lines, placing, service_orders
+from orders.models import Customer, CustomerAccess, EventCursor, LedgerAnchor, OrderLine, PartsOrder, ServiceOrder
+from parts.actions import stock
+from parts.actions.supply.deliveries import DeliveryItem, receive_delivery
+from parts.actions.supply.purchase_orders import PurchaseLine, place_purchase_order
+from parts.actors import Actor
+from parts.models import Part, PartNumber, PartRelation, PurchaseOrder, StockLevel, Warehouse
+from reports.models import ReplayRun
+from tests.factories.orders import CustomerFactory, EquipmentFactory, ServiceContractFactory
+from tests.factories.parts import (
+    CategoryFactory,
+    PartFactory,
+    RegionFactory,
+    SupplierFactory,
+    SupplierPartFactory,
+    UnitOfMeasureFactory,
+    WarehouseFactory,
+)
+
+ON_HAND = Decimal(10)
+
+
+def cause(person: User | None = None) -> dict[str, Any]:
+    """Say who does it (one of our rules, or a person), from where and when."""
+    return {"by": Actor.user(person) if person else Actor.system("test"), "source": "test", "at": timezone.now()}
+
+
+class World:
+    """Two warehouses and a customer; `add` brings one more of everything."""
+
+    def __init__(self) -> None:
+        self.near: Warehouse = WarehouseFactory.create()
+        self.far: Warehouse = WarehouseFactory.create()
+        self.customer: Customer = CustomerFactory.create()
+        self.person = User.objects.create_user("somebody", first_name="Some", last_name="Body")
+        self.number = 0
+
+    def many(self, count: int) -> None:
+        """Add so many of everything."""
+        for _ in range(count):
+            self.add()
+
+    def add(self) -> None:
+        """Add one of everything: stock, orders, a shortage, a delivery that fills it, and what stands around."""
+        self.number += 1
+        part = self.part()
+        self.stocked(part)
+        self.bought_and_delivered(part)
+        self.worked_on()
+        self.around(part)
+
+    # --- Pieces ------------------------------------------------------------------------------------------------------
+
+    def part(self) -> Part:
+        """A part of its own category and unit, with a number elsewhere and something it replaces."""
+        unit = UnitOfMeasureFactory.create(code=f"U{self.number:02}"[:3], name=f"Unit {self.number}")
+        part: Part = PartFactory.create(unit=unit, category=CategoryFactory.create(path=f"pumps/{self.number}"))
+        PartNumber.objects.create(part=part, system="ERP", number=f"4711-{self.number}")
+        PartRelation.objects.create(kind="supersedes", part=part, other=PartFactory.create())
+        return part
+
+    def stocked(self, part: Part) -> StockLevel:
+        """Ten on hand, one of them moved to the other warehouse, and a customer's own region."""
+        RegionFactory.create(code=f"R-{self.number}")
+        stock.correct_stock(
+            part_id=part.pk, warehouse_id=self.near.pk, on_hand_change=ON_HAND, reason="opening", **cause()
+        )
+        stock.transfer(
+            part_id=part.pk,
+            from_warehouse_id=self.near.pk,
+            to_warehouse_id=self.far.pk,
+            quantity=Decimal(1),
+            **cause(),
+        )
+        return StockLevel.objects.get(part=part, warehouse=self.near)
+
+    def placed(self, part: Part, quantity: int, **facts: Any) -> PartsOrder:
+        """An order of the customer."""
+        placed = placing.place(
+            kind="service",
+            customer_id=self.customer.pk,
+            requested_on=date.today(),
+            lines=[placing.Wanted(quantity=Decimal(quantity), part_id=part.pk)],
+            **facts,
+            **cause(),
+        )
+        return PartsOrder.objects.get(pk=placed.id)
+
+    def bought(self, part: Part, quantity: int = 20) -> PurchaseOrder:
+        """A purchase order for the near warehouse."""
+        offer = SupplierPartFactory.create(part=part, supplier=SupplierFactory.create())
+        placed = place_purchase_order(
+            supplier_id=offer.supplier_id,
+            warehouse_id=self.near.pk,
+            lines=[PurchaseLine(part.pk, Decimal(quantity), Decimal(100), date.today() + timedelta(days=9))],
+            ordered_at=timezone.now(),
+            **cause(),
+        )
+        return PurchaseOrder.objects.get(pk=placed.id)
+
+    def short(self) -> BackOrder:
+        """A back order that waits: more was ordered than is there."""
+        part = PartFactory.create()
+        self.placed(part, 3)
+        return BackOrder.objects.get(part=part)
+
+    def job(self, status: str = "new") -> ServiceOrder:
+        """A job of the customer."""
+        job = service_orders.create(
+            customer_id=self.customer.pk,
+            equipment_id=EquipmentFactory.create(customer=self.customer).pk,
+            contract_id=ServiceContractFactory.create(customer=self.customer).pk,
+            title="Press loses pressure",
+            status="new" if status != "draft" else "draft",
+            **cause(),
+        )
+        if status not in ("new", "draft"):
+            service_orders.fast_forward(service_order_id=job.pk, to=status, **cause())
+        return ServiceOrder.objects.get(pk=job.pk)
+
+    # --- One of everything -------------------------------------------------------------------------------------------
+
+    def bought_and_delivered(self, part: Part) -> None:
+        """Two orders, short; a purchase order; a delivery that fills the first; its line shipped."""
+        first = self.placed(part, 12)
+        self.placed(part, 30)
+        order = self.bought(part)
+        line = order.lines.get()
+        receive_delivery(
+            supplier_id=order.supplier_id,
+            warehouse_id=order.warehouse_id,
+            note_number=f"DN-{self.number}",
+            lines=[DeliveryItem(part.pk, Decimal(5), purchase_order_line_id=line.pk)],
+            received_at=timezone.now(),
+            **cause(),
+        )
+        held = OrderLine.objects.filter(order=first, status="reserved", is_split=False).first()
+        assert held is not None
+        lines.ship(order_id=first.pk, items=[lines.ShipItem(held.pk)], walk=True, **cause())
+
+    def worked_on(self) -> None:
+        """A job with labour, a finding, a note and equipment on its way."""
+        by = cause() | {
+            "by": Actor("user:0", frozenset({"orders.add_labourentry", "orders.add_diagnosticnote"}), self.person.pk)
+        }
+        job = self.job("in_progress")
+        jobs.log_labour(service_order_id=job.pk, started_at=by["at"], minutes=30, **by)
+        jobs.add_diagnosis(service_order_id=job.pk, text="Seal worn", **by)
+        service_orders.add_note(service_order_id=job.pk, text="Called the customer", **cause())
+        jobs.send_equipment(
+            service_order_id=job.pk,
+            direction="to_manufacturer",
+            carrier="Parcel",
+            tracking_number=f"T{self.number}",
+            **cause(),
+        )
+
+    def around(self, part: Part) -> None:
+        """People, machines and what else has a list."""
+        person = User.objects.create_user(f"person-{self.number}")
+        customer = CustomerFactory.create(region=RegionFactory.create(code=f"R-{self.number}"))
+        CustomerAccess.objects.create(user=person, customer=customer)
+        now = timezone.now()
+        client = Application.objects.create(
+            name=f"client {self.number}",
+            user=person,
+            client_type="confidential",
+            authorization_grant_type="client-credentials",
+        )
+        token = AccessToken.objects.create(
+            application=client, user=person, expires=now, token=f"token-{self.number}", scope="orders:read"
+        )
+        RefreshToken.objects.create(application=client, user=person, access_token=token, token=f"fresh-{self.number}")
+        Grant.objects.create(
+            application=client, user=person, code=f"code-{self.number}", expires=now, redirect_uri="https://example.org"
+        )
+        IDToken.objects.create(application=client, user=person, expires=now)
+        IdempotentRequest.objects.create(client="client:1", key=f"{self.number}", fingerprint=b"1", created_at=now)
+        EventCursor.objects.create(name=f"consumer {self.number}")
+        LedgerAnchor.objects.create(
+            day=date(2026, 1, 1) + timedelta(days=self.number),
+            made_at=datetime(2026, 1, 2, tzinfo=UTC),
+            subjects=1,
+            events=1,
+            horizon=1,
+            head_digest=b"1",
+            previous_digest=b"0",
+            public_key=b"k",
+            signature=b"s",
+        )
+        kind = ContentType.objects.get_for_model(Part)
+        LogEntry.objects.create(user=person, content_type=kind, object_id=str(part.pk), action_flag=ADDITION)
+        ReplayRun.objects.create(
+            id=uuid4(),
+            name="demand.csv",
+            seed=self.number,
+            months=1,
+            parts=1,
+            first_day=now,
+            last_day=now,
+            started_at=now,
+        )
+        Schedule.objects.create(func=f"tasks.{self.number}")
+        OrmQ.objects.create(key="backline", payload="")
+        for model, success in ((Success, True), (Failure, False)):
+            model.objects.create(
+                id=f"{self.number:031}{'s' if success else 'f'}",
+                name=f"{self.number}",
+                func="tasks.something",
+                started=now,
+                stopped=now,
+                success=success,
+            )
