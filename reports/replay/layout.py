@@ -39,14 +39,16 @@ PLACES = (
     Place("SINGAPORE", "Depot Singapore", "AP", "depot", 1.36, 103.99, time(16)),
     Place("VAN-07", "Van 07, Rhine-Main", "EU", "van", 50.11, 8.68, allocatable=False),
     Place("VAN-12", "Van 12, Illinois", "NA", "van", 41.85, -87.65, allocatable=False),
+    Place("VAN-21", "Van 21, Singapore", "AP", "van", 1.30, 103.80, allocatable=False),
+    Place("SHOP", "Repair shop Frankfurt", "EU", "repair_shop", 50.06, 8.60, allocatable=False),
 )
 SERVING = tuple(place for place in PLACES if place.allocatable)
 CENTRAL = SERVING[0].code
 DEPOTS = tuple(place.code for place in SERVING[1:])
 #: What share of the parts has its home in the central warehouse.
 CENTRAL_SHARE = 0.7
-#: Where stock orders and transfers go.
-DESTINATIONS = ("VAN-07", "VAN-12", "LYON", "CHICAGO", "SINGAPORE")
+#: Where stock orders and transfers go: what gets there is used there, and serves no order from there.
+DESTINATIONS = tuple(place.code for place in PLACES if not place.allocatable)
 
 #: Path, name, nouns of its parts, lowest and highest unit cost.
 CATEGORIES = (

@@ -11,6 +11,7 @@ from uuid import UUID
 from django.db.models import F
 
 from backorders.models import BackOrder
+from backorders.querysets import BackOrderQuerySet
 from orders.actions import lines, parts_orders
 from orders.actions.placing import Placed, Wanted, place
 from orders.models import OrderLine
@@ -20,8 +21,8 @@ from reports.replay import jobs
 from reports.replay.day import Stage, told, told_at
 from reports.replay.plan import PlannedCancel, PlannedOrder
 
-#: From the day on which supply is expected to the promised one: put away, packed and on the road.
-ROAD_DAYS = 3
+#: From the day on which supply is expected to the promised one: put away, packed, on the road, a Sunday.
+ROAD_DAYS = 6
 MONDAY = 0
 
 
@@ -111,8 +112,7 @@ def promise_anew(day: date) -> int:
     return len(moved)
 
 
-def _lines_of(back_orders: object) -> list[tuple[UUID, date]]:
-    assert isinstance(back_orders, type(BackOrder.objects.none()))
+def _lines_of(back_orders: BackOrderQuerySet) -> list[tuple[UUID, date]]:
     in_order = back_orders.order_by("line__order_id", "line__position", "line__child_number")
     return list(in_order.values_list("line_id", "expected_on"))
 
