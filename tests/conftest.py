@@ -1,5 +1,8 @@
 """The database of the tests: real PostgreSQL, embedded or the one that DATABASE_URL names."""
 
+import os
+
+import hypothesis
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -16,6 +19,10 @@ def pytest_configure(config: pytest.Config) -> None:
     """Keep the embedded server running as long as the whole session, whichever of its workers ends first."""
     # Hashing a password slowly on purpose would be most of what a test with a log-in costs.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    # How hard laws are tried is set from outside; how long one try takes depends on who else uses the machine.
+    examples = int(os.environ.get("BACKLINE_EXAMPLES", "100"))
+    hypothesis.settings.register_profile("backline", deadline=None, max_examples=examples)
+    hypothesis.settings.load_profile("backline")
     if settings.EMBEDDED_POSTGRESQL and not hasattr(config, "workerinput"):
         server().join()
 

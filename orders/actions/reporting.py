@@ -121,7 +121,7 @@ class _Intake:
         """Take the reports about one kind of subject, in the order things happened, so that little needs filing."""
         places = [place for place, report in enumerate(self.reports) if report.subject == kind]
         known = self._known_messages([self.reports[place] for place in places])
-        for place in sorted(places, key=lambda place: self.reports[place].occurred_at):
+        for place in sorted(places, key=lambda place: self.reports[place].occurred_at.timestamp()):
             report, subject = self.reports[place], subjects.get(self.reports[place].id)
             try:
                 self.results[place] = self._take(report, subject, known, take)
@@ -146,6 +146,8 @@ class _Intake:
     ) -> Result:
         if subject is None:
             raise NotFound(f"There is no such {report.subject.replace('_', ' ')}.", id=str(report.id))
+        if report.occurred_at.tzinfo is None:
+            raise Invalid("The report has no time zone.", {"occurred_at": ["Must have a time zone."]})
         if (report.occurred_at - self.cause.at).days >= 1:
             raise Invalid("The report is from the future.", {"occurred_at": ["Lies more than a day ahead."]})
         check_texts(note=(report.note, LONGEST_NOTE), message_id=(report.message_id, LONGEST_REFERENCE))

@@ -287,13 +287,13 @@ def write_walked(jobs: Iterable[Job], ledger: Ledger) -> None:
         return
     walked = any(job.version - job.read_version > 1 for job in changed)
     if walked:
-        _let_walk("on")
+        let_walk("on")
     write(changed, ledger)
     if walked:
-        _let_walk("")
+        let_walk("")
 
 
-def _let_walk(value: str) -> None:
+def let_walk(value: str) -> None:
     """Tell the trigger that a row may go several steps in one UPDATE, because each has its event."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('backline.walk', %s, true)", [value])

@@ -215,9 +215,11 @@ class Shipment(models.Model):
 
 
 class ShipmentLine(models.Model):
+    """What a shipment carries of a line. A line leaves a second time only after somebody overrode its first leaving."""
+
     id = models.UUIDField(primary_key=True, default=new_key, editable=False)
     shipment = models.ForeignKey(Shipment, models.PROTECT, related_name="lines")
-    line = models.OneToOneField(OrderLine, models.PROTECT, related_name="shipment_line")
+    line = models.ForeignKey(OrderLine, models.PROTECT, related_name="shipment_lines")
     quantity = models.DecimalField(_("quantity"), max_digits=14, decimal_places=3)
 
     class Meta:
