@@ -48,12 +48,14 @@ def process(*, name: str, handler: Handler, limit: int = 500) -> Pass:
     Nobody waits: where another process has the cursor, nothing is read. An error of the handler rolls all of it back,
     so the same events come again. A cursor that does not exist begins at the ledger's first event.
     """
-    EventCursor.objects.get_or_create(name=name)
+    cursor, _made = EventCursor.objects.get_or_create(name=name)
+    if not OrderEvent.objects.after(cursor.transaction_id, cursor.event_id).exists():
+        return Pass(0)  # before the lock: locking a row twice a second for nothing would write to the disk each time
     with transaction.atomic():
-        cursor = EventCursor.objects.select_for_update(skip_locked=True).filter(name=name).first()
-        if cursor is None:
+        mine = EventCursor.objects.select_for_update(skip_locked=True).filter(name=name).first()
+        if mine is None:
             return Pass(0, is_busy=True)
-        events = read_batch(cursor.transaction_id, cursor.event_id, limit)
+        events = read_batch(mine.transaction_id, mine.event_id, limit)
         if not events:
             return Pass(0)
         handler(in_version_order(events))

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from orders import chains, signing, verifier
 from orders.actions.anchoring import as_text
@@ -121,18 +121,25 @@ def export_ledger(
         with_notes=with_notes,
     )
     draft = path.with_name(f"{path.name}.part")
-    whole, signed = hashlib.sha256(), hashlib.sha256()
-    with draft.open("wb") as file, chains.one_snapshot():
-        rows = _json_lines if kind == JSON_LINES else _csv_lines
-        for line in rows(manifest, _events(wanted, manifest, with_notes, progress), signed):
-            whole.update(line)
-            signed.update(line)
-            manifest.bytes += file.write(line)
-    manifest.sha256 = whole.hexdigest()
-    draft.rename(path)
+    try:
+        with draft.open("wb") as file, chains.one_snapshot():
+            _write(file, manifest, _events(wanted, manifest, with_notes, progress))
+        draft.rename(path)
+    finally:
+        draft.unlink(missing_ok=True)
     document = {name: getattr(manifest, name) for name in manifest.__dataclass_fields__}
     path.with_name(f"{path.name}.manifest.json").write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
     return manifest
+
+
+def _write(file: IO[bytes], manifest: Manifest, events: Iterable[dict[str, Any]]) -> None:
+    """Write the lines; `so_far` is what the last line's signature is over, and in the end what the manifest says."""
+    so_far = hashlib.sha256()
+    rows = _json_lines if manifest.format == verifier.FORMAT else _csv_lines
+    for line in rows(manifest, events, so_far):
+        so_far.update(line)
+        manifest.bytes += file.write(line)
+    manifest.sha256 = so_far.hexdigest()
 
 
 def _events(
@@ -155,7 +162,7 @@ def _events(
 # --- JSON lines ------------------------------------------------------------------------------------------------------
 
 
-def _json_lines(manifest: Manifest, events: Iterable[dict[str, Any]], signed: hashlib._Hash) -> Iterator[bytes]:
+def _json_lines(manifest: Manifest, events: Iterable[dict[str, Any]], so_far: hashlib._Hash) -> Iterator[bytes]:
     yield verifier.line_of(
         {
             "type": "export",
@@ -173,7 +180,7 @@ def _json_lines(manifest: Manifest, events: Iterable[dict[str, Any]], signed: ha
         "events": str(manifest.events),
         "subjects": str(manifest.subjects),
         "anchors": str(manifest.anchors),
-        "sha256": signed.hexdigest(),
+        "sha256": so_far.hexdigest(),
     }
     signature = signing.sign(verifier.end_message(end))
     yield verifier.line_of({"type": "end", **end, "public_key": manifest.public_key, "signature": signature})
@@ -228,7 +235,7 @@ def neutral(value: str | None) -> str:
     return f"'{text}" if text.startswith(_RUNS) else text
 
 
-def _csv_lines(manifest: Manifest, events: Iterable[dict[str, Any]], _signed: hashlib._Hash) -> Iterator[bytes]:
+def _csv_lines(manifest: Manifest, events: Iterable[dict[str, Any]], _so_far: hashlib._Hash) -> Iterator[bytes]:
     columns = [name for name in chains.COLUMNS if manifest.with_notes or name not in ("salt", "note")]
     yield _csv_line(columns)
     for event in events:

@@ -284,9 +284,11 @@ class Chains:
             yield Finding("head_version", reference, version, what)
         elif head["hash"] != self.hash:
             yield Finding("head_hash", reference, version, "does not end in the hash that its subject keeps")
-        elif head.get("status") is not None and head["status"] != self.status:
-            what = f"is {head['status']}, its events say {self.status}"
+        elif self.complete and head.get("status") != self.status:
+            what = f"is {head.get('status')}, its events say {self.status}"
             yield Finding("head_status", reference, version, what)
+        elif reference != self.reference:
+            yield Finding("head_reference", reference, version, f"is called {self.reference} by its events")
 
     def close(self) -> None:
         """Note that no more events of the present subject come."""

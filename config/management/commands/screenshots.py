@@ -1,0 +1,111 @@
+"""Takes the pictures of docs/screenshots from a running demo, as its people see it."""
+
+from __future__ import annotations
+
+import shutil
+from argparse import ArgumentParser
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from playwright.sync_api import Browser, Error, Page, sync_playwright
+
+from config.demo import PASSWORD, PEOPLE
+
+#: Chromium asks nobody anything and runs where there is no screen.
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+MOST_TALL = 1_700
+SIZES = {"wide": (1280, 800), "phone": (390, 844)}
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A page: from the first address on, the first link that matches each selector is followed."""
+
+    name: str
+    address: str
+    follow: tuple[str, ...] = ()
+    full: bool = False
+
+
+LIST_LINK = "#result_list tbody th a"
+PICTURES = (
+    Picture("home", "/"),
+    Picture("back-orders", "/admin/backorders/backorder/?view=waiting"),
+    Picture("back-order", "/admin/backorders/backorder/?view=waiting&o=-7", (LIST_LINK,), full=True),
+    Picture("service-order", "/admin/orders/serviceorder/?status__exact=awaiting_parts", (LIST_LINK,), full=True),
+    Picture("parts-order", "/admin/orders/partsorder/?status__exact=back_ordered", (LIST_LINK,), full=True),
+    Picture("parts", "/admin/parts/part/"),
+    Picture("delivery", "/admin/parts/purchaseorder/?status__exact=ordered", (LIST_LINK, "a[href$='/deliver/']")),
+)
+
+
+class Command(BaseCommand):
+    help = "Take the pictures of docs/screenshots from the running demo (make run)."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--address", default="http://localhost:8000", help="where the demo runs")
+        parser.add_argument("--folder", default=str(settings.BASE_DIR / "docs" / "screenshots"))
+        parser.add_argument("--person", default="manager", choices=[person.username for person in PEOPLE])
+        parser.add_argument("--size", default="wide", choices=list(SIZES))
+        parser.add_argument("--scheme", default="light", choices=["light", "dark"])
+        parser.add_argument("--only", nargs="*", help="names of the pictures to take")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+        if program is None:
+            raise CommandError("Chromium is not installed.")
+        folder = Path(options["folder"])
+        folder.mkdir(parents=True, exist_ok=True)
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+            try:
+                page = _signed_in(browser, options)
+                for picture in PICTURES:
+                    if not options["only"] or picture.name in options["only"]:
+                        size = _take(page, picture, options["address"], folder / f"{picture.name}.png")
+                        self.stdout.write(f"{picture.name}.png {size // 1024} kB")
+            except Error as error:
+                raise CommandError(f"{options['address']} did not show what was expected: {error.message}") from error
+            finally:
+                browser.close()
+
+
+def _signed_in(browser: Browser, options: dict[str, Any]) -> Page:
+    width, height = SIZES[options["size"]]
+    page = browser.new_page(
+        viewport={"width": width, "height": height}, color_scheme=options["scheme"], timezone_id="Europe/Berlin"
+    )
+    page.set_default_timeout(15_000)
+    page.goto(f"{options['address']}/accounts/login/")
+    page.fill("input[name=username]", options["person"])
+    page.fill("input[name=password]", PASSWORD)
+    page.click("main button[type=submit]")
+    page.wait_for_selector("header form")
+    return page
+
+
+def _take(page: Page, picture: Picture, address: str, target: Path) -> int:
+    page.goto(address + picture.address)
+    for selector in picture.follow:
+        page.goto(address + (page.locator(selector).first.get_attribute("href") or ""))
+    page.wait_for_load_state("networkidle")
+    shown = page.viewport_size
+    if picture.full and shown:  # a taller window instead of a long picture, in which what sticks would stand mid-page
+        tall = min(page.evaluate("document.documentElement.scrollHeight"), MOST_TALL)
+        page.set_viewport_size({"width": shown["width"], "height": tall})
+    target.write_bytes(page.screenshot(animations="disabled"))
+    if shown:
+        page.set_viewport_size(shown)
+    return target.stat().st_size

@@ -1,0 +1,73 @@
+"""What runs by the clock: one table, written into the task queue's database after every migration.
+
+Schedules of these names belong to this table: one that is no longer here is removed, a changed one is changed, and when
+each runs next stays as it is. Schedules of other names are an administrator's own and are left alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+
+from django.db import connection, transaction
+from django_q.models import Schedule
+
+#: How the names of our schedules begin.
+PREFIX = "backline: "
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A task and when it runs: every so many minutes, or daily at a time (UTC)."""
+
+    name: str
+    task: str
+    minutes: int | None = None
+    daily_at: time | None = None
+
+    def first_run(self, now: datetime) -> datetime:
+        """Return the first time after now."""
+        if self.daily_at is None:
+            return now + timedelta(minutes=self.minutes or 1)
+        today = datetime.combine(now.astimezone(UTC), self.daily_at, UTC)
+        return today if today > now else today + timedelta(days=1)
+
+    @property
+    def fields(self) -> dict[str, object]:
+        """What the row says beside its name and its next run."""
+        kind = Schedule.MINUTES if self.daily_at is None else Schedule.DAILY
+        return {"func": self.task, "schedule_type": kind, "minutes": self.minutes, "repeats": -1}
+
+
+SCHEDULES = (
+    Planned("read on in the ledger", "config.tasks.consume_events", minutes=1),
+    Planned("release what may leave", "orders.tasks.release_ready_orders", minutes=5),
+    Planned("give back lapsed reservations", "orders.tasks.expire_reservations", minutes=15),
+    Planned("anchor the ledger", "orders.tasks.anchor_ledger", daily_at=time(0, 10)),
+    Planned("check all laws and chains", "config.tasks.check_integrity", daily_at=time(2, 30)),
+    Planned("forget old idempotency keys", "integrations.tasks.prune_idempotent_requests", minutes=60),
+)
+
+
+def write_schedules(now: datetime) -> None:
+    """Make the database hold exactly this table's schedules. A repeat changes nothing."""
+    wanted = {PREFIX + planned.name: planned for planned in SCHEDULES}
+    with transaction.atomic():
+        with connection.cursor() as cursor:  # two migrations at once would write them twice: no key forbids it
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('backline schedules', 0))")
+        found = {row.name: row for row in Schedule.objects.filter(name__startswith=PREFIX)}
+        Schedule.objects.filter(pk__in=[row.pk for name, row in found.items() if name not in wanted]).delete()
+        changed = []
+        for name in wanted.keys() & found.keys():
+            planned, row = wanted[name], found[name]
+            if any(getattr(row, field) != value for field, value in planned.fields.items()):
+                for field, value in planned.fields.items():
+                    setattr(row, field, value)
+                row.next_run = planned.first_run(now)
+                changed.append(row)
+        Schedule.objects.bulk_update(changed, ["func", "schedule_type", "minutes", "repeats", "next_run"])
+        Schedule.objects.bulk_create(
+            Schedule(name=name, next_run=planned.first_run(now), **planned.fields)
+            for name, planned in wanted.items()
+            if name not in found
+        )
