@@ -24,7 +24,6 @@ from parts.actions.stock.reservations import (
     lock_stock_of,
     pick,
     reassign_reservation,
-    release_expired,
     split_reservations,
     unreserve,
 )
@@ -51,7 +50,6 @@ __all__ = [
     "lock_stock_of_parts",
     "pick",
     "reassign_reservation",
-    "release_expired",
     "reserve",
     "return_to_stock",
     "split_reservations",

@@ -268,14 +268,6 @@ def reassign_reservation(*, moves: Sequence[Move]) -> list[Held]:
     return [Held(row.id, demand_id, row.level_id, row.part_id, row.status, row.quantity) for row, demand_id in origins]
 
 
-def release_expired(*, at: datetime, by: Actor) -> list[UUID]:
-    """Return the demands whose soft reservation has lapsed, longest lapsed first; nothing is changed here.
-
-    Their order lines must follow, so an order's action gives the reservations back with `unreserve`.
-    """
-    return list(Reservation.objects.lapsed(at).values_list("demand_id", flat=True))
-
-
 def _from_and_to(demand_ids: Collection[UUID], new_demand_ids: Collection[UUID]) -> dict[UUID, Held]:
     """Lock the live reservations of both; the first all have one, the second none."""
     found = lock_reservations([*demand_ids, *new_demand_ids])
