@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -16,9 +15,9 @@ from backorders.models import BackOrder
 from backorders.statuses import BACK_ORDER_STEPS, BACK_ORDER_WAITING
 from orders.actions import service_orders
 from orders.errors import ConcurrentChange, TransitionRefused
+from orders.flows import is_declared
 from orders.ledger import Ledger, Subject, text_of_time
-
-_STATUS_ONLY = ("id", "status")
+from parts.documents import as_text
 
 
 class Entry(Subject):
@@ -57,12 +56,8 @@ class Entry(Subject):
 
     def move(self, ledger: Ledger, to: str, **facts: Any) -> None:
         """Take one step by the FSM declared on the model. Raises TransitionRefused with current and allowed."""
-        row = BackOrder.from_db("default", _STATUS_ONLY, (None, self.status))
-        step = getattr(row, f"to_{to}", None)
-        allowed = BACK_ORDER_STEPS[self.status]
-        if step is None or to not in allowed:
+        if not is_declared(BackOrder, self.status, to):
             raise TransitionRefused(self.reference, self.status, to, BACK_ORDER_STEPS[self.status])
-        step()
         self.set_status(ledger, "back_order.status_changed", to, **facts)
 
     def reopen(self, ledger: Ledger, line_reference: str) -> None:
@@ -111,10 +106,10 @@ def _entry(row: tuple[Any, ...]) -> Entry:
 
 def changes_of(entries: Sequence[Entry]) -> str:
     """Return the `changes` parameter of the writing statements."""
-    return json.dumps(
+    return as_text(
         [
             {
-                "id": str(entry.id),
+                "id": entry.key_text,
                 "read_version": entry.read_version,
                 "status": entry.status,
                 "quantity": str(entry.quantity),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,6 +22,7 @@ from orders.trees import Tree, Trees, lock_trees
 from parts.actions import stock
 from parts.actions.reserving import Hold, LevelRow, lock_levels, reserve
 from parts.actors import Actor
+from parts.documents import as_text
 from parts.keys import new_key
 from parts.models import Part
 from parts.signals import FreedStock
@@ -268,9 +268,9 @@ def _write(
                 "actor": ledger.cause.by.reference,
                 "source": ledger.cause.source,
                 "at": ledger.cause.at,
-                "parts": json.dumps(_summary(decisions, supply)),
-                "decisions": json.dumps([_decision_row(decision, keys) for decision in decisions]),
-                "allocations": json.dumps(allocations),
+                "parts": as_text(_summary(decisions, supply)),
+                "decisions": as_text([_decision_row(decision, keys) for decision in decisions]),
+                "allocations": as_text(allocations),
             },
         )
         if cursor.fetchone() != (len(entries),):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
@@ -14,6 +13,7 @@ from backorders.priority import Facts
 from orders.errors import ConcurrentChange
 from orders.ledger import Cause, Ledger, Subject, text_of_time
 from orders.signals import Opened, Shortage, Withdrawn
+from parts.documents import as_text
 from parts.keys import new_key
 
 
@@ -59,7 +59,7 @@ def _insert(shortages: Sequence[Shortage], cause: Cause) -> list[Opened]:
     with connection.cursor() as cursor:
         cursor.execute(
             sql.OPEN,
-            {"shortages": json.dumps(rows), "events": events, "texts": texts, "recorded_at": ledger.recorded_at},
+            {"shortages": as_text(rows), "events": events, "texts": texts, "recorded_at": ledger.recorded_at},
         )
         opened = [Opened(*row) for row in cursor.fetchall()]
     if len(opened) != len(rows):
@@ -90,7 +90,7 @@ def _row(shortage: Shortage, ledger: Ledger) -> dict[str, Any]:
         "excluded_warehouse_id": _text(shortage.excluded_warehouse_id),
         "quantity": str(shortage.quantity),
         "minimum_fill": str(shortage.minimum_fill),
-        "rank_facts": json.dumps(facts),
+        "rank_facts": as_text(facts),
         "opened_at": text_of_time(ledger.cause.at),
         "version": entry.version,
         "chain_hash": entry.chain_hash.hex(),

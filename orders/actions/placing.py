@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -24,6 +23,7 @@ from orders.trees import Line, Tree
 from parts import sql_reserve
 from parts.actions.reserving import Hold, LevelRow, lock_levels, reserve_parameters
 from parts.actors import Actor
+from parts.documents import as_text
 from parts.errors import Invalid, NotFound, Refused
 from parts.keys import new_key
 from parts.quantities import fault_of
@@ -445,7 +445,7 @@ class _Draft:
             "reference": self.reference,
             "version": self.header.version,
             "chain_hash": self.header.chain_hash,
-            "new_lines": json.dumps([_row(line) for line in self.lines]),
+            "new_lines": as_text([_row(line) for line in self.lines]),
             "events": events,
             "texts": texts,
             "recorded_at": self.ledger.recorded_at,

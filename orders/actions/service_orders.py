@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -14,15 +13,16 @@ from django.db import IntegrityError, connection, transaction
 
 from orders import sql
 from orders.errors import ConcurrentChange, NothingToDo, ReasonRequired, TransitionRefused
+from orders.flows import is_declared
 from orders.ledger import Cause, Ledger, Subject, text_of_time
 from orders.models import Customer, Equipment, ServiceContract, ServiceOrder
 from orders.rules import LONGEST_NOTE, LONGEST_REFERENCE, check_texts, service_order_way
 from orders.statuses import SERVICE_ORDER_CLOSED, SERVICE_ORDER_STEPS, LineStatus, ServiceOrderStatus
 from parts.actors import Actor
+from parts.documents import as_text
 from parts.errors import Forbidden, Invalid, NotFound, Refused, VersionConflict
 from parts.keys import new_key
 
-_STATUS_ONLY = ("id", "status")
 CANCELLED = ServiceOrderStatus.CANCELLED.value
 
 
@@ -39,12 +39,8 @@ class Job(Subject):
 
     def check_step(self, to: str) -> None:
         """Raise TransitionRefused unless the job may go to the status now, by the FSM declared on the model."""
-        row = ServiceOrder.from_db("default", _STATUS_ONLY, (None, self.status))
-        step = getattr(row, f"to_{to}", None)
-        allowed = SERVICE_ORDER_STEPS[self.status]
-        if step is None or to not in allowed:
+        if not is_declared(ServiceOrder, self.status, to):
             raise TransitionRefused(self.reference, self.status, to, SERVICE_ORDER_STEPS[self.status])
-        step()
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +177,7 @@ def write(jobs: Sequence[Job], ledger: Ledger) -> None:
     events, texts = ledger.as_json()
     changes = [
         {
-            "id": str(job.id),
+            "id": job.key_text,
             "read_version": job.read_version,
             "status": job.status,
             "version": job.version,
@@ -191,7 +187,7 @@ def write(jobs: Sequence[Job], ledger: Ledger) -> None:
         for job in jobs
     ]
     with connection.cursor() as cursor:
-        cursor.execute(sql.WRITE_SERVICE_ORDERS, {"events": events, "texts": texts, "changes": json.dumps(changes)})
+        cursor.execute(sql.WRITE_SERVICE_ORDERS, {"events": events, "texts": texts, "changes": as_text(changes)})
         if cursor.fetchone() != (len(jobs),):
             raise ConcurrentChange("A service order was changed by somebody who did not hold its lock.")
     for job in jobs:

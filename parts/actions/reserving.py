@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
@@ -14,6 +13,7 @@ from django.db import connection
 
 from parts import sql_reserve
 from parts.actors import Actor
+from parts.documents import as_text
 from parts.keys import new_key
 
 
@@ -89,7 +89,7 @@ def soft_holders(*, part_ids: Sequence[UUID], besides: UUID | None = None) -> li
 def reserve_parameters(holds: Sequence[Hold], *, by: Actor, source: str, at: datetime) -> dict[str, Any]:
     """Return the parameters of sql_reserve.RESERVE for some holds."""
     return {
-        "reservations": json.dumps(
+        "reservations": as_text(
             [
                 {
                     "id": str(hold.reservation_id),
