@@ -8,7 +8,6 @@ from django import forms
 from django.contrib import admin
 from django.db.models import DecimalField
 from django.http import HttpRequest
-from django.utils.translation import gettext as _g
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
@@ -27,7 +26,6 @@ class WeightsForm(DeedForm):
     """All weights; the reason is asked for when they are to be used."""
 
     reason = forms.CharField(label=_("Reason"), required=False, max_length=80)
-    really = forms.BooleanField(required=False, widget=forms.HiddenInput)
 
     def shape(self) -> None:
         """Add a field per weight, filled with the present one."""
@@ -42,32 +40,25 @@ class WeightsForm(DeedForm):
         self.order_fields([*policy.WEIGHTS, "reason"])
 
     def clean(self) -> dict[str, Any]:
-        """Keep what differs; the queue is only weighed anew when that was asked for on the preview."""
+        """Keep what differs."""
         cleaned = super().clean() or {}
         cleaned["changes"] = {
             name: cleaned[name]
             for name in policy.WEIGHTS
             if cleaned.get(name) is not None and cleaned[name] != getattr(self.subject, name)
         }
-        if not self.errors and not cleaned["really"]:
-            self.add_error(None, _g("This is a preview: nothing has changed yet."))
         return cleaned
 
     @property
     def is_preview(self) -> bool:
-        """Whether it was sent to look, not to change."""
-        return self.is_bound and not self.data.get("really")
+        """Whether it was sent to look: the queue is only weighed anew when that was asked for below the preview."""
+        return not self.data.get("use")
 
 
-def _preview(subject: AllocationPolicy, form: DeedForm) -> dict[str, Any]:
-    if not isinstance(form, WeightsForm) or not form.is_bound:
+def _preview(subject: AllocationPolicy, form: DeedForm, told: dict[str, Any]) -> dict[str, Any]:
+    changes = form.cleaned_data.get("changes") if form.is_bound else None
+    if changes is None:
         return {}
-    form.is_valid()
-    changes = {
-        name: value
-        for name in policy.WEIGHTS
-        if (value := form.cleaned_data.get(name)) is not None and value != getattr(subject, name)
-    }
     try:
         rows = policy.preview(changes=changes, limit=MOST_SHOWN)
     except Refused as refusal:

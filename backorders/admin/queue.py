@@ -7,7 +7,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -222,7 +222,7 @@ class BackOrderOffice(ByReference, Shown):
     search_fields = ("reference", "part__number", "customer__code", "customer__name")
     search_help_text = _("Reference, part or customer")
     ordering = ("-rank", "id")
-    fields = ("opened_quantity", "minimum_fill", "rank_facts", "version", "opened_at", "closed_at")
+    fields = ("rank_facts", "version", "opened_at", "closed_at")
     overview_template = "admin/backorders/backorder/overview.html"
     panel_template = "admin/backorders/backorder/panel.html"
     deeds = (
@@ -296,7 +296,7 @@ class BackOrderOffice(ByReference, Shown):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[BackOrder]:
         """Read part, customer, line and order along."""
-        rows = super().get_queryset(request)
+        rows = super().get_queryset(request).annotate(covered=Exists(Peg.objects.filter(back_order=OuterRef("pk"))))
         return rows.select_related("part", "customer", "line__order", "line__warehouse", "excluded_warehouse")
 
     def get_ordering(self, request: HttpRequest) -> list[Any]:
@@ -315,7 +315,12 @@ class BackOrderOffice(ByReference, Shown):
         here = reverse("admin:backorders_backorder_changelist")
         asked, aged = request.GET.get("view"), request.GET.get("age")
         ages = [
-            (f"{name} d", found[f"age_{index}"], f"{here}?age={name.replace('>', '%3E')}", aged == name)
+            (
+                _g("%(days)s days") % {"days": name},
+                found[f"age_{index}"],
+                f"{here}?age={name.replace('>', '%3E')}",
+                aged == name,
+            )
             for index, (name, _low, _high) in enumerate(AGE_BUCKETS)
         ]
         questions = [
@@ -373,14 +378,16 @@ class BackOrderOffice(ByReference, Shown):
         return f"{row.rank:.1f}"
 
     @display(description=_("expected"), ordering="expected_on")
-    def expected(self, row: BackOrder) -> Any:
+    def expected(self, row: Any) -> Any:
         """When supply is expected."""
-        return row.expected_on or (_("no supply") if _waits(row) else None)
+        if row.expected_on or not _waits(row):
+            return str(row.expected_on or "")
+        return _("no date yet") if row.covered else _("no supply")
 
     @display(description=_("promised"), ordering="line__promised_on")
     def promised(self, row: BackOrder) -> Any:
         """What was promised."""
-        return row.line.promised_on
+        return str(row.line.promised_on or "")
 
     @display(description=_("order"))
     def order(self, row: BackOrder) -> str:

@@ -262,7 +262,7 @@ class ServiceOrderOffice(ByReference, Edited):
     fieldsets = (
         (None, {"fields": ("title", "description", "external_reference", "equipment", "contract", "machine_down")}),
         (
-            _("Set by deeds"),
+            _("Set by the buttons above"),
             {
                 "fields": (
                     "customer",

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 
+from parts.admin.importing import import_deed
 from parts.admin.offices import Edited, Office
 from parts.models import Category, Part, PartNumber, PartRelation, PurchaseOrderLine, StockLevel, UnitOfMeasure
 
@@ -55,6 +56,7 @@ class PartOffice(Edited):
     ordering = ("number",)
     inlines = (PartNumbers,)
     panel_template = "admin/parts/part/panel.html"
+    deeds = (import_deed("catalogue", _("Import the catalogue"), "parts.import_catalogue"),)
 
     def panel(self, request: HttpRequest, subject: Any) -> dict[str, Any]:
         """Show where it lies and what is on its way."""

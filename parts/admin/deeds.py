@@ -54,6 +54,11 @@ class DeedForm(forms.Form):
     def shape(self) -> None:
         """Adapt the fields to the subject; for subclasses."""
 
+    @property
+    def is_preview(self) -> bool:
+        """Whether it was sent to see what it would do. Such a form shows that, and does nothing."""
+        return False
+
     def refuse(self, refusal: Refused) -> None:
         """Show a refusal where it belongs: at the fields it names, otherwise above the form."""
         self.add_error(None, say(refusal, self.subject))
@@ -140,7 +145,7 @@ class Deed:
     hidden: bool = False
     on_list: bool = False
     template: str = "admin/desk/deed.html"
-    context: Callable[[Any, DeedForm], dict[str, Any]] | None = None
+    context: Callable[[Any, DeedForm, dict[str, Any]], dict[str, Any]] | None = None
 
 
 def say(refusal: Refused, subject: Any = None) -> str:

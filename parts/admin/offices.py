@@ -123,7 +123,7 @@ class Office(ModelAdmin):
         status = 200
         if sent and not form.is_valid():
             status = 400
-        elif sent:
+        elif sent and not form.is_preview:
             try:
                 return self._answer(request, deed, subject, deed.act(subject, form.cleaned_data, told(request)))
             except Forbidden as refusal:
@@ -172,7 +172,7 @@ class Office(ModelAdmin):
             "form": form,
             "media": self.media + form.media,
             "back": self._page_of(subject),
-            **(deed.context(subject, form) if deed.context else {}),
+            **(deed.context(subject, form, told(request)) if deed.context else {}),
         }
         return TemplateResponse(request, deed.template, context, status=status)
 

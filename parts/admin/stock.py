@@ -17,6 +17,7 @@ from unfold.decorators import display
 
 from parts.actions import stock
 from parts.admin.deeds import Chosen, Deed, DeedForm, Done
+from parts.admin.importing import import_deed
 from parts.admin.offices import Edited, Office, Shown
 from parts.labels import plain, status_label
 from parts.models import Region, Reservation, StockCorrection, StockLevel, StockMovement, StockTransfer, Warehouse
@@ -153,6 +154,7 @@ class StockLevelOffice(Shown):
         Deed(slug="transfer", **_TRANSFER),
         Deed(slug="correct-any", on_list=True, **_CORRECT),
         Deed(slug="transfer-any", on_list=True, **_TRANSFER),
+        import_deed("stock", _("Import counted stock"), "parts.correct_stock"),
     )
     panel_template = "admin/parts/stocklevel/panel.html"
 

@@ -31,6 +31,7 @@ from parts.actions.supply.purchase_orders import (
     place_purchase_order,
 )
 from parts.admin.deeds import Chosen, Deed, DeedForm, Done
+from parts.admin.importing import import_deed
 from parts.admin.offices import Edited, Shown
 from parts.labels import plain, status_label
 from parts.models import (
@@ -273,6 +274,7 @@ class PurchaseOrderOffice(Shown):
             on_list=True,
             template="admin/parts/purchaseorder/place.html",
         ),
+        import_deed("purchase-orders", _("Import purchase orders"), "parts.manage_purchase_orders"),
         Deed(
             slug="deliver",
             title=_("Book a delivery"),

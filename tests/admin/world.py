@@ -97,7 +97,7 @@ class World:
         placed = placing.place(
             kind="service",
             customer_id=self.customer.pk,
-            requested_on=date.today(),
+            requested_on=timezone.now().date(),
             lines=[placing.Wanted(quantity=Decimal(quantity), part_id=part.pk)],
             **facts,
             **cause(),
@@ -110,7 +110,7 @@ class World:
         placed = place_purchase_order(
             supplier_id=offer.supplier_id,
             warehouse_id=self.near.pk,
-            lines=[PurchaseLine(part.pk, Decimal(quantity), Decimal(100), date.today() + timedelta(days=9))],
+            lines=[PurchaseLine(part.pk, Decimal(quantity), Decimal(100), timezone.now().date() + timedelta(days=9))],
             ordered_at=timezone.now(),
             **cause(),
         )
