@@ -15,7 +15,8 @@ from django.db import connection
 MakeOperation = Callable[[int, random.Random], Callable[[], None]]
 
 CLIENTS = 2
-_fork = multiprocessing.get_context("fork")
+#: Clients are forked: they begin with the code loaded and open connections of their own.
+fork = multiprocessing.get_context("fork")
 
 
 def plain_connection() -> psycopg.Connection[Any]:
@@ -31,9 +32,9 @@ def plain_connection() -> psycopg.Connection[Any]:
 def operations_per_second(make: MakeOperation, seconds: float) -> float:
     """Run two clients for some seconds (after 30 operations each to warm up); return their operations per second."""
     connection.close()
-    barrier = _fork.Barrier(CLIENTS)
-    rates = _fork.Queue()
-    clients = [_fork.Process(target=_client, args=(make, number, seconds, barrier, rates)) for number in range(CLIENTS)]
+    barrier = fork.Barrier(CLIENTS)
+    rates = fork.Queue()
+    clients = [fork.Process(target=_client, args=(make, number, seconds, barrier, rates)) for number in range(CLIENTS)]
     for client in clients:
         client.start()
     found = [rates.get(timeout=seconds + 60) for _client in clients]

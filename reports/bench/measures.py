@@ -19,7 +19,7 @@ from django.test.utils import CaptureQueriesContext
 from backorders.actions import allocating
 from orders.actions import reporting
 from orders.models import PartsOrder
-from reports.bench import operations, world, yardsticks
+from reports.bench import operations, surge, world, yardsticks
 from reports.bench.clients import MakeOperation, operations_per_second
 from reports.bench.serving import new_token, web_server
 from reports.bench.world import BENCH, Place
@@ -252,10 +252,22 @@ def _page_times(client: Client, path: str, effort: Effort) -> tuple[float, float
     return statistics.median(mine), statistics.median(base)
 
 
+def surging(effort: Effort) -> Iterator[Measured]:
+    """Take in a surge of status updates over HTTP, repeats and late ones among them."""
+    place = world.new_place()
+    jobs = operations.new_jobs(place, 1_000)
+    base = operations_per_second(operations.move_by_yardstick(place), effort.seconds)
+    with web_server() as port:
+        rate, median, high = surge.run(new_token(), port, jobs, effort.seconds * 2)
+    name = f"surge over HTTP, {surge.BATCH} a call: {median * 1000:.0f} ms median, {high * 1000:.0f} ms p95"
+    yield Measured(name, rate, base, "updates/s", rate / base, "> 0", rate > 0)
+
+
 GROUPS: dict[str, Callable[[Effort], Iterator[Measured]]] = {
     "place": placing,
     "move": moving,
     "allocate": allocating_half,
     "few": allocating_few,
     "list": listing,
+    "surge": surging,
 }

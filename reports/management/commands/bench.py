@@ -108,5 +108,5 @@ def _shown(row: Measured) -> str:
 
 
 def _line(*columns: str) -> str:
-    widths = (52, 26, 12, 8, 26, 10)
+    widths = (66, 20, 12, 8, 24, 10)
     return "".join(column.ljust(width) for column, width in zip(columns, widths, strict=True)).rstrip()
