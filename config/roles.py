@@ -185,6 +185,7 @@ SCOPES: dict[str, tuple[str, ...]] = {
         "orders.add_serviceorder",
         "orders.change_serviceorder",
         "orders.move_serviceorder",
+        "orders.assign_serviceorder",
         "orders.place_partsorder",
         "orders.hold_partsorder",
         "orders.move_orderline",

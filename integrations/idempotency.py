@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import OperationalError, transaction
+from django.db import DEFAULT_DB_ALIAS, OperationalError, connections, transaction
 from psycopg import errors as postgres
 
 from integrations import sql
@@ -55,25 +56,44 @@ def once(
     """Carry out `work` unless this client's key has an answer; return the answer and whether it is a kept one.
 
     Claiming the key, the work and keeping the answer are one transaction: whatever breaks off leaves no trace, and the
-    next call with the key begins anew. An answer of 500 and above is not kept and undoes the work. Raises KeyReused,
-    and InFlight where the first call has not ended within `patience`. Two statements beside the work.
+    next call with the key begins anew. A refusal (400 and above) undoes whatever the work has written; it is kept as
+    well, but for 500 and above. Raises KeyReused, and InFlight where the first call has not ended within `patience`.
+    Two statements beside the work.
     """
     with transaction.atomic():
         kept = _claim(client, key, fingerprint, at, patience)
         if kept:
             return kept, True
-        answer = work()
-        if answer.status >= 500:
+        with _one_transaction():
+            answer = work()
+        undone = answer.status >= 500 or transaction.get_rollback()
+        if undone:
             transaction.set_rollback(True)
         else:
-            sql.KEEP_ANSWER.rows(
-                client=client,
-                key=key,
-                status=answer.status,
-                headers=json.dumps(dict(answer.headers)),
-                body=answer.body,
-            )
+            _keep(client, key, answer)
+    if undone and answer.status < 500:  # the refusal, in a transaction that holds nothing else
+        return once(client=client, key=key, fingerprint=fingerprint, at=at, work=lambda: answer, patience=patience)
     return answer, False
+
+
+@contextmanager
+def _one_transaction() -> Iterator[None]:
+    """Let the work's own transaction be this one, with no savepoint between: two round trips less.
+
+    An exception in it marks all of this transaction for rollback, as it does where the work is called alone.
+    Transactions within the work's own keep their savepoints.
+    """
+    connection = connections[DEFAULT_DB_ALIAS]
+    depth, savepoint = len(connection.savepoint_ids), connection.savepoint
+
+    def savepoint_within() -> str | None:
+        return savepoint() if len(connection.savepoint_ids) > depth else None
+
+    vars(connection)["savepoint"] = savepoint_within
+    try:
+        yield
+    finally:
+        del vars(connection)["savepoint"]
 
 
 def _claim(client: str, key: str, fingerprint: bytes, at: datetime, patience: timedelta) -> Answer | None:
@@ -95,6 +115,16 @@ def _claim(client: str, key: str, fingerprint: bytes, at: datetime, patience: ti
     if bytes(known) != fingerprint:
         raise KeyReused("This key was used for another call; take a new one for each.")
     return None if status is None else Answer(status, json.loads(headers), bytes(body))
+
+
+def _keep(client: str, key: str, answer: Answer) -> None:
+    sql.KEEP_ANSWER.rows(
+        client=client,
+        key=key,
+        status=answer.status,
+        headers=json.dumps(dict(answer.headers)),
+        body=answer.body,
+    )
 
 
 def prune(*, at: datetime, most: int = 10_000) -> int:

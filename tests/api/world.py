@@ -10,17 +10,17 @@ from decimal import Decimal
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db import connection
 from django.test import Client
 from django.utils import timezone
 from oauth2_provider.models import AccessToken, Application, set_token_value
 
+from backorders.models import AllocationPolicy
 from config.roles import SCOPES
 from orders.actions import placing, service_orders
 from orders.models import Customer, CustomerAccess, ServiceOrder
 from parts.actions import stock, supply
 from parts.actors import Actor
-from parts.models import Part
+from parts.models import Part, Region
 from tests.factories.parts import PartFactory, RegionFactory, SupplierFactory, WarehouseFactory
 
 EVERY_SCOPE = tuple(SCOPES)
@@ -74,11 +74,12 @@ class World:
     """Rows that most tests need; everything later is reached by actions."""
 
     def __init__(self) -> None:
-        self.region: Any = RegionFactory()
+        AllocationPolicy.objects.get_or_create(name="default")  # a test that commits has taken it away
+        self.region: Region = RegionFactory.create()
         self.near: Any = WarehouseFactory(code="NEAR")
         self.far: Any = WarehouseFactory(code="FAR")
-        self.ours = Customer.objects.create(code="OURS", name="Quarry", region_id=self.region.pk, tier="gold")
-        self.theirs = Customer.objects.create(code="THEIRS", name="Other quarry", region_id=self.region.pk)
+        self.ours = Customer.objects.create(code="OURS", name="Quarry", region=self.region, tier="gold")
+        self.theirs = Customer.objects.create(code="THEIRS", name="Other quarry", region=self.region)
         self.parts: list[Any] = [PartFactory() for _ in range(5)]
         self.supplier: Any = SupplierFactory()
         for part in self.parts[:4]:
@@ -102,11 +103,11 @@ class World:
         there = [{"part": str(part.pk), "quantity": "1"} for part in self.parts[:4]]
         return [*there, {"part_number": self.parts[4].number, "quantity": str(short)}]
 
-    def order(self, customer: Customer | None = None, **more: Any) -> dict[str, Any]:
+    def order(self, of: Customer | None = None, **more: Any) -> dict[str, Any]:
         """The body of an order through the API."""
         return {
             "kind": "service",
-            "customer": str((customer or self.ours).pk),
+            "customer": str((of or self.ours).pk),
             "requested_on": str(timezone.now().date() + timedelta(days=7)),
             "lines": self.wanted(),
             **more,
@@ -139,16 +140,10 @@ class World:
             **cause(),
         )
 
+    def day(self, ahead: int) -> date:
+        """The date so many days from now."""
+        return timezone.now().date() + timedelta(days=ahead)
+
     def give_access(self, user: User, customer: Customer | None = None) -> None:
         """Let somebody see and order for a customer."""
         CustomerAccess.objects.create(user=user, customer=customer or self.ours)
-
-
-def statements_of(captured: Iterable[dict[str, str]]) -> list[str]:
-    """Return the statements that were captured, those of transactions left out."""
-    return [query["sql"] for query in captured if query["sql"] not in ("BEGIN", "COMMIT", "ROLLBACK")]
-
-
-def forget_statements() -> None:
-    """Begin to count anew."""
-    connection.queries_log.clear()
