@@ -26,10 +26,12 @@ from parts.actors import Actor
 from parts.documents import as_text
 from parts.errors import Invalid, NotFound, Refused
 from parts.keys import new_key
-from parts.quantities import fault_of
+from parts.rules import quantity_problem
 from parts.statuses import Purpose
 
 MOST_LINES = 500
+#: From this quantity on a line is taken for a slip of the finger; it keeps sums far from what a column holds.
+TOO_MANY = 10**9
 #: How long stock is kept for soft demand (internal transfers, replenishment) that nobody picks.
 SOFT_FOR = timedelta(days=7)
 SOFT_KINDS = (Purpose.TRANSFER.value, Purpose.STOCK.value)
@@ -306,8 +308,10 @@ def _demands(lines: Sequence[Wanted], facts: _Facts) -> list[tuple[_PartFacts, W
         if part is None:
             fields[f"lines.{index}.part"] = ["There is no such part, or it can no longer be ordered."]
             continue
-        if fault := fault_of(line.quantity, part.decimals):
-            fields[f"lines.{index}.quantity"] = [fault]
+        if problem := quantity_problem(line.quantity, part.decimals):
+            fields[f"lines.{index}.quantity"] = [f"It {problem}."]
+        elif line.quantity >= TOO_MANY:
+            fields[f"lines.{index}.quantity"] = [f"It must be less than {TOO_MANY:,}."]
         elif not (line.minimum_fill.is_finite() and 0 <= line.minimum_fill <= line.quantity):
             fields[f"lines.{index}.minimum_fill"] = ["Must lie between 0 and the quantity."]
         demands.append((part, line))
