@@ -43,10 +43,13 @@ class Consumer:
         """
         if now < self.paused_until:
             return 0
+        connection.ensure_connection()
+        session = connection.connection
         try:
             read = process(name=self.name, handler=self.handler, limit=BATCH).read
         except Exception as error:  # whatever a consumer's own code raises must not stop the other consumers
-            if isinstance(error, OperationalError | InterfaceError) and not connection.is_usable():
+            lost = connection.connection is not session or not connection.is_usable()  # Django may be back already
+            if lost and isinstance(error, OperationalError | InterfaceError):
                 raise
             self.failures += 1
             pause = pause_after(self.failures)
