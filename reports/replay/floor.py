@@ -94,13 +94,18 @@ class Floor:
             _move_all(OrderLine.objects.leaves().filter(status=status, order__on_hold=False), to, told_at(day, hour))
 
     def ship(self, day: date) -> None:
-        """Ship what is packed: by rule where a system confirms each step, by hand from a paper warehouse."""
+        """Ship what is packed: by rule where a system confirms each step, else by hand.
+
+        By hand means from a paper warehouse, and all of an order that is only delivered complete and has such a line.
+        """
         packed = OrderLine.objects.leaves().filter(status="packed").order_by(*_IN_ORDER)
         digital = packed.filter(warehouse__mode=WarehouseMode.DIGITAL).values_list("order_id", flat=True)
         if order_ids := list(dict.fromkeys(digital)):
             parts_orders.release_ready(order_ids=order_ids, to="shipped", **told_at(day, 9, 30))
-        on_paper = packed.filter(warehouse__mode=WarehouseMode.PAPER).values_list("order_id", "id")
-        for order_id, rows in groupby(on_paper, key=lambda row: row[0]):
+        on_paper = packed.filter(warehouse__mode=WarehouseMode.PAPER)
+        together = Q(order__complete_delivery_only=True, order__in=on_paper.order_by().values("order"))
+        by_hand = packed.filter(together | Q(warehouse__mode=WarehouseMode.PAPER)).values_list("order_id", "id")
+        for order_id, rows in groupby(by_hand, key=lambda row: row[0]):
             items = [lines.ShipItem(line_id) for _order_id, line_id in rows]
             try:
                 lines.ship(order_id=order_id, items=items, carrier="Depot's own van", **told_at(day, 9, 40))
