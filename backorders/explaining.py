@@ -120,7 +120,7 @@ def explain(back_order_id: UUID, most_ahead: int = 10) -> Explanation:
         minimum_fill=row.minimum_fill,
         on_hold=row.on_hold,
         expected_on=row.expected_on,
-        supply=tuple(Supply(*values) for values in supply),
+        supply=tuple(Supply(*values) for values in supply) if waits else (),
         turns=turns,
     )
 

@@ -103,8 +103,14 @@ WHERE back_order.id = ANY(%(ids)s::uuid[]) OR back_order.line_id = ANY(%(line_id
 ORDER BY back_order.part_id, back_order.rank DESC, back_order.id
 """
 
-#: CTEs that write changed back orders and their events, and drop the pegs of those that wait no more.
+#: CTEs that write changed back orders and their events. Pegs are the pegging's alone, which clears those of back orders
+#: that wait no more: to delete them here could meet one who pegs the same part and waits for us. The policy is held
+#: before the first back order is, as it is by whoever opens one: who changes the weights locks it first and then ranks
+#: all back orders anew, and must not meet one who holds some of them and wants the policy.
 WRITE_BACK_ORDERS = f"""
+held_policy AS MATERIALIZED (
+    SELECT name FROM backorders_allocationpolicy WHERE name = 'default' FOR SHARE
+),
 {APPEND_EVENTS},
 change AS (
     SELECT *
@@ -119,12 +125,9 @@ changed AS (
         minimum_fill = change.minimum_fill, on_hold = change.on_hold, closed_at = change.closed_at,
         expected_on = CASE WHEN change.closed_at IS NULL THEN back_order.expected_on END,
         version = change.version, chain_hash = decode(change.chain_hash, 'hex'), status_since = change.status_since
-    FROM change
+    FROM change, held_policy
     WHERE back_order.id = change.id AND back_order.version = change.read_version
     RETURNING back_order.id
-),
-unpegged AS (
-    DELETE FROM backorders_peg AS peg USING change WHERE peg.back_order_id = change.id AND change.closed_at IS NOT NULL
 )"""
 
 #: Write changed back orders alone. Parameters: changes, events, texts. Returns how many.

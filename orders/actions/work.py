@@ -41,11 +41,12 @@ class LineWork:
         """Lock what the work touches: stock first (if it does), then the orders.
 
         Who frees stock gives it to other orders in the same transaction, and locks these while it holds its own. So it
-        takes the stock of every part of its orders before: whoever holds one of the other orders and wants this one
-        then meets it at the stock, where neither holds an order yet.
+        takes the stock of every part of its orders before, and so does who works on several orders at once: the two
+        then meet at the stock, where neither holds an order yet.
         """
-        if touches_stock or frees_stock:
-            stock.lock_stock_of_parts(_parts_of(line_ids, order_ids, whole_orders=frees_stock))
+        several = len(line_ids) + len(order_ids) > 1
+        if touches_stock or frees_stock or several:
+            stock.lock_stock_of_parts(_parts_of(line_ids, order_ids, whole_orders=frees_stock or several))
         self.cause = cause
         self.ledger = Ledger(cause)
         self.trees: Trees = lock_trees(order_ids=order_ids, line_ids=line_ids)

@@ -204,6 +204,14 @@ SELECT id FROM parts_part WHERE id = ANY(%(part_ids)s::uuid[]) ORDER BY id FOR U
 """,
 )
 
+#: Holds parts against new levels being added by anybody else. Levels locked by a later statement are all there are.
+HOLD_PARTS = Statement(
+    "parts.hold_parts",
+    """
+SELECT id FROM parts_part WHERE id = ANY(%(part_ids)s::uuid[]) ORDER BY id FOR KEY SHARE
+""",
+)
+
 #: Holds parts, locks all their levels and reads these as they are under the lock. All of them, although an action may
 #: change one: what it frees may go to an order that looks at the part's other levels too. A level that was being added
 #: while this waited is not among them; who needs it takes LOCK_PARTS first.

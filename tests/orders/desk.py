@@ -12,7 +12,7 @@ from uuid import UUID
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from backorders.models import BackOrder
+from backorders.models import AllocationPolicy, BackOrder
 from orders.actions import lines, placing, service_orders
 from orders.actions.placing import Placed, PlacedLine, Wanted
 from orders.models import Customer, OrderEvent, OrderLine, PartsOrder, ServiceOrder
@@ -60,6 +60,9 @@ class Desk:
     part: Part = field(default_factory=PartFactory)
     warehouse: Warehouse = field(default_factory=WarehouseFactory)
     customer: Customer = field(default_factory=CustomerFactory)
+
+    def __post_init__(self) -> None:
+        AllocationPolicy.objects.get_or_create(name="default")  # a test that really commits was cleaned up after
 
     def put(self, quantity: int | str, *, part: Part | None = None, at: Warehouse | None = None, **facts: Any) -> None:
         """Put stock on the shelf (or, below zero, take it away)."""

@@ -69,7 +69,12 @@ def read_facts(keys: Sequence[LevelKey]) -> dict[LevelKey, LevelFacts]:
 
 
 def lock_stock_of_parts(part_ids: Collection[UUID]) -> None:
-    """Lock all levels of these parts, and hold the parts against new ones: first of all locks, before any order's."""
+    """Lock all levels of these parts, and hold the parts against new ones: first of all locks, before any order's.
+
+    In two statements: one that had to wait for somebody who adds a level would not see that level itself, and to lock
+    it later, with an order in hand, could meet one who holds it and wants that order.
+    """
+    sql.stock.HOLD_PARTS.rows(part_ids=sorted(part_ids))
     sql.stock.LOCK_LEVELS_OF_PARTS.rows(part_ids=sorted(part_ids))
 
 

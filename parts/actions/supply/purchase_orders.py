@@ -115,6 +115,8 @@ def place_purchase_orders(
     if not orders:
         return []
     with transaction.atomic():
+        # Parts first: the new lines refer to them, and whoever adds a level of one would wait for the queue we peg.
+        sql.stock.HOLD_PARTS.rows(part_ids=sorted({line.part_id for order in orders for line in order.lines}))
         _check_quantities(orders, _read_decimals(orders))
         _refuse_used(orders)
         heads, lines = _rows(orders)
