@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
-from threading import Event, Thread
+from threading import Event, Thread, current_thread
 
 import pytest
 from django.db import DatabaseError, connection, transaction
@@ -68,9 +68,43 @@ def race(first: Callable[[], object], second: Callable[[], object]) -> tuple[Rac
     return one, two
 
 
-def _wait_until_blocked_or_done(racer: Racer) -> None:
+def collide(
+    monkeypatch: pytest.MonkeyPatch,
+    where: tuple[object, str],
+    first: Callable[[], object],
+    second: Callable[[], object],
+) -> tuple[Racer, Racer]:
+    """Let both act at once and meet where a function (a module and its name) is called for the first time.
+
+    There each waits until the other is there too, or is waiting for a lock, or is done. Returns both.
+    """
+    module, name = where
+    original = getattr(module, name)
+    go = Event()
+    arrived: set[Thread] = set()
+
+    def meet(*args: object, **facts: object) -> object:
+        arrived.add(current_thread())
+        if not go.wait(PATIENCE):
+            raise TimeoutError("the other one never came")
+        return original(*args, **facts)
+
+    monkeypatch.setattr(module, name, meet)
+    racers = Racer(first), Racer(second)
+    for racer in racers:
+        racer.start()
+    for racer in racers:
+        _wait_until_blocked_or_done(racer, arrived)
+    go.set()
+    for racer in racers:
+        racer.join(PATIENCE)
+        assert not racer.is_alive(), "the two never came to an end"
+    return racers
+
+
+def _wait_until_blocked_or_done(racer: Racer, arrived: Collection[Thread] = ()) -> None:
     for _ in range(int(PATIENCE / 0.01)):
-        if racer.acted.wait(0.01):
+        if racer.acted.wait(0.01) or racer in arrived:
             return
         with connection.cursor() as cursor:
             cursor.execute("SELECT cardinality(pg_blocking_pids(%s)) > 0", [racer.backend])
