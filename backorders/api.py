@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 from django.http import HttpResponseBase
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -220,6 +220,7 @@ class AvailabilitySerializer(serializers.Serializer[Any]):
     expected = IncomingSerializer(many=True)
 
 
+@extend_schema_serializer(many=False)
 class AvailabilitiesSerializer(serializers.Serializer[Any]):
     results = AvailabilitySerializer(many=True)
 

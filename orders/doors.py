@@ -29,13 +29,14 @@ class EventSerializer(serializers.Serializer[Any]):
     passed_through = serializers.BooleanField(help_text="A step on the way to another, not counted as time spent.")
     is_override = serializers.BooleanField()
     visibility = serializers.ChoiceField(choices=["internal", "public"])
-    note = serializers.CharField(source="text.text", default="", allow_blank=True)
+    note = serializers.CharField(source="text.text", allow_blank=True)
     actor = serializers.CharField(allow_null=True)
     source = serializers.CharField(allow_null=True)  # type: ignore[assignment]  # a field, taken off the class by DRF
     data = serializers.DictField(child=serializers.JSONField())  # type: ignore[assignment]  # the same
 
     def to_representation(self, instance: OrderEvent) -> dict[str, Any]:
         shown: dict[str, Any] = super().to_representation(instance)
+        shown["note"] = shown["note"] or ""  # there was none, or it has been erased
         if not self.context.get("sees_all"):
             shown |= {"actor": None, "source": None, "data": {}}
         return shown

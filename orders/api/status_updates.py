@@ -64,7 +64,7 @@ class StatusUpdateViewSet(OrdersDoor):
 
     @extend_schema(
         request=StatusUpdatesSerializer,
-        responses=ResultsSerializer,
+        responses={200: ResultsSerializer},
         examples=[
             OpenApiExample(
                 "A carrier reports a delivery",
@@ -125,7 +125,8 @@ def _read(row: Any) -> Report | Result:
     try:
         return Report(**_FORM.run_validation(row))
     except ValidationError as error:
-        fields = {name: [str(message) for message in messages] for name, messages in error.detail.items()}  # type: ignore[union-attr]  # a mapping, from a serializer
+        detail = error.detail if isinstance(error.detail, dict) else {"": error.detail}
+        fields = {name: [str(message) for message in messages] for name, messages in detail.items()}
         return Result("refused", refusal=Invalid("This update cannot be read.", fields))
 
 

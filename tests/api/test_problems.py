@@ -70,8 +70,8 @@ def test_whoever_belongs_to_nobody_gets_nowhere(nobody: User, method: str, path:
 
 
 BODIES = {
-    "no JSON": (b"{", "malformed"),
-    "two values": (b"{} {}", "malformed"),
+    "no JSON": b"{",
+    "two values": b"{} {}",
     "invalid UTF-8": b'{"to": "\xff"}',
     "UTF-16": '{"to": "x"}'.encode("utf-16"),
     "NaN": b'{"quantity": NaN}',
@@ -82,14 +82,11 @@ BODIES = {
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("path", WRITES)
+@pytest.mark.parametrize("path", [path for path in WRITES if not path.endswith(("claim/", "let-go/"))])
 def test_a_body_that_cannot_be_read_is_refused_at_every_door(world: World, erp: Caller, path: str) -> None:
-    if path.endswith(("claim/", "let-go/")):
-        pytest.skip("takes no body")
     before = OrderEvent.objects.count()
     for name, body in BODIES.items():
-        content = body[0] if isinstance(body, tuple) else body
-        answer = erp.raw("POST", path, content, Idempotency_Key=name.replace(" ", "-"))
+        answer = erp.raw("POST", path, body, Idempotency_Key=name.replace(" ", "-"))
         assert_problem(answer, 400, "malformed")
     assert OrderEvent.objects.count() == before
 
@@ -113,8 +110,11 @@ def test_a_body_that_cannot_be_read_is_refused_at_every_door(world: World, erp: 
 def test_nonsense_is_refused_at_every_door(world: World, erp: Caller, path: str, document: object) -> None:
     before = OrderEvent.objects.count()
     answer = erp.raw("POST", path, json.dumps(document).encode(), Idempotency_Key="k")
-    assert 400 <= answer.status_code < 500
-    assert set(answer.json()) >= MEMBERS
+    if answer.status_code == 200:  # the one call that answers for each item
+        assert [result["outcome"] for result in answer.json()["results"]] == ["refused"]
+    else:
+        assert 400 <= answer.status_code < 500
+        assert set(answer.json()) >= MEMBERS
     assert OrderEvent.objects.count() == before
 
 

@@ -108,7 +108,7 @@ _turn = iter(range(10**9))
 @pytest.mark.django_db
 @schema.parametrize()
 @hypothesis_settings(
-    max_examples=15,
+    max_examples=10,
     deadline=None,
     derandomize=True,
     database=None,

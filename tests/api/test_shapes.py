@@ -23,6 +23,7 @@ def assert_shape(document: Any, shape: serializers.BaseSerializer[Any]) -> None:
     if isinstance(shape, serializers.ListSerializer):
         assert isinstance(document, list)
         for item in document:
+            assert isinstance(shape.child, serializers.Serializer)
             assert_shape(item, shape.child)
         return
     assert isinstance(shape, serializers.Serializer)
@@ -60,6 +61,7 @@ def test_an_order_has_the_values_of_its_rows(world: World, erp: Caller) -> None:
     document = erp.get(f"parts-orders/{row.pk}/").json()
     plain = ("reference", "version", "kind", "status", "status_since", "external_reference", "on_hold", "created_at")
     assert {name: _value(document, name) for name in plain} == {name: getattr(row, name) for name in plain}
+    assert row.customer is not None
     assert (document["customer_code"], document["region"]) == (row.customer.code, row.region.code)
     assert (document["progress"], document["requested_on"]) == (str(row.progress), str(row.requested_on))
     rows = {str(line.pk): line for line in OrderLine.objects.select_related("part", "warehouse", "back_order")}
