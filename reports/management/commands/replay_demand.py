@@ -8,6 +8,7 @@ import sys
 from argparse import ArgumentParser, ArgumentTypeError, BooleanOptionalAction
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import groupby
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -81,20 +82,16 @@ class Command(BaseCommand):
                     )
 
     def _monthly(self, days: Iterator[Lived]) -> Iterator[Lived]:
-        """Print one line per month, for a log; yield each day after it."""
-        orders = lines = short = 0
-        month = None
-        for lived in days:
-            if month and lived.day.month != month.month:
-                word = "run-out" if lived.is_run_out else ""
-                self._say(
-                    f"{month:%Y-%m}  {orders:>5} orders  {lines:>6} lines  {short:>5} back orders  {word}".rstrip()
-                )
-                orders = lines = short = 0
-            month = lived.day
-            orders, lines = orders + lived.taken.orders, lines + lived.taken.lines
-            short += lived.taken.short
-            yield lived
+        """Print one line per month, for a log, after yielding the days of it."""
+        for month, members in groupby(days, key=lambda lived: lived.day.replace(day=1)):
+            orders = lines = short = 0
+            word = ""
+            for lived in members:
+                orders, lines = orders + lived.taken.orders, lines + lived.taken.lines
+                short += lived.taken.short
+                word = "  run-out" if lived.is_run_out else ""
+                yield lived
+            self._say(f"{month:%Y-%m}  {orders:>5} orders  {lines:>6} lines  {short:>5} back orders{word}")
 
     def _conclude(self, run: ReplayRun, demand: Demand, *, as_json: bool) -> None:
         """Count, prove the books, print. A broken law or ledger ends the command with its error."""
