@@ -136,7 +136,7 @@ TECHNICIAN = Role(
     ),
 )
 
-AUDITOR = Role("Auditor", True, (*READS_ALL, "auth.view_*", "admin.view_logentry"))
+AUDITOR = Role("Auditor", True, (*READS_ALL, "auth.view_*", "admin.view_logentry", "orders.export_orderevent"))
 
 #: Not of the house: sees and orders only for the customers of their `CustomerAccess`, never through the back office.
 PARTNER = Role(
@@ -162,6 +162,7 @@ ADMINISTRATOR = Role(
         *_edits("auth", "user"),
         "auth.view_group",
         *_edits("orders", "customeraccess"),
+        "orders.erase_eventtext",
         *_edits("oauth2_provider", "application"),
         "oauth2_provider.view_*",
         "oauth2_provider.delete_accesstoken",

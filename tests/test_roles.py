@@ -49,7 +49,7 @@ def test_a_pattern_for_an_app_that_does_not_exist_is_refused() -> None:
 
 def test_the_auditor_only_reads() -> None:
     rights = roles.expanded(roles.AUDITOR.permissions, roles.declared_permissions())
-    assert {name.split(".")[1].split("_")[0] for name in rights} == {"view"}
+    assert {name.split(".")[1].split("_")[0] for name in rights} == {"view", "export"}
 
 
 def test_overriding_is_for_the_parts_manager_and_machines_with_that_scope_only() -> None:

@@ -7,7 +7,7 @@ attack something), and on ours.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 from django import forms
@@ -28,18 +28,18 @@ class Anything(forms.Form):
     """A form that asks for nothing."""
 
 
-class PlainAdmin(FSMAdminMixin, ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
+class PlainAdmin(FSMAdminMixin, ModelAdmin):
     """The mixin as it comes, with a form for one of the steps."""
 
-    fsm_fields: ClassVar[list[str]] = ["status"]
+    fsm_fields = ["status"]
     fields = ("title",)
-    fsm_forms: ClassVar[dict[str, Any]] = {"to_in_progress": Anything}
+    fsm_forms = {"to_in_progress": Anything}
 
 
 class PlainAdminWithoutForm(PlainAdmin):
     """The mixin as it comes."""
 
-    fsm_forms: ClassVar[dict[str, Any]] = {}
+    fsm_forms = {}
 
 
 def _site(name: str, office: type[PlainAdmin]) -> AdminSite:
@@ -58,7 +58,7 @@ urlpatterns = [
 @pytest.fixture
 def nobody_may_begin(monkeypatch: pytest.MonkeyPatch) -> None:
     """Declare on the model itself that the step to In Progress is for nobody: no right of anybody is enough."""
-    declared = ServiceOrder.to_in_progress._django_fsm.transitions  # type: ignore[attr-defined]  # set by the decorator
+    declared = ServiceOrder.to_in_progress._django_fsm.transitions
     for step in declared.values():
         monkeypatch.setattr(step, "permission", lambda row, user: False)
 

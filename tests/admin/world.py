@@ -122,6 +122,20 @@ class World:
         self.placed(part, 3)
         return BackOrder.objects.get(part=part)
 
+    def part_in_stock(self, on_hand: Decimal = ON_HAND) -> Part:
+        """A part of which there is enough."""
+        part: Part = PartFactory.create()
+        stock.correct_stock(
+            part_id=part.pk, warehouse_id=self.near.pk, on_hand_change=on_hand, reason="opening", **cause()
+        )
+        return part
+
+    def shipped(self) -> PartsOrder:
+        """An order that has left."""
+        order = self.placed(self.part_in_stock(), 1)
+        lines.ship(order_id=order.pk, items=[lines.ShipItem(order.lines.get().pk)], walk=True, **cause())
+        return order
+
     def job(self, status: str = "new") -> ServiceOrder:
         """A job of the customer."""
         job = service_orders.create(

@@ -1,0 +1,310 @@
+"""Walks every route and asks it, as everybody, for one's own and for somebody else's object.
+
+The expected answers stand in `permission_matrix.txt`, a line per route, method and object. The words:
+
+    yes      it was done, or refused for another reason than who asks (the form is empty, the status does not allow it)
+    no       403: it is not for this person
+    hidden   404: what is not theirs does not exist for them
+    invalid  400 to a right body: it names a customer that does not exist for them
+    login    sent to the login page, or 401
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.models import User
+from django.contrib.contenttypes.models import ContentType
+from django.db import models, transaction
+from django.http import HttpResponseBase
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
+
+from backorders.models import BackOrder
+from config.api.throttling import buckets
+from orders.models import CustomerAccess, OrderLine, PartsOrder, ServiceOrder, Shipment
+from parts.models import Delivery, Part, PurchaseOrder, Supplier
+from tests.admin.world import World
+from tests.factories.orders import CustomerFactory
+
+TABLE = Path(__file__).with_name("permission_matrix.txt")
+CALLERS = ("anonymous", "nobody", "partner", "technician", "dispatcher", "manager", "auditor", "administrator")
+
+#: Models whose rows belong to a customer, and the way there. The rest has no owner.
+OWNED: dict[type[models.Model], str] = {
+    ServiceOrder: "customer",
+    PartsOrder: "customer",
+    OrderLine: "order__customer",
+    BackOrder: "customer",
+    Shipment: "order__customer",
+}
+#: What the API's nouns are.
+NOUNS: dict[str, type[models.Model]] = {
+    "service-orders": ServiceOrder,
+    "parts-orders": PartsOrder,
+    "lines": OrderLine,
+    "back-orders": BackOrder,
+    "parts": Part,
+    "purchase-orders": PurchaseOrder,
+    "deliveries": Delivery,
+}
+#: Routes that answer whatever is asked of an address that does not exist.
+NO_ROUTES = ("admin:None", "api:None")
+NEW_FOR_A_CUSTOMER = ("api:service-orders-list", "api:parts-orders-list")
+#: Views of the admin that take no POST, or where it means nothing else than GET.
+ONLY_GET = ("changelist", "history", "jsi18n", "index", "search", "autocomplete", "app_list", "view_on_site", "_done")
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One question: a route, a method, and (where the route names an object) whose."""
+
+    route: str
+    method: str
+    whose: str = "-"
+
+    def __str__(self) -> str:
+        return f"{self.route:55} {self.method:5} {self.whose:8}"
+
+
+def routes() -> Iterator[tuple[str, URLPattern]]:
+    """Give the full name of every route, with its pattern."""
+    yield from _walk(get_resolver().url_patterns, "")
+
+
+def _walk(patterns: list[Any], prefix: str) -> Iterator[tuple[str, URLPattern]]:
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            space = f"{pattern.namespace}:" if pattern.namespace else ""
+            yield from _walk(pattern.url_patterns, prefix + space)
+        elif f"{prefix}{pattern.name}" not in NO_ROUTES:
+            yield f"{prefix}{pattern.name}", pattern
+
+
+def questions() -> list[Ask]:
+    """Return every question there is, in the order of the routes' names; None-named routes are named by address."""
+    found = set()
+    for name, pattern in routes():
+        model = _model_of(name)
+        for method in _methods(name, pattern):
+            # A new order names no object, but a customer.
+            names = _names_an_object(pattern) or (method == "POST" and name in NEW_FOR_A_CUSTOMER)
+            for whose in ("own", "foreign") if names and model in OWNED else ("-",):
+                found.add(Ask(name if pattern.name else f"{name} {pattern.pattern}", method, whose))
+    return sorted(found, key=lambda ask: (ask.route, ask.method, ask.whose != "own"))
+
+
+def _methods(name: str, pattern: URLPattern) -> list[str]:
+    if actions := getattr(pattern.callback, "actions", None):
+        return [method.upper() for method in actions]
+    if name in ("oauth-token", "oauth-revoke-token", "logout", "admin:logout"):
+        return ["POST"]
+    if not name.startswith("admin:") and name != "login":
+        return ["GET"]
+    if name in _inline_deeds():
+        return ["POST"]
+    return ["GET"] if name.endswith(ONLY_GET) and not name.endswith("simple_history") else ["GET", "POST"]
+
+
+@cache
+def _inline_deeds() -> frozenset[str]:
+    return frozenset(
+        f"admin:{model._meta.app_label}_{model._meta.model_name}_{deed.slug}"
+        for model, office in admin.site._registry.items()
+        for deed in getattr(office, "deeds", ())
+        if deed.inline
+    )
+
+
+def _names_an_object(pattern: URLPattern) -> bool:
+    return bool(pattern.pattern.regex.groups) and "app_label" not in pattern.pattern.regex.groupindex
+
+
+def _model_of(name: str) -> type[models.Model] | None:
+    if name.startswith("api:"):
+        noun = max((noun for noun in NOUNS if name.startswith(f"api:{noun}-")), key=len, default="")
+        return NOUNS.get(noun)
+    for model in admin.site._registry:
+        if name.startswith(f"admin:{model._meta.app_label}_{model._meta.model_name}_"):
+            return model
+    return None
+
+
+class Cast:
+    """Everybody, signed in, and what they ask for: rows of a customer that is the partner's, and of another."""
+
+    def __init__(self, world: World, people: dict[str, User]) -> None:
+        world.many(1)
+        self.customers = {"own": world.customer, "foreign": CustomerFactory.create()}
+        CustomerAccess.objects.create(user=people["partner"], customer=world.customer)
+        for customer in self.customers.values():
+            world.customer = customer
+            world.short()
+            world.placed(world.part_in_stock(), 2)
+            world.job()
+            world.shipped()
+        self.clients = {name: Client() for name in CALLERS}
+        for name, person in people.items():
+            self.clients[name].force_login(person)
+        self.cookies = {name: {k: v.value for k, v in client.cookies.items()} for name, client in self.clients.items()}
+
+    def answer(self, ask: Ask, caller: str) -> str:
+        """Ask as somebody, undo whatever it did, and return the answer as a word."""
+        buckets.empty_all()
+        client = self.clients[caller]
+        client.cookies.clear()
+        for name, value in self.cookies[caller].items():
+            client.cookies[name] = value
+        with transaction.atomic():
+            response = self._send(client, ask)
+            transaction.set_rollback(True)
+        return _word(response, is_api=ask.route.startswith("api:"))
+
+    def _send(self, client: Client, ask: Ask) -> Any:
+        address = self.address(ask)
+        if ask.method == "GET":
+            return client.get(address, self._query(ask))
+        if ask.route.startswith("api:"):
+            body, key = json.dumps(self._body(ask), default=str), {"Idempotency-Key": uuid.uuid4().hex}
+            return client.post(address, body, content_type="application/json", headers=key)
+        return client.post(address, {})
+
+    # --- What is asked for -------------------------------------------------------------------------------------------
+
+    def row(self, ask: Ask) -> Any:
+        """Return the object a question names."""
+        model = _model_of(ask.route)
+        assert model is not None, f"{ask.route} names an object of an unknown kind"
+        rows = model._default_manager.all()
+        if model in OWNED:
+            rows = rows.filter(**{OWNED[model]: self.customers[ask.whose]})
+        if model is OrderLine:
+            rows = rows.filter(is_split=False)
+        if model is User:
+            rows = rows.filter(username="somebody")
+        found = rows.order_by("pk").first()
+        assert found is not None, f"there is no {model._meta.label} to ask for"
+        return found
+
+    def address(self, ask: Ask) -> str:
+        """Return the address of a question."""
+        name = ask.route.split(" ")[0]
+        pattern = next(pattern for found, pattern in routes() if found == name)
+        if name == "admin:view_on_site":
+            return reverse(name, args=[ContentType.objects.get_for_model(Part).pk, Part.objects.all()[0].pk])
+        if name == "admin:app_list":
+            return reverse(name, args=["parts"])
+        if name.endswith("_simple_history"):
+            row = self.row(ask)
+            if not row.history.exists():
+                row.save()  # written by a migration or in bulk: no history yet
+            return reverse(name, args=[row.pk, row.history.first().pk])
+        if _names_an_object(pattern):
+            return reverse(name, args=[self.row(ask).pk])
+        if " " in ask.route:
+            return "/admin/" + str(pattern.pattern)
+        return reverse(name)
+
+    def _query(self, ask: Ask) -> dict[str, str]:
+        if ask.route == "admin:autocomplete":
+            return {"app_label": "parts", "model_name": "supplierpart", "field_name": "part", "term": ""}
+        if ask.route == "api:availability-list":
+            return {"part": str(Part.objects.all()[0].pk)}
+        return {}
+
+    def _body(self, ask: Ask) -> dict[str, Any]:
+        """Return a body that is right, so that nothing but the right to do it is refused."""
+        part, now, reason = Part.objects.all()[0].pk, timezone.now(), {"reason": "because", "reference": "T-1"}
+        bought = {"supplier": Supplier.objects.all()[0].pk, "warehouse": PurchaseOrder.objects.all()[0].warehouse_id}
+        customer = self.customers["own" if ask.whose == "-" else ask.whose].pk
+        bodies: dict[str, dict[str, Any]] = {
+            "api:service-orders-list": {"customer": customer, "title": "Press"},
+            "api:service-orders-assign": {"technician": None},
+            "api:service-orders-claim": {},
+            "api:service-orders-fast-forward": {"to": "completed"},
+            "api:service-orders-move": {"to": "in_progress"},
+            "api:service-orders-notes": {"text": "hello"},
+            "api:service-orders-override": {"to": "completed", **reason},
+            "api:parts-orders-list": {
+                "kind": "service",
+                "customer": customer,
+                "requested_on": now.date(),
+                "lines": [{"part": part, "quantity": "1"}],
+            },
+            "api:parts-orders-cancel": {"reason": "because"},
+            "api:parts-orders-hold": {"reason": "because"},
+            "api:parts-orders-let-go": {},
+            "api:lines-cancel": {"reason": "because"},
+            "api:lines-move": {"to": "released"},
+            "api:lines-override": {"to": "delivered", **reason},
+            "api:lines-promise": {"promised_on": now.date()},
+            "api:lines-bring-back": {"quantity": "1"},
+            "api:lines-ship": {"walk": True},
+            "api:back-orders-move": {"to": "sourcing"},
+            "api:back-orders-promise": {"promised_on": now.date()},
+            "api:purchase-orders-list": {**bought, "ordered_at": now, "lines": [{"part": part, "quantity": "1"}]},
+            "api:deliveries-list": {
+                **bought,
+                "note_number": "N-1",
+                "received_at": now,
+                "lines": [{"part": part, "quantity": "1"}],
+            },
+            "api:status-updates-list": {
+                "updates": [
+                    {
+                        "subject": "service_order",
+                        "id": ServiceOrder.objects.filter(customer=self.customers["own"])[0].pk,
+                        "status": "in_progress",
+                        "occurred_at": now,
+                    }
+                ]
+            },
+        }
+        if ask.route == "api:parts-orders-ship":
+            held = OrderLine.objects.filter(order=self.row(ask)).order_by("pk")[0]
+            return {"lines": [{"line": held.pk}], "walk": True}
+        assert ask.route in bodies, f"tests/permission_matrix.py does not know what to send to {ask.route}"
+        return bodies[ask.route]
+
+
+def _word(response: HttpResponseBase, *, is_api: bool) -> str:
+    status = response.status_code
+    address = response.headers.get("Location", "")
+    if status == 401 or (status == 302 and "/login/" in address):
+        return "login"
+    if status == 403:
+        return "no"
+    if status == 404:
+        return "hidden"
+    if status == 400 and is_api:
+        return "invalid"
+    content = getattr(response, "content", b"")
+    if status == 200 and b'"results"' in content and b'"outcome"' in content:
+        refusal = json.loads(content)["results"][0]["refusal"]
+        return {"forbidden": "no", "not_found": "hidden"}.get(refusal["code"] if refusal else "", "yes")
+    return "yes" if status < 500 and status not in (405, 429) else str(status)
+
+
+def read_table() -> dict[Ask, dict[str, str]]:
+    """Return the expected answers."""
+    table: dict[Ask, dict[str, str]] = {}
+    lines = [line for line in TABLE.read_text().splitlines() if line and not line.startswith("#")]
+    for line in lines[1:]:
+        *words, method, whose = line.split()[: -len(CALLERS)]
+        ask = Ask(" ".join(words), method, whose)
+        assert ask not in table, f"two lines for {ask}"
+        table[ask] = dict(zip(CALLERS, line.split()[-len(CALLERS) :], strict=True))
+    return table
+
+
+def as_line(ask: Ask, answers: dict[str, str]) -> str:
+    """Return a line of the table."""
+    return f"{ask} {' '.join(f'{answers[caller]:13}' for caller in CALLERS)}".rstrip()

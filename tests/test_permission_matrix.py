@@ -1,0 +1,83 @@
+"""Every route, asked by everybody: the answers stand in permission_matrix.txt, and a new route needs a line there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from django.contrib.auth.models import User
+
+from tests.admin.world import World
+from tests.permission_matrix import CALLERS, Ask, Cast, as_line, questions, read_table
+
+
+@pytest.fixture
+def cast(
+    nobody: User,
+    partner: User,
+    technician: User,
+    dispatcher: User,
+    manager: User,
+    auditor: User,
+    administrator: User,
+) -> Cast:
+    """Everybody, signed in, in a world with something of everything."""
+    people = [nobody, partner, technician, dispatcher, manager, auditor, administrator]
+    return Cast(World(), {person.username: person for person in people})
+
+
+@pytest.mark.django_db
+def test_every_route_has_its_line(request: pytest.FixtureRequest) -> None:
+    table, asked = read_table(), questions()
+    missing = [ask for ask in asked if ask not in table]
+    superfluous = [str(ask) for ask in table if ask not in set(asked)]
+    if missing:
+        cast: Cast = request.getfixturevalue("cast")
+        answers = [as_line(ask, {caller: cast.answer(ask, caller) for caller in CALLERS}) for ask in missing]
+        pytest.fail(
+            "Routes without a line in tests/permission_matrix.txt. This is how they answer; if that is right, add:\n"
+            + "\n".join(answers),
+            pytrace=False,
+        )
+    assert superfluous == []
+
+
+@pytest.mark.slow
+@pytest.mark.django_db
+@pytest.mark.parametrize("caller", CALLERS)
+def test_every_route_answers_everybody_as_the_table_says(caller: str, cast: Cast) -> None:
+    table = read_table()
+    wrong = [
+        f"{ask}: {answer}, not {table[ask][caller]}"
+        for ask in questions()
+        if ask in table and (answer := cast.answer(ask, caller)) != table[ask][caller]
+    ]
+    assert wrong == []
+
+
+def _rows(kept: Callable[[Ask], bool]) -> dict[Ask, dict[str, str]]:
+    return {ask: answers for ask, answers in read_table().items() if kept(ask)}
+
+
+def test_nobody_outside_the_house_gets_into_the_back_office() -> None:
+    inside = _rows(lambda ask: ask.route.startswith("admin:") and ask.route not in ("admin:login", "admin:logout"))
+    found = {answers[caller] for answers in inside.values() for caller in ("anonymous", "nobody", "partner")}
+    assert found == {"login"}
+
+
+def test_a_partner_gets_nothing_of_others() -> None:
+    foreign = _rows(lambda ask: ask.whose == "foreign" and ask.route.startswith("api:"))
+    assert foreign
+    assert {answers["partner"] for answers in foreign.values()} <= {"hidden", "no", "invalid"}
+
+
+def test_the_auditor_writes_nothing() -> None:
+    own_account = ("login", "logout", "oauth-", "admin:login", "admin:logout", "admin:password_change")
+    writing = _rows(lambda ask: ask.method == "POST" and not ask.route.startswith(own_account))
+    assert {ask: answers["auditor"] for ask, answers in writing.items() if answers["auditor"] == "yes"} == {}
+
+
+def test_a_stranger_who_is_signed_in_gets_as_far_as_the_start_page() -> None:
+    opened = {ask.route for ask, answers in read_table().items() if answers["nobody"] == "yes"}
+    public = {"home", "livez", "readyz", "login", "logout", "admin:login", "admin:logout", "api:schema", "api:docs"}
+    assert opened <= public | {"oauth-token", "oauth-revoke-token"}
