@@ -55,13 +55,13 @@ class Consumer:
             pause = pause_after(self.failures)
             self.paused_until = now + pause
             facts = {"consumer": self.name, "failures": self.failures, "pause_seconds": pause}
-            logger.exception("consumer failed", extra=facts)
+            logger.exception("consumer failed: %s", self.name, extra=facts)
             return 0
         if self.failures:
-            logger.info("consumer goes on", extra={"consumer": self.name, "failures": self.failures})
+            logger.info("consumer goes on: %s", self.name, extra={"consumer": self.name, "failures": self.failures})
         self.failures, self.paused_until = 0, 0.0
         if read:
-            logger.info("events consumed", extra={"consumer": self.name, "events": read})
+            logger.info("events consumed: %d by %s", read, self.name, extra={"consumer": self.name, "events": read})
         return read
 
 
@@ -83,7 +83,7 @@ def run(consumers: Iterable[Consumer], stopping: Event, clock: Callable[[], floa
             connection.close()
             failures, checked = failures + 1, False
             pause = pause_after(failures)
-            logger.warning("database away", extra={"failures": failures, "pause_seconds": pause, "error": str(error)})
+            logger.warning("database away: %s", error, extra={"failures": failures, "pause_seconds": pause})
             stopping.wait(pause)
             continue
         if failures:

@@ -28,13 +28,17 @@ def check_integrity() -> int:
         broken += verdict.finding.total
         if verdict.finding.total:
             rows = [f"{breach.subject}: {breach.what_is}" for breach in verdict.finding.breaches]
-            logger.error("law broken", extra={"law": verdict.law.name, "rows": verdict.finding.total, "first": rows})
+            logger.error(
+                "law broken: %s",
+                verdict.law.name,
+                extra={"law": verdict.law.name, "rows": verdict.finding.total, "first": rows},
+            )
     with chains.one_snapshot():
         verification, findings = Verification(), 0
         for finding in verification.findings():
             findings += 1
             if findings <= 20:
-                logger.error("ledger finding", extra={"finding": str(finding), "code": finding.code})
+                logger.error("ledger finding: %s", finding, extra={"finding": str(finding), "code": finding.code})
     events = verification.chains.events
     level = logging.ERROR if broken or findings else logging.INFO
     logger.log(level, "integrity checked", extra={"broken": broken, "findings": findings, "events": events})

@@ -20,6 +20,7 @@ from orders.exports import Filter, Manifest, export_ledger
 from orders.verifier import Finding
 from orders.verifying import Verification
 from parts.actors import Actor
+from tests.ledger.horizon import all_is_over
 from tests.orders.desk import OURSELVES, TOLD, Desk
 
 NOW = datetime(2026, 3, 3, 9, 30, tzinfo=UTC)
@@ -65,6 +66,7 @@ def a_life(desk: Desk) -> None:
     desk.place(2, note="Wait for the „große Pumpe“ ≠ 油圧ポンプ 🚜")
     job = desk.job("in_progress")
     service_orders.add_note(service_order_id=job.pk, text='Seal\tis worn;\n"call" back \\ soon', **TOLD)
+    all_is_over()
     anchor_day(by=OURSELVES, at=NOW)
     desk.place(9)
     service_orders.add_note(service_order_id=job.pk, text="Customer called", public=True, **TOLD)

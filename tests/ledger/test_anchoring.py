@@ -11,6 +11,7 @@ from orders.actions.anchoring import anchor_day, as_text
 from orders.models import LedgerAnchor
 from orders.verifier import anchor_digest, check_anchors
 from parts.errors import Forbidden, Invalid, Refused
+from tests.ledger.horizon import all_is_over
 from tests.ledger.tampering import NOW, a_life, codes, tomorrow
 from tests.orders.desk import NOBODY, OURSELVES, Desk
 
@@ -28,6 +29,7 @@ def test_a_day_is_anchored_once(committed_desk: Desk) -> None:
 
 def test_an_anchor_names_the_one_before_and_both_fit_their_heads(committed_desk: Desk) -> None:
     a_life(committed_desk)
+    all_is_over()
     anchor_day(by=OURSELVES, at=tomorrow())
     first, second = LedgerAnchor.objects.order_by("day")
     assert bytes(second.previous_digest).hex() == anchor_digest(as_text(first))

@@ -8,7 +8,6 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from datetime import timedelta
 from pathlib import Path
 from threading import Event, Thread
 
@@ -26,9 +25,9 @@ from orders.actions import lines, parts_orders
 from orders.cursors import LedgerAhead
 from orders.models import EventCursor, OrderEvent
 from parts.actions.supply import PurchaseLine, place_purchase_order
-from parts.actors import Actor
 from parts.statuses import WarehouseMode
 from tests.factories.parts import SupplierFactory
+from tests.ledger.horizon import all_is_over, until
 from tests.ledger.test_cursors import a_job, append
 from tests.orders.desk import NOW, TOLD, Desk, back_order, d, days, kinds, leaf, line
 from tests.racing import PATIENCE
@@ -45,6 +44,12 @@ def digital(desk: Desk) -> Desk:
     return desk
 
 
+def consume() -> int:
+    """Let the consumers do all there is to do; return how many events they read."""
+    all_is_over()
+    return consume_events()
+
+
 # --- What the consumers do -------------------------------------------------------------------------------------------
 
 
@@ -52,7 +57,7 @@ def test_what_became_reserved_in_a_digital_warehouse_is_released_with_no_person(
     desk = digital(committed_desk)
     desk.put(5)
     placed = desk.place(2)
-    assert consume_events() > 0
+    assert consume() > 0
     assert kinds(leaf(placed).id) == ["line.placed reserved", "line.status_changed released"]
     event = OrderEvent.objects.get(subject_id=leaf(placed).id, to_status="released")
     assert event.actor == "system:release"
@@ -63,10 +68,10 @@ def test_an_order_on_hold_is_released_when_it_is_let_go(committed_desk: Desk) ->
     desk.put(5)
     placed = desk.place(2)
     parts_orders.hold(order_id=placed.id, reason="Credit", **TOLD)
-    consume_events()
+    consume()
     assert line(leaf(placed).id).status == "reserved"
     parts_orders.let_go(order_id=placed.id, **TOLD)
-    consume_events()
+    consume()
     assert line(leaf(placed).id).status == "released"
 
 
@@ -74,10 +79,10 @@ def test_an_order_for_complete_delivery_leaves_when_what_it_waited_for_is_cancel
     desk = digital(committed_desk)
     desk.put(5)
     placed = desk.place(2, 9, complete_delivery_only=True)
-    consume_events()
+    consume()
     assert line(leaf(placed).id).status == "reserved"
     lines.cancel(line_id=leaf(placed, "back_ordered", position=2).id, reason="Enough", **TOLD)
-    consume_events()
+    consume()
     assert line(leaf(placed).id).status == "released"
 
 
@@ -85,9 +90,9 @@ def test_a_line_that_somebody_called_back_is_not_released_by_that(committed_desk
     desk = digital(committed_desk)
     desk.put(5)
     placed = desk.place(2)
-    consume_events()
+    consume()
     lines.move(line_id=leaf(placed).id, to="reserved", **TOLD)
-    consume_events()
+    consume()
     assert line(leaf(placed).id).status == "reserved"
 
 
@@ -103,19 +108,20 @@ def test_a_new_back_order_is_pegged_to_what_is_on_order(committed_desk: Desk) ->
     placed = desk.place(3)
     pegs = Peg.objects.filter(back_order=back_order(leaf(placed, "back_ordered").id))
     before = pegs.count()
-    consume_events()
+    consume()
     assert (before, list(pegs.values_list("quantity", "expected_on"))) == (0, [(d(3), days(9))])
 
 
 def test_consumers_pass_over_what_is_none_of_their_business(committed_desk: Desk) -> None:
     append(a_job(), times=3)
+    all_is_over()
     events = list(OrderEvent.objects.all())
     with_statements = len(connection.queries_log)
     pegging(events)
     releasing(events)
     assert len(connection.queries_log) == with_statements
     assert catch_up(consumers_of(CONSUMERS), seconds=PATIENCE) == 6
-    assert consume_events() == 0
+    assert consume() == 0
 
 
 # --- Failures --------------------------------------------------------------------------------------------------------
@@ -125,6 +131,7 @@ def test_a_consumer_that_fails_pauses_while_the_others_go_on(
     committed_desk: Desk, caplog: pytest.LogCaptureFixture
 ) -> None:
     append(a_job(), times=3)
+    all_is_over()
     broken = [True]
 
     def clumsy(events: Sequence[OrderEvent]) -> None:
@@ -141,7 +148,9 @@ def test_a_consumer_that_fails_pauses_while_the_others_go_on(
     broken.clear()
     assert bad.step(now=101.5) == 3
     assert bad.failures == 0
-    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == ["consumer failed"] * 2
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == [
+        "consumer failed: clumsy"
+    ] * 2
 
 
 def test_pauses_double_up_to_a_minute() -> None:
@@ -150,6 +159,7 @@ def test_pauses_double_up_to_a_minute() -> None:
 
 def test_catching_up_ends_in_time_however_much_there_is(committed_desk: Desk) -> None:
     append(a_job(), times=3)
+    all_is_over()
     ticks = iter(range(100))
     assert catch_up([Consumer("slow", nothing)], seconds=1, clock=lambda: float(next(ticks))) == 0
     assert catch_up([Consumer("slow", nothing)], seconds=PATIENCE) == 3
@@ -157,11 +167,8 @@ def test_catching_up_ends_in_time_however_much_there_is(committed_desk: Desk) ->
 
 def until_read(name: str, count: int) -> None:
     """Wait until a consumer has committed so many events."""
-    for _ in range(int(PATIENCE / 0.01)):
-        if EventCursor.objects.filter(name=name, events_read=count).exists():
-            return
-        Event().wait(0.01)
-    raise AssertionError(f"{name} never read {count} events")
+    cursor = EventCursor.objects.filter(name=name, events_read=count)
+    until(cursor.exists, f"{name} has read {count} events")
 
 
 @pytest.mark.race
@@ -257,6 +264,7 @@ def test_the_command_consumes_and_ends_cleanly_when_told(committed_desk: Desk, n
     desk = digital(committed_desk)
     desk.put(5)
     placed = desk.place(2)
+    all_is_over()
     with started("consume_events") as process:
         read_until(process, "events consumed")
         process.send_signal(number)
@@ -269,8 +277,3 @@ def test_the_command_consumes_and_ends_cleanly_when_told(committed_desk: Desk, n
 def test_the_command_knows_its_consumers() -> None:
     with pytest.raises(CommandError, match="invalid choice: 'nobody'"):
         call_command("consume_events", "--only", "nobody")
-
-
-def test_rules_act_in_their_own_name() -> None:
-    assert Actor.system("release").reference == "system:release"
-    assert timedelta(seconds=consuming.POLL) <= timedelta(seconds=1)

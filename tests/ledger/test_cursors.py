@@ -19,6 +19,7 @@ from orders.ledger import Cause, Ledger, Subject, new_event_id
 from orders.models import EventCursor, OrderEvent
 from parts.actors import Actor
 from parts.keys import new_key
+from tests.ledger.horizon import all_is_over
 from tests.orders.desk import Desk
 from tests.racing import PATIENCE, Racer, race
 
@@ -91,6 +92,7 @@ def test_a_cursor_reads_every_event_once_while_its_twin_on_the_id_alone_misses_s
             writers[place].join(PATIENCE)
             assert writers[place].error is None
             reader.poll()
+    all_is_over()
     while reader.poll():
         pass
 
@@ -115,6 +117,7 @@ def test_what_a_transaction_wrote_is_not_read_before_all_that_began_earlier_are_
 
     gate.set()
     early_bird.join(PATIENCE)
+    all_is_over()
     got: list[UUID] = []
     process(name="patient", handler=lambda events: got.extend(event.subject_id for event in events))
     assert got == [late.id, soon.id]
@@ -125,6 +128,7 @@ def test_what_a_transaction_wrote_is_not_read_before_all_that_began_earlier_are_
 def test_of_two_workers_one_reads_and_the_other_goes_away() -> None:
     append(a_job(), times=3)
     EventCursor.objects.create(name="shared")
+    all_is_over()
     seen: list[UUID] = []
 
     def work() -> Pass:
@@ -141,6 +145,7 @@ def test_of_two_workers_one_reads_and_the_other_goes_away() -> None:
 def test_without_the_lock_both_workers_read_the_same_events(monkeypatch: pytest.MonkeyPatch) -> None:
     append(a_job(), times=3)
     EventCursor.objects.create(name="shared")
+    all_is_over()
     seen: list[UUID] = []
     monkeypatch.setattr(QuerySet, "select_for_update", lambda self, **_: self)
 
@@ -154,6 +159,7 @@ def test_without_the_lock_both_workers_read_the_same_events(monkeypatch: pytest.
 
 def test_what_a_handler_wrote_goes_when_it_fails_and_the_events_come_again(committed_desk: Desk) -> None:
     append(a_job(), times=2)
+    all_is_over()
 
     def write_and_fail(events: Sequence[OrderEvent]) -> None:
         EventCursor.objects.create(name="its effect")
@@ -174,6 +180,7 @@ class HandlerFailed(Exception):
 
 def test_a_cursor_goes_on_where_it_stopped_also_within_one_transaction(committed_desk: Desk) -> None:
     append(a_job(), a_job(), times=10)
+    all_is_over()
     seen: list[UUID] = []
     sizes = [process(name="slow", handler=lambda events: seen.extend(e.pk for e in events), limit=7) for _ in range(4)]
 
@@ -200,6 +207,7 @@ def test_a_batch_holds_a_subjects_events_by_version_also_where_the_counter_wraps
     job.version = 4090  # as if it had lived long
     with transaction.atomic():
         append(job, other, times=12)
+    all_is_over()
     versions: list[int] = []
     process(
         name="in order",
@@ -229,6 +237,7 @@ def test_a_transaction_that_began_first_may_write_a_later_version_so_only_the_ve
     may_go_on.set()
     slow.join(PATIENCE)
     assert slow.error is None
+    all_is_over()
 
     raw = [event.version for event in read_batch(0, START, 100) if event.subject_id == job.id]
     assert raw == [2, 1]

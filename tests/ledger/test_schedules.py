@@ -16,6 +16,7 @@ from config.tasks import check_integrity
 from orders import tasks
 from orders.models import LedgerAnchor, OrderEvent
 from parts.statuses import WarehouseMode
+from tests.ledger.horizon import all_is_over
 from tests.ledger.tampering import a_life, tamper
 from tests.ledger.test_consuming import PATIENCE, digital, read_until, started
 from tests.orders.desk import NOW, Desk, leaf, line
@@ -108,6 +109,7 @@ def test_the_task_queue_runs_a_schedule_that_is_due(committed_desk: Desk) -> Non
     Schedule.objects.create(
         name="due", func="config.tasks.consume_events", schedule_type=Schedule.MINUTES, next_run=NOW, repeats=1
     )
+    all_is_over()
     with started("qcluster") as cluster:
         said = read_until(cluster, "Processed")
         cluster.send_signal(signal.SIGTERM)
