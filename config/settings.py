@@ -240,7 +240,7 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "config.api.formats.OneFormat",
     "DEFAULT_PARSER_CLASSES": ["config.api.formats.JSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["config.api.formats.JSONRenderer"],
-    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_FILTER_BACKENDS": ["config.api.filtering.Filters"],
     "DEFAULT_PAGINATION_CLASS": "config.api.pagination.KeysetPagination",
     "DEFAULT_SCHEMA_CLASS": "config.api.openapi.Schema",
     "DEFAULT_METADATA_CLASS": None,

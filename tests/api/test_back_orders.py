@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from tests.api.world import Caller, World
 pytestmark = pytest.mark.django_db
 
 
-def _short(world: World, quantity: int = 5, **more: object) -> BackOrder:
+def _short(world: World, quantity: int = 5, **more: Any) -> BackOrder:
     placed = world.placed(quantity=quantity, part=4, **more)
     return BackOrder.objects.get(line__order_id=placed.id)
 

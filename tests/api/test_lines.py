@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -131,7 +132,8 @@ def test_a_line_that_does_not_exist_is_not_found_and_a_body_that_is_none_is_refu
 ) -> None:
     assert erp.post(f"lines/{uuid.uuid4()}/{verb}/", VERBS[verb]).status_code == 404
     line = world.placed().lines[0].id
-    for body in ([], "move", 7, None, {"to": {}, "promised_on": [], "quantity": {}, "reason": []}):
+    bodies: list[Any] = [[], "move", 7, None, {"to": {}, "promised_on": [], "quantity": {}, "reason": []}]
+    for body in bodies:
         answer = erp.post(f"lines/{line}/{verb}/", body)
         if verb == "ship" and body is None:
             continue  # nothing is said, so all of it ships: refused by its status

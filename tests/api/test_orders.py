@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -76,7 +77,7 @@ def test_an_order_whose_part_does_not_exist_names_the_line_and_places_nothing(wo
     ],
 )
 def test_what_is_wrong_with_an_order_is_said_by_field_and_nothing_is_placed(
-    world: World, erp: Caller, change: dict[str, object], field: str
+    world: World, erp: Caller, change: dict[str, Any], field: str
 ) -> None:
     answer = erp.post("parts-orders/", world.order(**change))
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid")

@@ -167,7 +167,7 @@ def test_purchase_orders_and_deliveries_are_found_by_what_they_are(world: World,
     ]:
         assert len(erp.get("purchase-orders/", query).json()["results"]) == count, query
     erp.post("deliveries/", _delivery(world))
-    for query, count in [
+    for asked, count in [
         ({"note_number": "DN-1"}, 1),
         ({"supplier": uuid.uuid4()}, 0),
         ({"warehouse": world.near.pk}, 1),
@@ -176,4 +176,4 @@ def test_purchase_orders_and_deliveries_are_found_by_what_they_are(world: World,
         ({"received_after": "2100-01-01T00:00:00Z"}, 0),
         ({"received_before": "2100-01-01T00:00:00Z"}, 1),
     ]:
-        assert len(erp.get("deliveries/", query).json()["results"]) == count, query
+        assert len(erp.get("deliveries/", asked).json()["results"]) == count, asked

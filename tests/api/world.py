@@ -38,7 +38,7 @@ class Caller:
         self.client = client or Client(raise_request_exception=True)
         self.headers = {"Authorization": f"Bearer {token}"} if token else {}
 
-    def get(self, path: str, query: dict[str, Any] | None = None, **headers: str) -> Any:
+    def get(self, path: str, query: Any = None, **headers: str) -> Any:
         return self.client.get(f"/api/v1/{path}", query, headers=self._headers(headers))
 
     def post(self, path: str, body: Any = None, *, key: str | None = "", **headers: str) -> Any:
