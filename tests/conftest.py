@@ -90,3 +90,9 @@ def administrator(db: None) -> User:
 def nobody(db: None) -> User:
     """Can log in and belongs to nobody: no role, no customer."""
     return _person("nobody", None)
+
+
+@pytest.fixture
+def above_all(db: None) -> User:
+    """Somebody above all rights: what even they cannot do, nobody can."""
+    return User.objects.create_superuser("above-all", "above@example.org", "unused")

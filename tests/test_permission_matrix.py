@@ -7,8 +7,9 @@ from collections.abc import Callable
 import pytest
 from django.contrib.auth.models import User
 
+from config.roles import SCOPES
 from tests.admin.world import World
-from tests.permission_matrix import CALLERS, Ask, Cast, as_line, questions, read_table
+from tests.permission_matrix import CALLERS, SCOPE_TABLE, Ask, Cast, as_line, questions, read_table
 
 
 @pytest.fixture
@@ -53,6 +54,17 @@ def test_every_route_answers_everybody_as_the_table_says(caller: str, cast: Cast
         if ask in table and (answer := cast.answer(ask, caller)) != table[ask][caller]
     ]
     assert wrong == []
+
+
+@pytest.mark.django_db
+def test_a_machine_reaches_what_its_scope_says(above_all: User) -> None:
+    cast, scopes = Cast(World(), {"everything": above_all}), tuple(SCOPES)
+    table = read_table(SCOPE_TABLE, scopes)
+    asked = [ask for ask in questions() if ask.route.startswith("api:") and ask.whose != "foreign"]
+    answers = {ask: {scope: cast.answer(ask, scope) for scope in scopes} for ask in asked}
+    wrong = [as_line(ask, found) for ask, found in answers.items() if table.get(ask) != found]
+    assert not wrong, "This is how they answer; if that is right, change tests/scope_matrix.txt:\n" + "\n".join(wrong)
+    assert set(table) == set(asked)
 
 
 def _rows(kept: Callable[[Ask], bool]) -> dict[Ask, dict[str, str]]:

@@ -15,12 +15,6 @@ def world(db: None) -> World:
     return World()
 
 
-@pytest.fixture
-def above_all(db: None) -> User:
-    """Somebody above all rights: what even they cannot do, nobody can."""
-    return User.objects.create_superuser("above-all", "above@example.org", "unused")
-
-
 def desk_of(person: User) -> Client:
     """Return the browser of somebody who is signed in."""
     client = Client()
