@@ -4,35 +4,40 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='ReplayRun',
+            name="ReplayRun",
             fields=[
-                ('id', models.UUIDField(editable=False, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=200, verbose_name='file')),
-                ('checksum', models.CharField(max_length=64, verbose_name='SHA-256 of the file')),
-                ('seed', models.BigIntegerField(verbose_name='seed')),
-                ('months', models.PositiveIntegerField(verbose_name='months')),
-                ('parts', models.PositiveIntegerField(verbose_name='parts')),
-                ('first_day', models.DateField(verbose_name='first simulated day')),
-                ('last_day', models.DateField(verbose_name='last simulated day of the demand')),
-                ('lived_until', models.DateField(blank=True, null=True, verbose_name='lived until')),
-                ('seconds', models.FloatField(default=0, verbose_name='seconds')),
-                ('started_at', models.DateTimeField(verbose_name='started at')),
-                ('finished_at', models.DateTimeField(blank=True, null=True, verbose_name='finished at')),
-                ('figures', models.JSONField(blank=True, default=dict, verbose_name='figures')),
+                ("id", models.UUIDField(editable=False, primary_key=True, serialize=False)),
+                ("name", models.CharField(max_length=200, verbose_name="file")),
+                ("checksum", models.CharField(max_length=64, verbose_name="SHA-256 of the file")),
+                ("seed", models.BigIntegerField(verbose_name="seed")),
+                ("months", models.PositiveIntegerField(verbose_name="months")),
+                ("parts", models.PositiveIntegerField(verbose_name="parts")),
+                ("first_day", models.DateField(verbose_name="first simulated day")),
+                ("last_day", models.DateField(verbose_name="last simulated day of the demand")),
+                ("lived_until", models.DateField(blank=True, null=True, verbose_name="lived until")),
+                ("seconds", models.FloatField(default=0, verbose_name="seconds")),
+                ("started_at", models.DateTimeField(verbose_name="started at")),
+                ("finished_at", models.DateTimeField(blank=True, null=True, verbose_name="finished at")),
+                ("figures", models.JSONField(blank=True, default=dict, verbose_name="figures")),
             ],
             options={
-                'verbose_name': 'replay of demand',
-                'verbose_name_plural': 'replays of demand',
-                'ordering': ('-started_at', 'id'),
-                'constraints': [models.CheckConstraint(condition=models.Q(('lived_until__isnull', True), ('lived_until__gte', models.F('first_day')), _connector='OR'), name='replay_run_days_in_order')],
+                "verbose_name": "replay of demand",
+                "verbose_name_plural": "replays of demand",
+                "ordering": ("-started_at", "id"),
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("lived_until__isnull", True), ("lived_until__gte", models.F("first_day")), _connector="OR"
+                        ),
+                        name="replay_run_days_in_order",
+                    )
+                ],
             },
         ),
     ]
