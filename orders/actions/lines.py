@@ -63,10 +63,12 @@ def check(line: Line, step: Step, by: Actor) -> None:
         raise VersionConflict(
             f"{line.reference} has changed since you read it.", version=line.version, status=line.status
         )
-    if step.to in BY_STOCK_ONLY and not (step.to == "reserved" and line.status == "released"):
-        raise TransitionRefused(line.reference, line.status, step.to, allowed_by_hand(line.status))
     if step.to == "returned":
         raise Refused("Book what came back: use return, with quantity and condition.", current=line.status)
+    allowed = [] if line.is_split else allowed_by_hand(line.status)
+    if step.to not in allowed:
+        facts = {"split": True} if line.is_split else {}
+        raise TransitionRefused(line.reference, line.status, step.to, allowed, **facts)
     line.check_step(step.to)
     if line.tree.on_hold and step.to not in ("cancelled", "delivered"):
         raise Refused(f"{line.tree.reference} is on hold.", current=line.status)
