@@ -87,14 +87,15 @@ def standing(**changes: Any) -> Decimal:
 
 
 def test_more_urgent_needs_rank_higher() -> None:
-    for field, values in {
+    rising: dict[str, list[Any]] = {
         "kind": ["transfer", "stock", "service", "emergency"],
         "tier": ["bronze", "silver", "gold", "platinum"],
         "criticality": ["C", "B", "A"],
         "downtime_cost": [Decimal(0), Decimal(100), Decimal(10_000)],
         "contract_points": [Decimal(0), Decimal(50)],
         "opened_at": [OPENED, OPENED - timedelta(days=1), OPENED - timedelta(days=30)],
-    }.items():
+    }
+    for field, values in rising.items():
         ranks = [standing(**{field: value}) for value in values]
         assert ranks == sorted(ranks)
         assert len(set(ranks)) == len(ranks)

@@ -48,6 +48,7 @@ def one_thing(world: World, dice: random.Random) -> Callable[[], Any]:
             lambda: world.report([(n, LINE_STATUSES[q % len(LINE_STATUSES)], -q, q), (-1, JOB_STATUSES[q % 9], q, 0)]),
             lambda: world.release("shipped" if n % 2 else "released"),
             world.allocate,
+            lambda: world.expire(in_days=8),
             world.repeg,
             lambda: world.hold_back_order(n),
             lambda: world.override_back_order(n, "open" if n % 2 else "allocated"),

@@ -68,7 +68,7 @@ def without_errors(*racers: Racer) -> list[Any]:
 
 def deliver(desk: Desk, quantity: int, note: str, to: Warehouse | None = None) -> object:
     return receive_delivery(
-        supplier_id=SupplierFactory().pk,
+        supplier_id=SupplierFactory.create().pk,
         warehouse_id=(to or desk.warehouse).pk,
         note_number=note,
         lines=[DeliveryItem(desk.part.pk, d(quantity))],
@@ -104,7 +104,7 @@ def test_the_same_order_placed_twice_at_once_is_one(desk: Desk) -> None:
 
 def test_the_same_order_of_another_part_twice_at_once_is_one(desk: Desk) -> None:
     """With nothing in common to lock, they meet only where they are written."""
-    key, other = new_key(), PartFactory()
+    key, other = new_key(), PartFactory.create()
     wanted = [placing.Wanted(d(1), other.pk)]
     first, second = without_errors(*race(lambda: desk.place(1, key=key), lambda: desk.order(wanted, key=key)))
     assert (second.replayed, PartsOrder.objects.count()) == (True, 1)
@@ -148,7 +148,7 @@ def test_without_its_locks_a_delivery_serves_who_was_just_cancelled(
 
 def free_beside_the_queue(desk: Desk, quantity: int = 5) -> None:
     """Put stock where it may not be promised from, and then allow it: nobody is told."""
-    place = WarehouseFactory(allocatable=False)
+    place = WarehouseFactory.create(allocatable=False)
     desk.put(quantity, at=place)
     Warehouse.objects.filter(pk=place.pk).update(allocatable=True)
 
@@ -329,7 +329,7 @@ def test_without_its_lock_somebody_waits_beside_a_new_level(
 
 def test_what_is_just_being_picked_is_not_taken_back(desk: Desk) -> None:
     desk.put(2)
-    soft = desk.transfer(2, to=WarehouseFactory())
+    soft = desk.transfer(2, to=WarehouseFactory.create())
     desk.pack(leaf(soft).id, "released")
     _picked, placed = without_errors(
         *race(lambda: lines.move(line_id=leaf(soft).id, to="picking", **TOLD), lambda: desk.place(2))
@@ -339,7 +339,7 @@ def test_what_is_just_being_picked_is_not_taken_back(desk: Desk) -> None:
 
 def test_what_is_just_being_taken_back_is_not_picked(desk: Desk) -> None:
     desk.put(2)
-    soft = desk.transfer(2, to=WarehouseFactory())
+    soft = desk.transfer(2, to=WarehouseFactory.create())
     desk.pack(leaf(soft).id, "released")
     placed, picked = race(lambda: desk.place(2), lambda: lines.move(line_id=leaf(soft).id, to="picking", **TOLD))
     assert placed.error is None
@@ -349,7 +349,7 @@ def test_what_is_just_being_taken_back_is_not_picked(desk: Desk) -> None:
 
 def test_without_their_locks_what_is_taken_back_is_picked_too(twin_desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     twin_desk.put(2)
-    soft = twin_desk.transfer(2, to=WarehouseFactory())
+    soft = twin_desk.transfer(2, to=WarehouseFactory.create())
     twin_desk.pack(leaf(soft).id, "released")
     without_locks(monkeypatch, LEVELS, LEVELS_OF_PARTS, ORDERS)
     _placed, picked = race(lambda: twin_desk.place(2), lambda: lines.move(line_id=leaf(soft).id, to="picking", **TOLD))
@@ -362,7 +362,7 @@ def test_without_their_locks_what_is_taken_back_is_picked_too(twin_desk: Desk, m
 
 def each_holds_what_the_other_waits_for(desk: Desk) -> tuple[UUID, UUID]:
     """Place two orders of two parts: each holds one of them, and waits for the one that the other holds."""
-    other = PartFactory()
+    other = PartFactory.create()
     desk.put(1, part=other)
     two = desk.order([placing.Wanted(d(1), other.pk), placing.Wanted(d(1), desk.part.pk)])
     free_beside_the_queue(desk, 1)
@@ -404,7 +404,7 @@ def test_with_only_its_own_line_s_stock_locked_one_of_two_cancellations_is_lost(
 
 
 def test_two_deliveries_of_one_part_into_two_warehouses_both_serve_the_queue(desk: Desk) -> None:
-    other = WarehouseFactory()
+    other = WarehouseFactory.create()
     waiting = desk.place(5)
     without_errors(*race(lambda: deliver(desk, 3, "DN-1"), lambda: deliver(desk, 3, "DN-2", other)))
     assert [status for _, status, _ in tree(waiting.id)] == ["reserved"] * 3

@@ -153,6 +153,10 @@ class History(RuleBasedStateMachine):
     def release(self, to: str) -> None:
         self.do(self.world.release, to)
 
+    @rule()
+    def expire(self) -> None:
+        self.do(self.world.expire)
+
     @rule(number=NUMBERS, in_days=st.integers(-1, 20))
     def promise(self, number: int, in_days: int) -> None:
         self.do(self.world.promise, number, in_days)

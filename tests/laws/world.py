@@ -8,7 +8,7 @@ from typing import Any
 
 from backorders.actions import allocating, moving, pegging, policy
 from backorders.models import AllocationPolicy, BackOrder
-from orders.actions import lines, overriding, parts_orders, placing, reporting, service_orders
+from orders.actions import expiring, lines, overriding, parts_orders, placing, reporting, service_orders
 from orders.actions.placing import Wanted
 from orders.models import Customer, OrderLine, PartsOrder, ServiceOrder
 from orders.statuses import Tier
@@ -31,12 +31,23 @@ class World:
 
     def __init__(self) -> None:
         AllocationPolicy.objects.get_or_create(name="default")  # a test that really commits was cleaned up after
-        litre = UnitOfMeasureFactory(code="LTR", name="Litre", decimals=3)
-        self.parts: list[Part] = [PartFactory(criticality="A"), PartFactory(), PartFactory(unit=litre)]
-        self.warehouses: list[Warehouse] = [WarehouseFactory(), WarehouseFactory(), WarehouseFactory(mode="paper")]
-        self.customers: list[Customer] = [CustomerFactory(tier=Tier.PLATINUM), CustomerFactory(tier=Tier.BRONZE)]
-        self.supplier: Supplier = SupplierFactory()
-        machine = EquipmentFactory(customer=self.customers[0])
+        litre = UnitOfMeasureFactory.create(code="LTR", name="Litre", decimals=3)
+        self.parts: list[Part] = [
+            PartFactory.create(criticality="A"),
+            PartFactory.create(),
+            PartFactory.create(unit=litre),
+        ]
+        self.warehouses: list[Warehouse] = [
+            WarehouseFactory.create(),
+            WarehouseFactory.create(),
+            WarehouseFactory.create(mode="paper"),
+        ]
+        self.customers: list[Customer] = [
+            CustomerFactory.create(tier=Tier.PLATINUM),
+            CustomerFactory.create(tier=Tier.BRONZE),
+        ]
+        self.supplier: Supplier = SupplierFactory.create()
+        machine = EquipmentFactory.create(customer=self.customers[0])
         self.now: datetime = NOW
         self.notes = 0
         job = service_orders.create(
@@ -195,6 +206,10 @@ class World:
     def release(self, to: str) -> None:
         ready = parts_orders.ready_orders(limit=5)
         parts_orders.release_ready(order_ids=ready, to=to, **self.told)
+
+    def expire(self, in_days: int = 0) -> None:
+        at = self.now + timedelta(days=in_days)
+        expiring.expire(line_ids=expiring.expired_lines(at=at, limit=9), **self.told | {"at": at})
 
     def promise(self, number: int, in_days: int) -> None:
         if row := self.line(number):

@@ -57,9 +57,9 @@ def statements() -> CaptureQueriesContext:
 class Desk:
     """A part in a warehouse and a customer who orders it; others can be named where a test needs them."""
 
-    part: Part = field(default_factory=PartFactory)
-    warehouse: Warehouse = field(default_factory=WarehouseFactory)
-    customer: Customer = field(default_factory=CustomerFactory)
+    part: Part = field(default_factory=PartFactory.create)
+    warehouse: Warehouse = field(default_factory=WarehouseFactory.create)
+    customer: Customer = field(default_factory=CustomerFactory.create)
 
     def __post_init__(self) -> None:
         AllocationPolicy.objects.get_or_create(name="default")  # a test that really commits was cleaned up after
@@ -81,8 +81,10 @@ class Desk:
 
     def order(self, wanted: Sequence[Wanted], *, kind: str = "service", **facts: Any) -> Placed:
         """Place an order, for the customer unless it is for a warehouse."""
-        whom = {} if kind in placing.SOFT_KINDS else {"customer_id": self.customer.pk}
-        return placing.place(**{"kind": kind, "lines": wanted, "requested_on": TODAY} | whom | TOLD | facts)
+        asked: dict[str, Any] = {"kind": kind, "lines": wanted, "requested_on": TODAY}
+        if kind not in placing.SOFT_KINDS:
+            asked["customer_id"] = self.customer.pk
+        return placing.place(**asked | TOLD | facts)
 
     def transfer(self, *quantities: int | str, to: Warehouse, **facts: Any) -> Placed:
         """Order these quantities of the part for another warehouse: soft demand."""
@@ -90,7 +92,7 @@ class Desk:
 
     def job(self, status: str = "draft", *, begins: str = "draft", **facts: Any) -> ServiceOrder:
         """Open a job of the customer (as a draft, or as new) and walk it to a status."""
-        whose = {"customer_id": self.customer.pk, "title": "Pump leaks", "status": begins}
+        whose: dict[str, Any] = {"customer_id": self.customer.pk, "title": "Pump leaks", "status": begins}
         job = service_orders.create(**whose | TOLD | facts)
         if status == "cancelled":
             service_orders.move(service_order_id=job.pk, to=status, note="Not needed", **TOLD)

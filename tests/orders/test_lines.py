@@ -220,8 +220,8 @@ def test_a_part_of_a_line_is_shipped_and_the_rest_stays_behind(desk: Desk) -> No
 
 
 def test_lines_that_leave_one_warehouse_together_are_one_shipment(desk: Desk) -> None:
-    other = WarehouseFactory()
-    elsewhere = PartFactory()
+    other = WarehouseFactory.create()
+    elsewhere = PartFactory.create()
     desk.put(5)
     desk.put(5, part=elsewhere, at=other)
     placed = desk.order([Wanted(d(1), desk.part.pk), Wanted(d(2), desk.part.pk), Wanted(d(1), elsewhere.pk)])
@@ -292,7 +292,7 @@ def test_a_part_of_a_line_that_cannot_be_is_refused(desk: Desk, quantity: str) -
 
 
 def test_a_unit_with_decimals_is_split_to_the_last_of_them(desk: Desk) -> None:
-    oil = PartFactory(unit=UnitOfMeasureFactory(code="LTR", name="Litre", decimals=3))
+    oil = PartFactory.create(unit=UnitOfMeasureFactory.create(code="LTR", name="Litre", decimals=3))
     desk.put(2, part=oil)
     placed = desk.order([Wanted(d("1.5"), oil.pk)])
     desk.ship(leaf(placed).id, "0.001")
@@ -557,8 +557,8 @@ def test_an_order_is_held_and_let_go_once(desk: Desk) -> None:
 
 def test_where_nothing_stands_in_the_way_lines_leave_with_no_person(desk: Desk) -> None:
     desk.put(5)
-    paper = WarehouseFactory(mode="paper")
-    by_hand = PartFactory()
+    paper = WarehouseFactory.create(mode="paper")
+    by_hand = PartFactory.create()
     desk.put(5, part=by_hand, at=paper)
     placed = desk.order([Wanted(d(1), desk.part.pk), Wanted(d(1), by_hand.pk)])
     held, waiting = desk.place(1), desk.place(5, complete_delivery_only=True)
@@ -574,8 +574,8 @@ def test_where_nothing_stands_in_the_way_lines_leave_with_no_person(desk: Desk) 
 
 
 def test_nothing_of_a_complete_delivery_leaves_before_the_rest(desk: Desk) -> None:
-    paper = WarehouseFactory(mode="paper")
-    by_hand = PartFactory()
+    paper = WarehouseFactory.create(mode="paper")
+    by_hand = PartFactory.create()
     desk.put(1)
     desk.put(1, part=by_hand, at=paper)
     placed = desk.order([Wanted(d(1), desk.part.pk), Wanted(d(1), by_hand.pk)], complete_delivery_only=True)

@@ -24,8 +24,8 @@ from tests.orders.desk import TOLD, Desk, back_order, balance, events, leaf, lin
 
 
 def override(line_id: UUID, to: str, **facts: Any) -> Moved:
-    why = {"reason": "Driver took it along", "reference": "CASE-12"}
-    return overriding.override(**{"line_id": line_id, "to": to} | why | TOLD | facts)
+    why: dict[str, Any] = {"reason": "Driver took it along", "reference": "CASE-12"}
+    return overriding.override(**{"line_id": line_id, "to": to, **why, **TOLD, **facts})
 
 
 def only_leaf(placed: Placed) -> OrderLine:
@@ -115,7 +115,7 @@ def test_a_closed_back_order_waits_again_when_its_line_does_and_is_marked(desk: 
 
 def test_what_an_override_says_was_picked_is_not_taken_back(desk: Desk) -> None:
     desk.put(4)
-    soft = desk.transfer(2, to=WarehouseFactory())
+    soft = desk.transfer(2, to=WarehouseFactory.create())
     override(leaf(soft).id, "packed")
     assert Reservation.objects.get(demand_id=leaf(soft).id).strength == "hard"
     assert desk.place(4).status == "back_ordered"
@@ -146,7 +146,7 @@ def test_an_override_needs_right_reason_reference_and_the_present_version(desk: 
     ]
     for kind, facts in refusals:
         with pytest.raises(kind):
-            override(**{"line_id": line_id, "to": "shipped"} | facts)
+            override(**{"line_id": line_id, "to": "shipped", **facts})
     assert tree(placed.id) == [("1", "reserved", 1)]
     assert not OrderEvent.objects.overrides().exists()
 
@@ -154,7 +154,7 @@ def test_an_override_needs_right_reason_reference_and_the_present_version(desk: 
 def test_an_override_into_the_hold_of_stock_that_no_place_has_is_refused_whole(desk: Desk) -> None:
     placed = desk.place(5, complete_delivery_only=True)
     desk.put(3)
-    desk.put(1, at=WarehouseFactory())
+    desk.put(1, at=WarehouseFactory.create())
     line_id = leaf(placed, "back_ordered").id
     with pytest.raises(NotEnoughStock):
         override(line_id, "packed")

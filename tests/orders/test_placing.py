@@ -103,7 +103,7 @@ def test_two_lines_of_one_part_never_get_the_same_unit(desk: Desk) -> None:
 
 
 def test_several_warehouses_each_fill_a_child(desk: Desk) -> None:
-    second, third = WarehouseFactory(), WarehouseFactory()
+    second, third = WarehouseFactory.create(), WarehouseFactory.create()
     desk.put(2)
     desk.put(5, at=second)
     desk.put(1, at=third)
@@ -116,8 +116,8 @@ def test_several_warehouses_each_fill_a_child(desk: Desk) -> None:
 
 
 def test_quantities_with_three_decimals_are_kept_to_the_last(desk: Desk) -> None:
-    litre = UnitOfMeasureFactory(code="LTR", name="Litre", decimals=3)
-    oil = PartFactory(unit=litre)
+    litre = UnitOfMeasureFactory.create(code="LTR", name="Litre", decimals=3)
+    oil = PartFactory.create(unit=litre)
     desk.put("0.001", part=oil)
     placed = desk.order([Wanted(d("2.345"), oil.pk)])
     assert tree(placed.id)[1:] == [("1.1", "reserved", d("0.001")), ("1.2", "back_ordered", d("2.344"))]
@@ -129,7 +129,7 @@ def test_damaged_foreign_and_unallocatable_stock_is_not_for_sale(desk: Desk) -> 
     desk.put(5, unfit_change=d(5))
     desk.put(5, owner="SUP-001")
     desk.put(5, condition="used")
-    desk.put(5, at=WarehouseFactory(allocatable=False))
+    desk.put(5, at=WarehouseFactory.create(allocatable=False))
     assert leaf(desk.place(1), "back_ordered").quantity == 1
 
 
@@ -194,7 +194,7 @@ def test_a_key_does_not_open_somebody_else_s_order(desk: Desk) -> None:
     key = new_key()
     desk.place(1, key=key)
     with pytest.raises(Refused, match="another order"):
-        desk.place(1, key=key, customer_id=CustomerFactory().pk)
+        desk.place(1, key=key, customer_id=CustomerFactory.create().pk)
 
 
 # --- Bad input -------------------------------------------------------------------------------------------------------
@@ -243,7 +243,7 @@ def test_a_minimum_fill_lies_within_the_quantity(desk: Desk, least: str) -> None
 
 
 def test_every_bad_line_is_named_at_once(desk: Desk) -> None:
-    gone = PartFactory(is_active=False)
+    gone = PartFactory.create(is_active=False)
     with pytest.raises(Invalid) as refusal:
         desk.order([Wanted(d(0), desk.part.pk), Wanted(d(1), gone.pk), Wanted(d(1), desk.part.pk)])
     assert list(refusal.value.extra["fields"]) == ["lines.0.quantity", "lines.1.part"]
@@ -251,7 +251,7 @@ def test_every_bad_line_is_named_at_once(desk: Desk) -> None:
 
 def test_nothing_is_ordered_for_those_who_left(desk: Desk) -> None:
     with pytest.raises(Invalid):
-        desk.place(1, customer_id=CustomerFactory(is_active=False).pk)
+        desk.place(1, customer_id=CustomerFactory.create(is_active=False).pk)
     with pytest.raises(Refused, match="nothing more can be ordered"):
         desk.place(1, service_order_id=desk.job("cancelled").pk)
 
@@ -259,7 +259,7 @@ def test_nothing_is_ordered_for_those_who_left(desk: Desk) -> None:
 def test_a_job_is_only_ordered_for_by_its_own_customer(desk: Desk) -> None:
     job = desk.job("new")
     with pytest.raises(Invalid) as refusal:
-        desk.place(1, service_order_id=job.pk, customer_id=CustomerFactory().pk)
+        desk.place(1, service_order_id=job.pk, customer_id=CustomerFactory.create().pk)
     assert list(refusal.value.extra["fields"]) == ["service_order"]
     assert order(desk.place(1, service_order_id=job.pk, customer_id=None).id).customer == desk.customer
 
@@ -278,39 +278,39 @@ def sourced(desk: Desk, quantity: int = 1, **facts: Any) -> list[UUID | None]:
 
 
 def test_a_place_that_has_all_of_it_comes_first(desk: Desk) -> None:
-    whole = WarehouseFactory(region=RegionFactory(code="US-E"))
+    whole = WarehouseFactory.create(region=RegionFactory.create(code="US-E"))
     desk.put(2)
     desk.put(3, at=whole)
     assert sourced(desk, 3) == [whole.pk]
 
 
 def test_the_customer_s_own_region_comes_before_others(desk: Desk) -> None:
-    near = WarehouseFactory()
-    desk.put(5, at=WarehouseFactory(region=RegionFactory(code="US-E")))
+    near = WarehouseFactory.create()
+    desk.put(5, at=WarehouseFactory.create(region=RegionFactory.create(code="US-E")))
     desk.put(5, at=near)
     assert sourced(desk) == [near.pk]
 
 
 def test_a_place_whose_cut_off_has_passed_comes_later(desk: Desk) -> None:
-    late, open_still = WarehouseFactory(cut_off="10:00"), WarehouseFactory(cut_off="16:00")
+    late, open_still = WarehouseFactory.create(cut_off="10:00"), WarehouseFactory.create(cut_off="16:00")
     desk.put(5, at=late)  # it is 10:30 in Berlin
     desk.put(5, at=open_still)
     assert sourced(desk) == [open_still.pk]
 
 
 def test_new_goods_come_before_refurbished_ones(desk: Desk) -> None:
-    desk.put(5, at=WarehouseFactory(), condition="refurbished")
+    desk.put(5, at=WarehouseFactory.create(), condition="refurbished")
     desk.put(5)
     assert sourced(desk) == [desk.warehouse.pk]
 
 
 def test_of_equals_the_nearest_comes_first(desk: Desk) -> None:
-    munich = WarehouseFactory(latitude=48.1, longitude=11.6)
-    hamburg = WarehouseFactory(latitude=53.6, longitude=10.0)
-    nowhere = WarehouseFactory()
+    munich = WarehouseFactory.create(latitude=48.1, longitude=11.6)
+    hamburg = WarehouseFactory.create(latitude=53.6, longitude=10.0)
+    nowhere = WarehouseFactory.create()
     for place in (munich, nowhere, hamburg):
         desk.put(5, at=place)
-    kiel = CustomerFactory(latitude=54.3, longitude=10.1)
+    kiel = CustomerFactory.create(latitude=54.3, longitude=10.1)
     assert sourced(desk, 12, customer_id=kiel.pk) == [hamburg.pk, munich.pk, nowhere.pk]
 
 
@@ -327,7 +327,7 @@ def test_a_transfer_is_never_filled_from_the_place_it_is_for(desk: Desk) -> None
 
 def test_service_demand_takes_back_what_a_transfer_holds(desk: Desk) -> None:
     desk.put(5)
-    soft = desk.transfer(4, to=WarehouseFactory())
+    soft = desk.transfer(4, to=WarehouseFactory.create())
     placed = desk.place(3)
     assert tree(placed.id) == [("1", "back_ordered", 3)] or placed.status == "reserved"
     assert tree(soft.id) == [("1", "back_ordered", 4), ("1.1", "reserved", 2), ("1.2", "back_ordered", 2)]
@@ -337,7 +337,7 @@ def test_service_demand_takes_back_what_a_transfer_holds(desk: Desk) -> None:
 
 def test_the_newest_transfer_gives_first(desk: Desk) -> None:
     desk.put(4)
-    other = WarehouseFactory()
+    other = WarehouseFactory.create()
     older = desk.transfer(2, to=other)
     newer = desk.transfer(2, to=other, at=told(hours=1)["at"])
     desk.place(2, kind="emergency")
@@ -346,7 +346,7 @@ def test_the_newest_transfer_gives_first(desk: Desk) -> None:
 
 def test_what_was_picked_is_not_taken_back(desk: Desk) -> None:
     desk.put(2)
-    soft = desk.transfer(2, to=WarehouseFactory())
+    soft = desk.transfer(2, to=WarehouseFactory.create())
     desk.pack(leaf(soft).id, "picking")
     assert desk.place(1).status == "back_ordered"
     assert order(soft.id).status == "picking"
@@ -354,7 +354,7 @@ def test_what_was_picked_is_not_taken_back(desk: Desk) -> None:
 
 def test_what_was_only_released_is_taken_back(desk: Desk) -> None:
     desk.put(2)
-    soft = desk.transfer(2, to=WarehouseFactory())
+    soft = desk.transfer(2, to=WarehouseFactory.create())
     desk.pack(leaf(soft).id, "released")
     assert desk.place(2).status == "reserved"
     assert order(soft.id).status == "back_ordered"
@@ -362,20 +362,20 @@ def test_what_was_only_released_is_taken_back(desk: Desk) -> None:
 
 def test_soft_demand_takes_nothing_back(desk: Desk) -> None:
     desk.put(2)
-    desk.transfer(2, to=WarehouseFactory())
-    assert desk.transfer(1, to=WarehouseFactory()).status == "back_ordered"
+    desk.transfer(2, to=WarehouseFactory.create())
+    assert desk.transfer(1, to=WarehouseFactory.create()).status == "back_ordered"
 
 
 def test_nothing_is_taken_back_where_the_order_could_not_use_it(desk: Desk) -> None:
     desk.put(5)
-    soft = desk.transfer(5, to=WarehouseFactory())
+    soft = desk.transfer(5, to=WarehouseFactory.create())
     placed = desk.place(5, destination_id=desk.warehouse.pk)
     assert (placed.status, order(soft.id).status) == ("back_ordered", "reserved")
 
 
 def test_a_line_that_lost_and_got_its_stock_again_waits_under_its_old_back_order(desk: Desk) -> None:
     desk.put(3)
-    soft = desk.transfer(3, to=WarehouseFactory())
+    soft = desk.transfer(3, to=WarehouseFactory.create())
     desk.place(3)
     child = OrderLine.objects.get(order_id=soft.id, parent__isnull=False)
     desk.put(3)

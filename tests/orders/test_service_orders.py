@@ -234,7 +234,10 @@ def test_the_right_to_move_is_not_the_right_to_override(desk: Desk) -> None:
 
 
 def test_a_job_is_opened_for_a_machine_under_its_contract(desk: Desk) -> None:
-    machine, contract = EquipmentFactory(customer=desk.customer), ServiceContractFactory(customer=desk.customer)
+    machine, contract = (
+        EquipmentFactory.create(customer=desk.customer),
+        ServiceContractFactory.create(customer=desk.customer),
+    )
     job = desk.job(equipment_id=machine.pk, contract_id=contract.pk, machine_down=True)
     assert (job.status, job.region_id, job.machine_down) == ("draft", desk.customer.region_id, True)
     assert job.reference.startswith("SO-")
@@ -246,8 +249,8 @@ def test_a_job_for_a_stranger_s_machine_is_refused_with_every_bad_field(desk: De
             customer_id=desk.customer.pk,
             title=" ",
             status="completed",
-            equipment_id=EquipmentFactory().pk,
-            contract_id=ServiceContractFactory().pk,
+            equipment_id=EquipmentFactory.create().pk,
+            contract_id=ServiceContractFactory.create().pk,
             **TOLD,
         )
     assert set(refusal.value.extra["fields"]) == {"title", "status", "equipment", "contract"}
@@ -259,7 +262,7 @@ def test_the_same_key_again_is_the_same_job(desk: Desk) -> None:
     assert desk.job(key=key).pk == desk.job(key=key).pk
     assert OrderEvent.objects.filter(subject_id=key).count() == 1
     with pytest.raises(Refused):
-        service_orders.create(customer_id=CustomerFactory().pk, title="x", key=key, **TOLD)
+        service_orders.create(customer_id=CustomerFactory.create().pk, title="x", key=key, **TOLD)
 
 
 def test_a_technician_claims_what_nobody_has(desk: Desk) -> None:

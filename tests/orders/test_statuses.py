@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from contextlib import suppress
 from itertools import product
+from typing import Any
+from uuid import UUID
 
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, models, transaction
@@ -54,7 +56,7 @@ def test_every_status_has_its_steps(
 
 @pytest.mark.parametrize(("model", "start", "end", "allowed"), EVERY_PAIR)
 def test_the_declared_transitions_are_the_steps(model: type[models.Model], start: str, end: str, allowed: bool) -> None:
-    row = model.from_db("default", ("id", "status"), (None, start))
+    row: Any = model.from_db("default", ("id", "status"), (None, start))
     step = getattr(row, f"to_{end}", None)
     if allowed:
         assert step is not None
@@ -65,7 +67,7 @@ def test_the_declared_transitions_are_the_steps(model: type[models.Model], start
             step()
 
 
-def pairs_the_database_allows(table: str, row_id: object, statuses: list[str], also: str = "") -> set[tuple[str, str]]:
+def pairs_the_database_allows(table: str, row_id: UUID, statuses: list[str], also: str = "") -> set[tuple[str, str]]:
     """Try every pair of statuses in SQL that goes round all code; only the trigger decides."""
     allowed = set()
     for start, end in product(statuses, statuses):

@@ -1,0 +1,71 @@
+"""Each law of orders and of the queue catches its breach, made in SQL that goes round all code."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import connection
+
+from backorders.integrity import LAWS as LAWS_OF_THE_QUEUE
+from orders.integrity import LAWS as LAWS_OF_ORDERS
+from parts.actions.supply import PurchaseLine, place_purchase_order
+from tests.factories.parts import SupplierFactory
+from tests.laws.checking import broken_laws
+from tests.orders.desk import NOW, TOLD, Desk, d, days, leaf
+
+#: The name of a law, and what breaks it.
+BREACHES = {
+    "tree_adds_up": "UPDATE orders_orderline SET quantity = quantity + 1 WHERE parent_id IS NOT NULL",
+    "only_split_lines_have_children": "UPDATE orders_orderline SET is_split = false WHERE is_split",
+    "parent_status_is_derived": "UPDATE orders_orderline SET status = 'packed' WHERE is_split",
+    "order_status_is_derived": "UPDATE orders_partsorder SET status = 'packed'",
+    "progress_is_the_shipped_share": "UPDATE orders_orderline SET progress = 0.5 WHERE parent_id IS NULL",
+    "held_lines_hold_stock": "UPDATE parts_reservation SET status = 'released', closed_at = now()",
+    "other_lines_hold_no_stock": "UPDATE orders_orderline SET status = 'delivered' WHERE status = 'reserved'",
+    "subject_stands_where_its_ledger_says": "UPDATE orders_serviceorder SET version = version + 1",
+    "shipment_carries_what_left": (
+        "UPDATE orders_shipment SET order_id = (SELECT id FROM orders_partsorder WHERE id <> order_id LIMIT 1)"
+    ),
+    "back_order_is_exactly_what_is_missing": (
+        "UPDATE backorders_backorder SET quantity = quantity + 1, opened_quantity = opened_quantity + 1"
+    ),
+    "only_missing_lines_wait": "UPDATE orders_orderline SET status = 'cancelled' WHERE status = 'back_ordered'",
+    "nobody_waits_beside_free_stock": "UPDATE parts_stocklevel SET on_hand = on_hand + 5",
+    "back_order_stands_where_its_ledger_says": "UPDATE backorders_backorder SET chain_hash = sha256(chain_hash)",
+    "allocation_is_a_reserving_movement": "UPDATE backorders_allocation SET quantity = quantity + 1",
+    "decisions_give_what_was_allocated": "DELETE FROM backorders_allocation",
+    "pegs_fit_both_ends": "UPDATE backorders_peg SET quantity = 99",
+}
+TABLES = {statement.replace("DELETE FROM", "UPDATE").split()[1] for statement in BREACHES.values()}
+
+
+def test_every_law_has_a_breach_to_catch() -> None:
+    assert set(BREACHES) == {law.name for law in (*LAWS_OF_ORDERS, *LAWS_OF_THE_QUEUE)}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", BREACHES)
+def test_a_law_catches_its_breach(name: str) -> None:
+    desk = Desk()
+    desk.job()
+    desk.put(4)
+    desk.ship(leaf(desk.place(1)).id)
+    desk.place(2)
+    desk.place(5)
+    desk.put(1)
+    place_purchase_order(
+        supplier_id=SupplierFactory.create().pk,
+        warehouse_id=desk.warehouse.pk,
+        lines=[PurchaseLine(part_id=desk.part.pk, quantity=d(2), expected_on=days(8))],
+        ordered_at=NOW,
+        **TOLD,
+    )
+    assert broken_laws() == {}
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        for table in sorted(TABLES):
+            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+        cursor.execute(BREACHES[name])
+        assert cursor.rowcount > 0
+    found = broken_laws()
+    assert name in found
+    assert all(breach.subject and breach.what_is and breach.what_should_be for breach in found[name])
