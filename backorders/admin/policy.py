@@ -16,6 +16,7 @@ from backorders.models import AllocationPolicy
 from parts.admin.deeds import Deed, DeedForm, Done
 from parts.admin.offices import Edited
 from parts.errors import Refused
+from parts.labels import plain
 from parts.models import Part
 
 #: How many changes of place the preview shows, the largest first.
@@ -34,7 +35,7 @@ class WeightsForm(DeedForm):
             self.fields[name] = forms.DecimalField(
                 label=str(field.verbose_name).capitalize(),
                 decimal_places=3,
-                initial=getattr(self.subject, name),
+                initial=plain(getattr(self.subject, name)),
                 help_text=field.help_text,
             )
         self.order_fields([*policy.WEIGHTS, "reason"])

@@ -41,7 +41,7 @@ class OverrideForm(DeedForm):
     def shape(self) -> None:
         """Offer every status but the present one."""
         choices = [choice for choice in self.statuses() if choice[0] != self.subject.status]
-        self.fields["to"] = forms.ChoiceField(label=_("New status"), choices=choices)
+        self.fields["to"] = forms.ChoiceField(label=_("New status"), choices=[("", _("Choose…")), *choices])
 
     def statuses(self) -> list[tuple[Any, Any]]:
         """Return the statuses that can be reached by an override."""

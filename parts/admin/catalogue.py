@@ -5,15 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery, Sum
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
+from unfold.decorators import display
 
 from parts.admin.importing import import_deed
 from parts.admin.offices import Edited, Office
+from parts.labels import plain
 from parts.models import Category, Part, PartNumber, PartRelation, PurchaseOrderLine, StockLevel, UnitOfMeasure
+from parts.querysets import AVAILABLE
 
 
 @admin.register(UnitOfMeasure)
@@ -42,7 +45,7 @@ class PartNumbers(TabularInline):
 
 @admin.register(Part)
 class PartOffice(Edited):
-    list_display = ("number", "description", "category", "criticality", "ved_class", "unit", "unit_cost", "is_active")
+    list_display = ("number", "description", "category", "criticality", "ved_class", "free", "unit", "unit_cost")
     list_filter = (
         ("category", AutocompleteSelectFilter),
         ("criticality", ChoicesDropdownFilter),
@@ -57,6 +60,18 @@ class PartOffice(Edited):
     inlines = (PartNumbers,)
     panel_template = "admin/parts/part/panel.html"
     deeds = (import_deed("catalogue", _("Import the catalogue"), "parts.import_catalogue"),)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Part]:
+        """Read along what is available, everywhere together; worked out for the rows of the page alone."""
+        levels = StockLevel.objects.filter(part=OuterRef("pk")).order_by().values("part")
+        return (
+            super().get_queryset(request).annotate(free=Subquery(levels.annotate(free=Sum(AVAILABLE)).values("free")))
+        )
+
+    @display(description=_("available"))
+    def free(self, part: Any) -> str:
+        """On hand, neither reserved nor unfit, in all warehouses."""
+        return plain(part.free) or "0"
 
     def panel(self, request: HttpRequest, subject: Any) -> dict[str, Any]:
         """Show where it lies and what is on its way."""
