@@ -109,7 +109,7 @@ def explain(back_order_id: UUID, most_ahead: int = 10) -> Explanation:
         back_order_id=row.id,
         reference=row.reference,
         status=row.status,
-        summary=_summary(row, place, turns),
+        summary=_summary(row, place, turns, free or Decimal(0)),
         missing=row.quantity if waits else Decimal(0),
         rank=row.rank,
         rank_terms=terms(Facts.from_json(row.rank_facts), row.opened_at, policy),
@@ -140,7 +140,7 @@ def _turns(back_order_id: UUID) -> tuple[Turn, ...]:
     )
 
 
-def _summary(row: Any, place: int | None, turns: tuple[Turn, ...]) -> str:
+def _summary(row: Any, place: int | None, turns: tuple[Turn, ...], free: Decimal) -> str:
     if place is None:
         if turns and turns[0].given:
             return f"{row.get_status_display()}. It got {_plain(turns[0].given)} by {turns[0].cause}."
@@ -149,6 +149,9 @@ def _summary(row: Any, place: int | None, turns: tuple[Turn, ...]) -> str:
     when = f"supply is expected on {row.expected_on}" if row.expected_on else "no supply with a date is ordered for it"
     last = f" Last time: {turns[0].says}" if turns else ""
     held = " It is on hold and gets nothing until it is let go." if row.on_hold else ""
+    if free and not row.on_hold:  # what is free although it waits is not for it: say why
+        rule = "minimum_fill" if free < row.minimum_fill else "own_warehouse"
+        held = f" {_plain(free)} are free. {RULES[rule]}"
     return f"Waits for {_plain(row.quantity)}. {ahead}; {when}.{held}{last}"
 
 

@@ -135,8 +135,8 @@ LAWS: list[Law] = [
         """,
     ),
     Law(
-        "shipment_carries_what_left",
-        "A shipment line carries the quantity of its line, which has left and belongs to the shipment's order.",
+        "shipment_carries_its_own_order",
+        "Every shipment line is a line of the shipment's order.",
         """
         SELECT 'shipment ' || shipment.reference, format('%s of %s (%s)', item.quantity, line.reference, line.status),
             'a line of its own order'

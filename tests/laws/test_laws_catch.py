@@ -22,7 +22,7 @@ BREACHES = {
     "held_lines_hold_stock": "UPDATE parts_reservation SET status = 'released', closed_at = now()",
     "other_lines_hold_no_stock": "UPDATE orders_orderline SET status = 'delivered' WHERE status = 'reserved'",
     "subject_stands_where_its_ledger_says": "UPDATE orders_serviceorder SET version = version + 1",
-    "shipment_carries_what_left": (
+    "shipment_carries_its_own_order": (
         "UPDATE orders_shipment SET order_id = (SELECT id FROM orders_partsorder WHERE id <> order_id LIMIT 1)"
     ),
     "back_order_is_exactly_what_is_missing": (
