@@ -4,6 +4,8 @@ from importlib import import_module
 from typing import Any
 
 from django.apps import AppConfig, apps
+from django.db import connections
+from django.db.migrations.executor import MigrationExecutor
 from django.db.models.signals import post_migrate
 from django.utils import timezone
 
@@ -14,10 +16,13 @@ class ConfigConfig(AppConfig):
     name = "config"
 
     def ready(self) -> None:
-        """Write the roles and schedules once the last app's permissions and tables exist."""
+        """Write the roles and schedules once all tables and permissions exist: after the last app, of a whole migrate."""
         roles, schedules = import_module("config.roles"), import_module("config.schedules")
 
-        def write(**_: Any) -> None:
+        def write(using: str, **_: Any) -> None:
+            executor = MigrationExecutor(connections[using])
+            if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+                return  # only some apps were migrated; the roles need the tables of all
             roles.write_groups()
             schedules.write_schedules(timezone.now())
 
