@@ -16,7 +16,7 @@ class ConfigConfig(AppConfig):
     name = "config"
 
     def ready(self) -> None:
-        """Write the roles and schedules once all tables and permissions exist: after the last app, of a whole migrate."""
+        """Write roles and schedules after the last app of a whole migrate, when all tables and permissions exist."""
         roles, schedules = import_module("config.roles"), import_module("config.schedules")
 
         def write(using: str, **_: Any) -> None:
