@@ -7,8 +7,9 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from uuid import UUID, uuid5
+from uuid import UUID
 
+from parts.keys import key_at
 from reports.replay.demand import Demand
 from reports.replay.dice import Dice
 from reports.replay.layout import DESTINATIONS, CustomerPlan
@@ -55,7 +56,7 @@ class PlannedOrder:
     @property
     def job_key(self) -> UUID:
         """The key of the service order it is for."""
-        return uuid5(self.key, "job")
+        return key_at(self.at, self.key, "job")
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +153,7 @@ def _order(
     customers: Sequence[CustomerPlan],
 ) -> PlannedOrder:
     day = at.date()
-    key = uuid5(namespace, f"order/{day:%Y-%m}/{day.day}/{sequence}")
+    key = key_at(at, namespace, f"order/{day:%Y-%m}/{day.day}/{sequence}")
     for_customer = kind in ("service", "emergency")
     customer = dice.choose(customers, key, "customer")
     has_job = kind == "emergency" or (for_customer and dice.happens(FOR_A_JOB, key, "job"))
