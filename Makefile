@@ -18,7 +18,8 @@ stop: $(runtime) ## Stop what `make run` has left running, and the embedded data
 	@$(py) -m config.run stop
 
 test: $(development) ## Run all tests (ARGS="tests/test_frame.py -k ready" for some)
-	@$(py) -m pytest $(ARGS)
+	@# A folder of its own: another pytest on the machine would shut the shared one to the account that runs PostgreSQL.
+	@root=$$(mktemp -d) && trap 'rm -rf "$$root"' EXIT && PYTEST_DEBUG_TEMPROOT="$$root" $(py) -m pytest $(ARGS)
 
 check: $(development) ## Lint, format, types, floors, migrations, templates, API description
 	$(py) -m ruff check .
