@@ -110,7 +110,7 @@ SELECT (SELECT count(*) FROM changed_orders), (SELECT count(*) FROM changed_line
 """
 
 #: What placing must know before it locks stock: the parts (held against a new stock level appearing unseen), the
-#: customer, the machine and the contract. One row per part; no row at all where the customer does not exist.
+#: customer, the machine and the contract. One row per part; no row at all where none of them exists.
 READ_FOR_PLACING = """
 WITH part AS MATERIALIZED (
     SELECT part.id, part.number, part.criticality, part.is_active, part.unit_id

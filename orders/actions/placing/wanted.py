@@ -1,0 +1,73 @@
+"""What is wanted: the lines and the header of a new order, and what can be wrong with them at first sight."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from uuid import UUID
+
+from orders.rules import LONGEST_NOTE, text_faults
+from parts.errors import Invalid
+from parts.statuses import Purpose
+
+MOST_LINES = 500
+#: From this quantity on a line is taken for a slip of the finger; it keeps sums far from what a column holds.
+TOO_MANY = 10**9
+#: How long stock is kept for soft demand (internal transfers, replenishment) that nobody picks.
+SOFT_FOR = timedelta(days=7)
+SOFT_KINDS = (Purpose.TRANSFER.value, Purpose.STOCK.value)
+#: Demand that may take back what softer demand holds.
+SERVICE_KINDS = (Purpose.SERVICE.value, Purpose.EMERGENCY.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One line of a new order: the part by key or number, and the quantity in the part's unit.
+
+    `minimum_fill` is the smallest partial quantity the customer accepts once the line is short (0: any).
+    """
+
+    quantity: Decimal
+    part_id: UUID | None = None
+    part_number: str = ""
+    requested_on: date | None = None
+    minimum_fill: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What an order says of itself, beside its lines."""
+
+    kind: str
+    requested_on: date
+    customer_id: UUID | None
+    service_order_id: UUID | None
+    destination_id: UUID | None
+    complete_delivery_only: bool
+    external_reference: str
+    is_test: bool
+    note: str
+
+
+def check_form(header: Header, lines: Sequence[Wanted]) -> None:
+    """Raise Invalid for what can be seen to be wrong without reading anything, naming every such field."""
+    fields = text_faults(external_reference=(header.external_reference, 80), note=(header.note, LONGEST_NOTE))
+    if header.kind not in Purpose.values:
+        fields["kind"] = [f"Must be one of {', '.join(Purpose.values)}."]
+    elif header.kind in SERVICE_KINDS and header.customer_id is None and header.service_order_id is None:
+        fields["customer"] = ["Name the customer or the service order this is for."]
+    elif header.kind in SOFT_KINDS and header.destination_id is None:
+        fields["destination"] = ["Name the warehouse this is for."]
+    if not lines:
+        fields["lines"] = ["An order needs at least one line."]
+    elif len(lines) > MOST_LINES:
+        fields["lines"] = [f"At most {MOST_LINES} lines; split the order."]
+    refuse_if_any(fields)
+
+
+def refuse_if_any(fields: dict[str, list[str]]) -> None:
+    """Raise Invalid where a field has a fault."""
+    if fields:
+        raise Invalid("The order cannot be placed as it is.", fields)
