@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -10,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from django.dispatch import Signal
 from django.test.utils import CaptureQueriesContext
 
 from backorders.models import AllocationPolicy, BackOrder
@@ -51,6 +53,24 @@ def only(*permissions: str) -> Actor:
 def statements() -> CaptureQueriesContext:
     """Record the statements that are sent."""
     return CaptureQueriesContext(connection)
+
+
+class ReceiverFailed(Exception):
+    """The floor above could not do its part."""
+
+
+@contextmanager
+def failing(signal: Signal) -> Iterator[None]:
+    """Let a receiver of a signal fail; the queue's own has done its work by then."""
+
+    def fail(**_facts: object) -> None:
+        raise ReceiverFailed
+
+    signal.connect(fail, weak=False)
+    try:
+        yield
+    finally:
+        signal.disconnect(fail)
 
 
 @dataclass
@@ -126,6 +146,11 @@ def leaf(placed: Placed, status: str = "reserved", position: int = 1) -> PlacedL
     """Return the leaf of a placed line that stood in this status when it was placed."""
     line = placed.lines[position - 1]
     return next(each for each in (line.children or (line,)) if each.status == status)
+
+
+def child(placed: Placed, number: str) -> OrderLine:
+    """Read a line of a placed order by its number within the order."""
+    return OrderLine.objects.get(order_id=placed.id, reference=f"{placed.reference}/{number}")
 
 
 def line(line_id: UUID) -> OrderLine:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -23,9 +22,11 @@ from tests.orders.desk import (
     NOBODY,
     TOLD,
     Desk,
+    ReceiverFailed,
     balance,
     d,
     days,
+    failing,
     kinds,
     leaf,
     line,
@@ -35,22 +36,6 @@ from tests.orders.desk import (
     told,
     tree,
 )
-
-
-class ReceiverFailed(Exception):
-    """The floor above could not do its part."""
-
-
-@pytest.fixture
-def _failing_queue() -> Iterator[None]:
-    """The queue's own receiver has done its work when this one fails."""
-
-    def fail(**_facts: object) -> None:
-        raise ReceiverFailed
-
-    line_short.connect(fail, weak=False)
-    yield
-    line_short.disconnect(fail)
 
 
 def rows() -> tuple[int, ...]:
@@ -156,12 +141,11 @@ def test_each_line_has_its_own_day_or_the_order_s(desk: Desk) -> None:
 # --- All or nothing --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.usefixtures("_failing_queue")
 def test_an_order_whose_back_order_fails_was_never_placed(desk: Desk) -> None:
     desk.put(1)
     job = desk.job("in_progress")
     before = rows()
-    with pytest.raises(ReceiverFailed):
+    with failing(line_short), pytest.raises(ReceiverFailed):
         desk.place(3, service_order_id=job.pk)
     assert rows() == before
     assert desk.balance() == balance(1)
