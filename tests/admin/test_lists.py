@@ -20,7 +20,7 @@ from parts.admin import counting
 from parts.admin.counting import BoundedPaginator
 from parts.admin.offices import Office
 from parts.models import Part
-from tests.admin.conftest import desk_of
+from tests.admin.desk import desk_of
 from tests.admin.world import World
 
 #: Models that have no page of their own, and why nobody misses it.

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from parts.admin.offices import Edited, Shown
 from parts.models import Part
-from tests.admin.conftest import desk_of
+from tests.admin.desk import desk_of
 from tests.admin.world import World
 
 pytestmark = pytest.mark.django_db

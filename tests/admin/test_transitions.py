@@ -20,7 +20,7 @@ from django_fsm.admin import FSMAdminMixin
 
 from config.urls import urlpatterns as ours
 from orders.models import OrderEvent, ServiceOrder
-from tests.admin.conftest import desk_of
+from tests.admin.desk import desk_of
 from tests.admin.world import World
 
 

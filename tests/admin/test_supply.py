@@ -1,0 +1,83 @@
+"""Stock and supply at the desk: deliveries, corrections, transfers, purchase orders."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.contrib.auth.models import User
+from django.utils import timezone
+
+from backorders.models import BackOrder
+from parts.models import Delivery, PurchaseOrder, StockLevel
+from tests.admin.desk import deed, desk_of, page, said
+from tests.admin.world import World
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_delivery_is_booked_with_what_is_open_filled_in_and_fills_the_queue(world: World, dispatcher: User) -> None:
+    row = world.short()
+    order = world.bought(row.part, 20)
+    line = order.lines.get()
+    client = desk_of(dispatcher)
+    form = client.get(deed(order, "deliver")).context["form"]
+    assert form[f"quantity_{line.pk.hex}"].value() == "20"
+    data = {
+        "note_number": "DN-1",
+        "received_at": timezone.now().strftime("%Y-%m-%dT%H:%M"),
+        f"quantity_{line.pk.hex}": "8",
+        f"unfit_{line.pk.hex}": "1",
+    }
+    answer = client.post(deed(order, "deliver"), data)
+    assert answer.headers["Location"] == page(Delivery.objects.get())
+    assert BackOrder.objects.get(pk=row.pk).status == "allocated"
+    again = client.post(deed(order, "deliver"), data)
+    assert "was booked before" in said(again)
+    assert client.post(deed(order, "deliver"), data | {f"quantity_{line.pk.hex}": "9"}).status_code == 409
+
+
+def test_stock_is_corrected_and_transferred_from_the_page_of_a_level(world: World, manager: User) -> None:
+    level = StockLevel.objects.get(part=world.part_in_stock())
+    client = desk_of(manager)
+    client.post(deed(level, "correct"), {"on_hand_change": "-2", "unfit_change": "0", "reason": "damage"})
+    client.post(deed(level, "transfer"), {"to_warehouse": world.far.pk, "quantity": "3"})
+    found = dict(StockLevel.objects.filter(part=level.part).values_list("warehouse__code", "on_hand"))
+    assert found == {world.near.code: Decimal(5), world.far.code: Decimal(3)}
+    answer = client.post(deed(level, "transfer"), {"to_warehouse": world.far.pk, "quantity": "30"})
+    assert answer.status_code == 409
+
+
+def test_stock_is_corrected_where_there_was_none(world: World, manager: User) -> None:
+    data = {
+        "part": world.part_in_stock().pk,
+        "warehouse": world.far.pk,
+        "condition": "new",
+        "owner": "own",
+        "on_hand_change": "4",
+        "unfit_change": "0",
+        "reason": "found",
+    }
+    assert desk_of(manager).post(deed(StockLevel, "correct-any"), data).status_code == 302
+    assert StockLevel.objects.get(warehouse=world.far).on_hand == 4
+
+
+def test_a_purchase_order_is_placed_confirmed_and_cancelled_by_deeds(world: World, manager: User) -> None:
+    order = world.bought(world.part_in_stock())
+    data = {
+        "supplier": order.supplier_id,
+        "warehouse": world.near.pk,
+        "part_0": order.lines.get().part_id,
+        "quantity_0": "7",
+    }
+    client = desk_of(manager)
+    client.post(deed(PurchaseOrder, "place"), data)
+    line = PurchaseOrder.objects.exclude(pk=order.pk).get().lines.get()
+    day = timezone.now().date() + timedelta(days=30)
+    client.post(deed(line, "confirm"), {"expected_on": day})
+    line.refresh_from_db()
+    assert line.expected_on == day
+    client.post(deed(line, "cancel"), {"quantity": ""})
+    line.refresh_from_db()
+    assert line.cancelled == 7
