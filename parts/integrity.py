@@ -144,6 +144,17 @@ LAWS: list[Law] = [
         """,
     ),
     Law(
+        "no_more_is_taken_back_than_arrived",
+        "Of what arrived for an order line on a stock level, at most that much was taken back from it.",
+        """
+        SELECT 'order line ' || demand_id, 'arrived ' || sum(on_hand_change) || ' on level ' || level_id, 'at least 0'
+        FROM parts_stockmovement
+        WHERE demand_id IS NOT NULL
+        GROUP BY demand_id, level_id
+        HAVING sum(on_hand_change) < 0
+        """,
+    ),
+    Law(
         "delivery_line_is_its_receipt",
         "Every delivery line brought its quantity, and the unfit of it, in one receipt onto the level of its part,"
         " warehouse, condition and owner.",

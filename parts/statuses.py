@@ -51,6 +51,8 @@ class MovementKind(models.TextChoices):
     RELEASE = "release", _("Reservation given back")
     ISSUE = "issue", _("Goods issue")
     RETURN = "return", _("Return to stock")
+    ARRIVAL = "arrival", _("Arrival where it was ordered for")
+    REVERSAL = "reversal", _("Arrival taken back")
 
 
 class CorrectionReason(models.TextChoices):
@@ -86,6 +88,10 @@ class Purpose(models.TextChoices):
     SERVICE = "service", _("Field service")
     STOCK = "stock", _("Replenishment of stock")
     TRANSFER = "transfer", _("Internal transfer")
+
+
+#: What our own warehouses order: once it is delivered, it is in their stock.
+FOR_OUR_STOCK = (Purpose.STOCK.value, Purpose.TRANSFER.value)
 
 
 class RelationKind(models.TextChoices):

@@ -242,6 +242,7 @@ class StockMovement(models.Model):
     delivery_line = models.ForeignKey("parts.DeliveryLine", models.PROTECT, null=True, related_name="movements")
     correction = models.ForeignKey(StockCorrection, models.PROTECT, null=True, related_name="movements")
     transfer = models.ForeignKey(StockTransfer, models.PROTECT, null=True, related_name="movements")
+    demand_id = models.UUIDField(_("order line"), null=True)
     occurred_at = models.DateTimeField(_("occurred at"))
     recorded_at = models.DateTimeField(_("recorded at"), db_default=Now())
     actor = models.CharField(_("by"), max_length=80)
@@ -261,6 +262,7 @@ class StockMovement(models.Model):
                     delivery_line__isnull=True,
                     correction__isnull=True,
                     transfer__isnull=True,
+                    demand_id__isnull=True,
                 )
                 | Q(
                     kind="receipt",
@@ -268,6 +270,7 @@ class StockMovement(models.Model):
                     delivery_line__isnull=False,
                     correction__isnull=True,
                     transfer__isnull=True,
+                    demand_id__isnull=True,
                 )
                 | Q(
                     kind="correction",
@@ -275,6 +278,7 @@ class StockMovement(models.Model):
                     delivery_line__isnull=True,
                     correction__isnull=False,
                     transfer__isnull=True,
+                    demand_id__isnull=True,
                 )
                 | Q(
                     kind="transfer",
@@ -282,6 +286,15 @@ class StockMovement(models.Model):
                     delivery_line__isnull=True,
                     correction__isnull=True,
                     transfer__isnull=False,
+                    demand_id__isnull=True,
+                )
+                | Q(
+                    kind__in=["arrival", "reversal"],
+                    reservation__isnull=True,
+                    delivery_line__isnull=True,
+                    correction__isnull=True,
+                    transfer__isnull=True,
+                    demand_id__isnull=False,
                 ),
                 name="stock_movement_has_its_cause",
             ),
@@ -301,11 +314,24 @@ class StockMovement(models.Model):
                     unfit_change__lte=F("on_hand_change"),
                 )
                 | Q(kind="correction", reserved_change=0)
-                | Q(kind="transfer", reserved_change=0, unfit_change=0),
+                | Q(kind="transfer", reserved_change=0, unfit_change=0)
+                | Q(kind="arrival", on_hand_change__gt=0, reserved_change=0, unfit_change=0)
+                | Q(
+                    kind="reversal",
+                    on_hand_change__lt=0,
+                    reserved_change=0,
+                    unfit_change__lte=0,
+                    unfit_change__gte=F("on_hand_change"),
+                ),
                 name="stock_movement_goes_the_way_of_its_kind",
             ),
         ]
-        indexes = [models.Index(fields=["level", "id"], name="stock_movement_by_level")]
+        indexes = [
+            models.Index(fields=["level", "id"], name="stock_movement_by_level"),
+            models.Index(
+                fields=["demand_id"], condition=Q(demand_id__isnull=False), name="stock_movement_by_order_line"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.id}"

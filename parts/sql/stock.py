@@ -26,7 +26,7 @@ WITH given AS (
     SELECT m.*
     FROM given, jsonb_to_recordset(d -> 'movements') AS m(
         id uuid, level_id uuid, kind text, on_hand_change numeric, reserved_change numeric, unfit_change numeric,
-        reservation_id uuid, delivery_line_id uuid, correction_id uuid, transfer_id uuid
+        reservation_id uuid, delivery_line_id uuid, correction_id uuid, transfer_id uuid, demand_id uuid
     )
 ), change AS (
     SELECT level_id, sum(on_hand_change) AS on_hand, sum(reserved_change) AS reserved, sum(unfit_change) AS unfit
@@ -58,10 +58,10 @@ LEVELS_ADDED = """, level_added AS (
 MOVEMENTS_ADDED = """
 INSERT INTO parts_stockmovement (
     id, level_id, kind, on_hand_change, reserved_change, unfit_change,
-    reservation_id, delivery_line_id, correction_id, transfer_id, occurred_at, actor, source
+    reservation_id, delivery_line_id, correction_id, transfer_id, demand_id, occurred_at, actor, source
 )
 SELECT id, level_id, kind, on_hand_change, reserved_change, unfit_change,
-    reservation_id, delivery_line_id, correction_id, transfer_id,
+    reservation_id, delivery_line_id, correction_id, transfer_id, demand_id,
     %(at)s::timestamptz, %(actor)s::text, %(source)s::text
 FROM movement
 """
@@ -174,6 +174,12 @@ WHERE reservation.id = move.reservation_id
 
 #: Writes goods that came back to the levels they were issued from.
 RETURN_TO_STOCK = Statement("parts.return_to_stock", MOVEMENTS + LEVELS_CHANGED + MOVEMENTS_ADDED)
+
+#: Writes goods that arrived where they were ordered for, and the levels they bring into being.
+BOOK_ARRIVALS = Statement("parts.book_arrivals", MOVEMENTS + LEVELS_CHANGED + LEVELS_ADDED + MOVEMENTS_ADDED)
+
+#: Takes arrivals back out of their levels.
+TAKE_BACK_ARRIVALS = Statement("parts.take_back_arrivals", MOVEMENTS + LEVELS_CHANGED + MOVEMENTS_ADDED)
 
 # --- Levels ----------------------------------------------------------------------------------------------------------
 

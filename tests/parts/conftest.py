@@ -44,18 +44,18 @@ def _demands_are_only_keys(db: None) -> Iterator[None]:
     """Take away the floor above's promise that every demand is one of its lines: here a demand is a key and no more."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint"
-            " WHERE conrelid = 'parts_reservation'::regclass AND conname = 'reservation_demand_is_a_line'"
+            "SELECT conrelid::regclass, conname, pg_get_constraintdef(oid) FROM pg_constraint"
+            " WHERE conname IN ('reservation_demand_is_a_line', 'stock_movement_demand_is_a_line')"
         )
         promises = cursor.fetchall()
-        for name, _ in promises:
-            cursor.execute(f"ALTER TABLE parts_reservation DROP CONSTRAINT {name}")
+        for table, name, _ in promises:
+            cursor.execute(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
     yield
     if not connection.in_atomic_block:  # a test that commits: nobody will roll this back
         with connection.cursor() as cursor:
-            cursor.execute("TRUNCATE parts_reservation CASCADE")
-            for name, definition in promises:
-                cursor.execute(f"ALTER TABLE parts_reservation ADD CONSTRAINT {name} {definition}")
+            cursor.execute("TRUNCATE parts_reservation, parts_stockmovement CASCADE")
+            for table, name, definition in promises:
+                cursor.execute(f"ALTER TABLE {table} ADD CONSTRAINT {name} {definition}")
 
 
 @pytest.fixture

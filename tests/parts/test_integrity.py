@@ -10,7 +10,18 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from parts.actions.stock import Issue, issue, pick, return_to_stock, transfer, unreserve
+from parts.actions.stock import (
+    Arrival,
+    Issue,
+    Reversal,
+    book_arrivals,
+    issue,
+    pick,
+    return_to_stock,
+    take_back_arrivals,
+    transfer,
+    unreserve,
+)
 from parts.actions.supply import DeliveryItem, PurchaseLine, place_purchase_order, receive_delivery
 from parts.integrity import LAWS
 from parts.keys import new_key
@@ -55,6 +66,9 @@ def busy_shelf(_demands_are_only_keys: None) -> Shelf:
     shipped = shelf.hold(3)
     issue(issues=[Issue(shipped)], **TOLD)
     return_to_stock(demand_id=shipped, quantity=d(2), **TOLD)
+    depot = WarehouseFactory.create()
+    book_arrivals(arrivals=[Arrival((shipped,), shelf.part.pk, depot.pk, d(1))], **TOLD)
+    take_back_arrivals(reversals=[Reversal((shipped,), shelf.part.pk, d(1))], **TOLD)
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
     return shelf
@@ -124,6 +138,10 @@ def lose_half_a_transfer() -> None:
     by_force("DELETE FROM parts_stockmovement WHERE kind = 'transfer' AND on_hand_change > 0")
 
 
+def take_back_what_never_arrived() -> None:
+    by_force("DELETE FROM parts_stockmovement WHERE kind = 'arrival'")
+
+
 def receive_less_than_delivered() -> None:
     by_force(
         "UPDATE parts_stockmovement SET on_hand_change = on_hand_change + 1 WHERE unfit_change > 0 AND kind = 'receipt'"
@@ -151,6 +169,7 @@ BREACHES: dict[str, Callable[[], None]] = {
     "no_more_comes_back_than_was_issued": bring_back_too_much,
     "correction_has_one_movement": correct_without_a_movement,
     "transfer_cancels_out": lose_half_a_transfer,
+    "no_more_is_taken_back_than_arrived": take_back_what_never_arrived,
     "delivery_line_is_its_receipt": receive_less_than_delivered,
     "purchase_order_line_received_what_was_delivered": receive_more_than_delivered,
     "delivery_line_is_of_its_order": deliver_for_another_part,

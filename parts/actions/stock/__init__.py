@@ -1,10 +1,11 @@
 """Every change of stock, by its verb.
 
-`correct_stock`, `count_stock` and `transfer` are for people and check their permission. The verbs on reservations have
-none of their own: only an order's action calls them, for somebody who may move that order.
+`correct_stock`, `count_stock` and `transfer` are for people and check their permission. The verbs on reservations and
+arrivals have none of their own: only an order's action calls them, for somebody who may move that order.
 """
 
 from parts.actions.reserving import lock_levels, reserve
+from parts.actions.stock.arrivals import Arrival, Arrived, Reversal, book_arrivals, take_back_arrivals
 from parts.actions.stock.corrections import (
     Corrected,
     Correction,
@@ -31,6 +32,8 @@ from parts.actions.stock.returns import Returned, return_to_stock
 from parts.actions.stock.transfers import Transferred, transfer
 
 __all__ = [
+    "Arrival",
+    "Arrived",
     "Corrected",
     "Correction",
     "Held",
@@ -39,8 +42,10 @@ __all__ = [
     "NothingReserved",
     "Released",
     "Returned",
+    "Reversal",
     "Split",
     "Transferred",
+    "book_arrivals",
     "correct_stock",
     "correct_stock_many",
     "count_stock",
@@ -53,6 +58,7 @@ __all__ = [
     "reserve",
     "return_to_stock",
     "split_reservations",
+    "take_back_arrivals",
     "transfer",
     "unreserve",
 ]

@@ -68,13 +68,15 @@ def read_facts(keys: Sequence[LevelKey]) -> dict[LevelKey, LevelFacts]:
     return facts
 
 
-def lock_stock_of_parts(part_ids: Collection[UUID]) -> None:
+def lock_stock_of_parts(part_ids: Collection[UUID], *, adding: bool = False) -> None:
     """Lock all levels of these parts, and hold the parts against new ones: first of all locks, before any order's.
 
-    In two statements: one that had to wait for somebody who adds a level would not see that level itself, and to lock
-    it later, with an order in hand, could meet one who holds it and wants that order.
+    `adding` is for who may add one later in the transaction. In two statements: one that had to wait for somebody who
+    adds a level would not see that level itself, and to lock it later, with an order in hand, could meet one who holds
+    it and wants that order.
     """
-    sql.stock.HOLD_PARTS.rows(part_ids=sorted(part_ids))
+    hold = sql.stock.LOCK_PARTS if adding else sql.stock.HOLD_PARTS
+    hold.rows(part_ids=sorted(part_ids))
     sql.stock.LOCK_LEVELS_OF_PARTS.rows(part_ids=sorted(part_ids))
 
 
