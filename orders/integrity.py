@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from orders.statuses import LINE_HOLDS_STOCK, LINE_SHIPPED, LineStatus
 from parts.sql.law import Law
+from parts.statuses import FOR_OUR_STOCK
 
 
 def _listed(values: tuple[str, ...]) -> str:
@@ -144,6 +145,42 @@ LAWS: list[Law] = [
         JOIN orders_shipment AS shipment ON shipment.id = item.shipment_id
         JOIN orders_orderline AS line ON line.id = item.line_id
         WHERE line.order_id <> shipment.order_id
+        """,
+    ),
+    Law(
+        "delivered_transfers_are_in_stock_once",
+        "What our own warehouses ordered and was delivered arrived in their stock exactly once, and nothing else did.",
+        f"""
+        WITH delivered AS (
+            SELECT line.order_id, line.position, sum(line.quantity) AS quantity
+            FROM orders_orderline AS line
+            JOIN orders_partsorder AS parts_order ON parts_order.id = line.order_id
+            WHERE parts_order.kind IN ({_listed(FOR_OUR_STOCK)}) AND parts_order.destination_id IS NOT NULL
+                AND line.status = 'delivered' AND NOT line.is_split
+            GROUP BY line.order_id, line.position
+        ),
+        arrived AS (
+            SELECT line.order_id, line.position, sum(movement.on_hand_change) AS quantity,
+                count(*) FILTER (
+                    WHERE level.part_id <> line.part_id
+                        OR level.warehouse_id IS DISTINCT FROM parts_order.destination_id
+                ) AS elsewhere
+            FROM parts_stockmovement AS movement
+            JOIN parts_stocklevel AS level ON level.id = movement.level_id
+            JOIN orders_orderline AS line ON line.id = movement.demand_id
+            JOIN orders_partsorder AS parts_order ON parts_order.id = line.order_id
+            WHERE movement.demand_id IS NOT NULL
+            GROUP BY line.order_id, line.position
+        )
+        SELECT 'line ' || root.reference,
+            format('%s arrived, %s movements in another place', coalesce(arrived.quantity, 0),
+                coalesce(arrived.elsewhere, 0)),
+            format('%s arrived, none in another place', coalesce(delivered.quantity, 0))
+        FROM delivered
+        FULL JOIN arrived USING (order_id, position)
+        JOIN orders_orderline AS root USING (order_id, position)
+        WHERE root.parent_id IS NULL
+            AND (coalesce(arrived.quantity, 0) <> coalesce(delivered.quantity, 0) OR arrived.elsewhere > 0)
         """,
     ),
 ]

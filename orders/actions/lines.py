@@ -23,7 +23,7 @@ from parts.actions import stock
 from parts.actors import Actor
 from parts.errors import Invalid, NotFound, Refused, VersionConflict
 from parts.models import Part, Reservation
-from parts.rules import quantity_problem
+from parts.rules import part_of_it_problem, quantity_problem
 
 #: Statuses that only stock gives or takes: the queue, placing and taking back set them.
 BY_STOCK_ONLY = ("open", "reserved", "back_ordered")
@@ -96,11 +96,18 @@ def move(
 ) -> Moved:
     """Take one step of one line. Two statements where no stock is touched.
 
+    What one of our own warehouses ordered is in its stock once it is delivered, and serves whoever waits for it.
     Raises Forbidden, NotFound, VersionConflict, ReasonRequired, TransitionRefused (with current and allowed).
     """
     cause = Cause(by=by, source=source, at=at, message_id=message_id)
     with transaction.atomic():
-        work = LineWork(cause, line_ids=[line_id], touches_stock=to in TOUCH_STOCK, frees_stock=to in FREE_STOCK)
+        work = LineWork(
+            cause,
+            line_ids=[line_id],
+            touches_stock=to in TOUCH_STOCK,
+            frees_stock=to in FREE_STOCK,
+            delivers=to == "delivered",
+        )
         line = work.trees.line(line_id)
         check(line, Step(line_id, to, expected_version, note, public), by)
         if to == "shipped":
@@ -129,6 +136,7 @@ def move_many(*, steps: Sequence[Step], by: Actor, source: str, at: datetime) ->
             line_ids=[step.id for step in steps],
             touches_stock=any(step.to in TOUCH_STOCK for step in steps),
             frees_stock=any(step.to in FREE_STOCK for step in steps),
+            delivers=any(step.to == "delivered" for step in steps),
         )
         lines = work.trees.by_line()
         leaving = [lines[step.id] for step in steps if step.to == "shipped" and step.id in lines]
@@ -327,7 +335,8 @@ def return_to_stock(
 ) -> Moved:
     """Book a shipped quantity that came back to its warehouse; the fit part is free at once and serves the queue.
 
-    Raises Forbidden, NotFound, Invalid, TransitionRefused for a line that has not left.
+    What one of our own warehouses sends back leaves its stock. Raises Forbidden, NotFound, Invalid, TransitionRefused
+    for a line that has not left, NotEnoughStock where the goods have been promised or used where they went.
     """
     by.require("orders.move_orderline")
     check_texts(note=(note, LONGEST_NOTE))
@@ -336,11 +345,12 @@ def return_to_stock(
         origin = _issued_to(line_id)
         line = work.trees.line(line_id)
         line.check_step("returned")
-        if not (quantity.is_finite() and 0 < quantity <= line.quantity):
-            raise Invalid(
-                "That quantity did not leave.",
-                {"quantity": [f"Must be more than 0 and at most {line.quantity.normalize():f}."]},
-            )
+        decimals = _decimals(line.tree, True)[line.part_id]
+        _check_quantity(quantity, line.quantity, decimals, "quantity")
+        if problem := part_of_it_problem(unfit, decimals) or ("must be part of it" if unfit > quantity else None):
+            raise Invalid("That quantity cannot be unfit.", {"unfit": [f"It {problem}."]})
+        if line.status == "delivered":
+            work.undo_arrival(line, quantity, unfit)
         leaf = work.take_out(line, quantity)
         work.step(leaf, "returned", note=note, data={"quantity": str(quantity), "unfit": str(unfit)})
         work.finish()

@@ -40,6 +40,8 @@ def override(
     - out of a status that holds stock into one that does not: the goods are issued (to shipped, delivered) or free;
     - into a status that holds stock: it is reserved now, or NotEnoughStock;
     - to shipped or delivered without held stock ("shipped outside the system"): no stock moves, the back order closes;
+    - to delivered, for one of our own warehouses: it is in its stock now, wherever it came from;
+    - back from delivered, for one of our own warehouses: it is taken out of its stock, or NotEnoughStock;
     - back from shipped: nothing is taken into stock by itself, book what came back as a return or a correction;
     - to back-ordered: it waits in the queue again, and gets at once what is free and its turn.
 
@@ -55,7 +57,7 @@ def override(
         raise Invalid("There is no such status.", {"to": [f"Must be one of {', '.join(LineStatus.values)}."]})
     cause = Cause(by=by, source=source, at=at)
     with transaction.atomic():
-        work = LineWork(cause, line_ids=[line_id], touches_stock=True, frees_stock=True)
+        work = LineWork(cause, line_ids=[line_id], touches_stock=True, frees_stock=True, delivers=to == "delivered")
         line = _checked(work.trees.line(line_id), to, expected_version)
         levels = lock_levels(part_ids=[line.part_id])
         leaf = line.as_child(work.ledger) if to == "back_ordered" else line
@@ -94,6 +96,10 @@ def _checked(line: Line, to: str, expected_version: int | None) -> Line:
 def _follow(work: LineWork, leaf: Line, before: str, levels: list[LevelRow]) -> Hold | None:
     """Let stock and queue follow the override; return what must be reserved after the line is written."""
     held, holds = before in LINE_HOLDS_STOCK, leaf.status in LINE_HOLDS_STOCK
+    if leaf.status == "delivered":
+        work.note_arrival(leaf)
+    elif before == "delivered":
+        work.undo_arrival(leaf, leaf.quantity)
     if leaf.status in LINE_SHIPPED:
         if held:
             work.issued.append(leaf)
@@ -113,7 +119,8 @@ def _follow(work: LineWork, leaf: Line, before: str, levels: list[LevelRow]) -> 
 
 
 def _hold(leaf: Line, levels: list[LevelRow], cause: Cause) -> Hold:
-    picks = choose(levels, leaf.quantity, Destination(None, None, None, cause.at))
+    elsewhere = [level for level in levels if level.warehouse_id != leaf.tree.destination_id]
+    picks = choose(elsewhere, leaf.quantity, Destination(None, None, None, cause.at))
     if not picks or picks[0].quantity < leaf.quantity:
         raise NotEnoughStock(f"No one place has {leaf.quantity.normalize():f} available for {leaf.reference}.")
     leaf.warehouse_id = picks[0].level.warehouse_id

@@ -102,6 +102,7 @@ class _Intake:
             line_ids=[report.id for report in reports],
             touches_stock=any(LINE_POSITION.get(status, 0) >= LINE_POSITION["picking"] for status in statuses),
             frees_stock=LineStatus.CANCELLED.value in statuses,
+            delivers=LineStatus.DELIVERED.value in statuses,
         )
         self._take_all("line", work.trees.by_line(), lambda report, line: self._take_line(report, line, work))
         work.finish()

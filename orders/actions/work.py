@@ -18,12 +18,13 @@ from django.db.models import Q
 
 from orders.actions.waiting import hand_over_stock, resume_jobs, send_to_queue
 from orders.ledger import Cause, Ledger
-from orders.models import OrderLine, Shipment, ShipmentLine
+from orders.models import OrderLine, PartsOrder, Shipment, ShipmentLine
 from orders.signals import Withdrawn, line_withdrawn
 from orders.statuses import LINE_HOLDS_STOCK
 from orders.trees import Line, Trees, lock_trees
 from parts.actions import stock
 from parts.keys import new_key
+from parts.statuses import FOR_OUR_STOCK
 
 
 class LineWork:
@@ -37,21 +38,27 @@ class LineWork:
         order_ids: Collection[UUID] = (),
         touches_stock: bool,
         frees_stock: bool = False,
+        delivers: bool = False,
     ) -> None:
         """Lock what the work touches: stock first (if it does), then the orders.
 
         Who frees stock gives it to other orders in the same transaction, and locks these while it holds its own. So it
         takes the stock of every part of its orders before, and so does who works on several orders at once: the two
-        then meet at the stock, where neither holds an order yet.
+        then meet at the stock, where neither holds an order yet. Who delivers something to one of our own warehouses
+        frees it there, and may add the level that it goes to.
         """
         several = len(line_ids) + len(order_ids) > 1
-        if touches_stock or frees_stock or several:
-            stock.lock_stock_of_parts(_parts_of(line_ids, order_ids, whole_orders=frees_stock or several))
+        adding = delivers and _for_our_stock(line_ids, order_ids)
+        if touches_stock or frees_stock or several or adding:
+            whole_orders = frees_stock or several or adding
+            stock.lock_stock_of_parts(_parts_of(line_ids, order_ids, whole_orders=whole_orders), adding=adding)
         self.cause = cause
         self.ledger = Ledger(cause)
         self.trees: Trees = lock_trees(order_ids=order_ids, line_ids=line_ids)
         self.picked: list[Line] = []
         self.issued: list[Line] = []
+        self.arrivals: list[stock.Arrival] = []
+        self.reversals: list[stock.Reversal] = []
         self.given_back: list[Line] = []
         self.withdrawn: list[Withdrawn] = []
         self.short: list[Line] = []
@@ -74,6 +81,8 @@ class LineWork:
             if before in LINE_HOLDS_STOCK:
                 self.issued.append(line)
             self._withdraw(line, Decimal(0), "fulfilled")
+        elif after == "delivered":
+            self.note_arrival(line)
         elif after == "cancelled":
             if before in LINE_HOLDS_STOCK:
                 self.given_back.append(line)
@@ -82,6 +91,17 @@ class LineWork:
             if before in LINE_HOLDS_STOCK:
                 self.given_back.append(line)
             self.short.append(line)
+
+    def note_arrival(self, line: Line) -> None:
+        """Note that a line was delivered: what one of our own warehouses ordered is in its stock from now on."""
+        tree = line.tree
+        if tree.order_kind in FOR_OUR_STOCK and tree.destination_id is not None:
+            self.arrivals.append(stock.Arrival(_keys_of(line), line.part_id, tree.destination_id, line.quantity))
+
+    def undo_arrival(self, line: Line, quantity: Decimal, unfit: Decimal = Decimal(0)) -> None:
+        """Note that a quantity of a delivered line, so many of it unfit, does not lie where it was delivered to."""
+        if line.tree.order_kind in FOR_OUR_STOCK:
+            self.reversals.append(stock.Reversal(_keys_of(line), line.part_id, quantity, unfit))
 
     def take_out(self, line: Line, quantity: Decimal) -> Line:
         """Split `quantity` off a leaf (all of it: the leaf itself), and tell the queue if the rest still waits."""
@@ -98,7 +118,10 @@ class LineWork:
             self.withdrawn.append(Withdrawn(line.id, quantity, outcome))
 
     def finish(self) -> None:
-        """Write it all: lines and events, stock, shipments; then tell the queue what left it, entered it or is free."""
+        """Write it all: lines and events, stock, shipments; then tell the queue what left it, entered it or is free.
+
+        Raises NotEnoughStock where what was delivered is taken back and does not lie there any more.
+        """
         self.trees.write(self.ledger)
         hand_over_stock(self.trees, self.cause)
         facts: dict[str, Any] = {"by": self.cause.by, "source": self.cause.source, "at": self.cause.at}
@@ -107,8 +130,10 @@ class LineWork:
         if self.issued:
             stock.issue(issues=[stock.Issue(line.id, line.quantity) for line in self.issued], **facts)
             self._write_shipments(self.issued)
+        stock.take_back_arrivals(reversals=self.reversals, **facts)
         if self.withdrawn:
             line_withdrawn.send(sender=LineWork, withdrawals=self.withdrawn, cause=self.cause)
+        stock.book_arrivals(arrivals=self.arrivals, **facts)
         if self.given_back:
             stock.unreserve(demand_ids=[line.id for line in self.given_back], **facts)
         send_to_queue(self.short, self.cause, serve=True)
@@ -140,6 +165,17 @@ class LineWork:
             items += [ShipmentLine(shipment=shipment, line_id=line.id, quantity=line.quantity) for line in members]
         Shipment.objects.bulk_create(self.shipments)
         ShipmentLine.objects.bulk_create(items)
+
+
+def _keys_of(line: Line) -> tuple[UUID, ...]:
+    """Return the keys that what happened to a line may be booked on: its own, and that of the one it is a part of."""
+    return (line.id,) if line.parent is None else (line.id, line.parent.id)
+
+
+def _for_our_stock(line_ids: Collection[UUID], order_ids: Collection[UUID]) -> bool:
+    """Tell whether one of these orders is for one of our own warehouses. Read without a lock: it never changes."""
+    orders = PartsOrder.objects.filter(Q(pk__in=order_ids) | Q(lines__in=line_ids))
+    return orders.filter(kind__in=FOR_OUR_STOCK, destination__isnull=False).exists()
 
 
 def _parts_of(line_ids: Collection[UUID], order_ids: Collection[UUID], *, whole_orders: bool) -> list[UUID]:

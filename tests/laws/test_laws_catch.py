@@ -6,9 +6,10 @@ import pytest
 from django.db import connection
 
 from backorders.integrity import LAWS as LAWS_OF_THE_QUEUE
+from orders.actions import lines
 from orders.integrity import LAWS as LAWS_OF_ORDERS
 from parts.actions.supply import PurchaseLine, place_purchase_order
-from tests.factories.parts import SupplierFactory
+from tests.factories.parts import SupplierFactory, WarehouseFactory
 from tests.laws.checking import broken_laws
 from tests.orders.desk import NOW, TOLD, Desk, d, days, leaf
 
@@ -25,6 +26,7 @@ BREACHES = {
     "shipment_carries_its_own_order": (
         "UPDATE orders_shipment SET order_id = (SELECT id FROM orders_partsorder WHERE id <> order_id LIMIT 1)"
     ),
+    "delivered_transfers_are_in_stock_once": "DELETE FROM parts_stockmovement WHERE kind = 'arrival'",
     "back_order_is_exactly_what_is_missing": (
         "UPDATE backorders_backorder SET quantity = quantity + 1, opened_quantity = opened_quantity + 1"
     ),
@@ -47,8 +49,11 @@ def test_every_law_has_a_breach_to_catch() -> None:
 def test_a_law_catches_its_breach(name: str) -> None:
     desk = Desk()
     desk.job()
-    desk.put(4)
+    desk.put(5)
     desk.ship(leaf(desk.place(1)).id)
+    arrived = leaf(desk.transfer(1, to=WarehouseFactory.create(allocatable=False))).id
+    desk.ship(arrived)
+    lines.move(line_id=arrived, to="delivered", **TOLD)
     desk.place(2)
     desk.place(5)
     desk.put(1)

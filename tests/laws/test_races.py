@@ -111,6 +111,50 @@ def test_the_same_order_of_another_part_twice_at_once_is_one(desk: Desk) -> None
     assert second.lines[0].part_id == desk.part.pk == first.lines[0].part_id
 
 
+# --- Two transfers arrive where the part never lay -------------------------------------------------------------------
+
+
+def sent_to(desk: Desk, depot: Warehouse) -> UUID:
+    """Ship a piece to a depot and return the line."""
+    desk.put(1)
+    line_id = leaf(desk.transfer(1, to=depot)).id
+    desk.ship(line_id)
+    return line_id
+
+
+def test_two_arrivals_where_the_part_never_lay_add_one_level(desk: Desk) -> None:
+    depot = WarehouseFactory.create()
+    one, two = sent_to(desk, depot), sent_to(desk, depot)
+    without_errors(
+        *race(
+            lambda: lines.move(line_id=one, to="delivered", **TOLD),
+            lambda: lines.move(line_id=two, to="delivered", **TOLD),
+        )
+    )
+    assert desk.balance(at=depot) == balance(2)
+
+
+def test_without_its_locks_the_second_arrival_adds_the_level_again(
+    twin_desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    depot = WarehouseFactory.create()
+    one, two = sent_to(twin_desk, depot), sent_to(twin_desk, depot)
+    without_locks(monkeypatch, PARTS, LEVELS_OF_PARTS)
+    _first, second = race(
+        lambda: lines.move(line_id=one, to="delivered", **TOLD), lambda: lines.move(line_id=two, to="delivered", **TOLD)
+    )
+    assert "stock_level_unique" in str(second.error)
+
+
+def test_an_order_sees_what_arrives_while_it_is_placed(desk: Desk) -> None:
+    depot = WarehouseFactory.create()
+    one = sent_to(desk, depot)
+    _delivered, placed = without_errors(
+        *race(lambda: lines.move(line_id=one, to="delivered", **TOLD), lambda: desk.place(1))
+    )
+    assert (placed.status, desk.balance(at=depot)) == ("reserved", balance(1, 1))
+
+
 # --- A delivery against a cancellation -------------------------------------------------------------------------------
 
 
