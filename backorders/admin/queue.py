@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from typing import Any
 
-from django import forms
 from django.contrib import admin
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.http import HttpRequest
@@ -24,12 +24,23 @@ from backorders.explaining import Explanation, explain
 from backorders.models import BackOrder, Peg
 from backorders.statuses import AGE_BUCKETS, BACK_ORDER_WAITING, BackOrderStatus
 from orders.actions import lines
-from orders.actions.service_orders import Moved
-from orders.admin.chained import OVERRIDE_INTRO, ByReference, MoveForm, OverrideForm, moves_panel
-from orders.admin.timeline import MOST_SHOWN, timeline
-from parts.admin.deeds import Deed, DeedForm, Done, ReasonForm
+from orders.admin.chained import (
+    ByReference,
+    MoveForm,
+    OverrideForm,
+    move_deed,
+    moves_panel,
+    noting,
+    override_deed,
+    stepping,
+)
+from orders.admin.lines import CancelForm, PromiseForm
+from orders.admin.timeline import timeline_panel
+from parts.admin.deeds import Deed, Done, ReasonForm
 from parts.admin.offices import Shown
 from parts.labels import plain, status_label
+
+_stepping = partial(stepping, key="back_order_id")
 
 #: What can be chosen to look at besides an age.
 VIEWS = (
@@ -109,11 +120,6 @@ def counts(now: datetime) -> dict[str, int]:
     )
 
 
-def _stands(moved: Moved) -> Done:
-    says = _g("%(reference)s is %(status)s now.")
-    return Done(says % {"reference": moved.reference, "status": BackOrderStatus(moved.status).label})
-
-
 class SupplyForm(MoveForm):
     """How the supply goes; nobody outside reads the note."""
 
@@ -121,19 +127,6 @@ class SupplyForm(MoveForm):
         """Have no note for the customer."""
         super().shape()
         del self.fields["public"]
-
-
-def _move(subject: BackOrder, cleaned: dict[str, Any], told: dict[str, Any]) -> Done:
-    return _stands(moving.move(back_order_id=subject.pk, **cleaned, **told))
-
-
-def _hold(subject: BackOrder, cleaned: dict[str, Any], told: dict[str, Any]) -> Done:
-    moving.hold(back_order_id=subject.pk, reason=cleaned["reason"], **told)
-    return Done(_g("Held: it keeps its place and gets nothing until it is let go."))
-
-
-def _let_go(subject: BackOrder, cleaned: dict[str, Any], told: dict[str, Any]) -> Done:
-    return _stands(moving.let_go(back_order_id=subject.pk, **told))
 
 
 class QueueOverrideForm(OverrideForm):
@@ -145,33 +138,10 @@ class QueueOverrideForm(OverrideForm):
         return [choice for choice in super().statuses() if choice[0] in reached]
 
 
-def _override(subject: BackOrder, cleaned: dict[str, Any], told: dict[str, Any]) -> Done:
-    return _stands(moving.override(back_order_id=subject.pk, **cleaned, **told))
+class QueuePromiseForm(PromiseForm):
+    """A date for the line that waits, whose version it is that counts."""
 
-
-class CancelForm(DeedForm):
-    """All of it, or a part; and why."""
-
-    quantity = forms.DecimalField(label=_("Quantity"), required=False, help_text=_("Left empty: all of it."))
-    reason = forms.CharField(label=_("Reason"), max_length=2000, widget=forms.Textarea)
-
-
-def _cancel(subject: BackOrder, cleaned: dict[str, Any], told: dict[str, Any]) -> Done:
-    facts = {name: cleaned[name] for name in ("quantity", "reason")}
-    return _stands(moving.cancel(back_order_id=subject.pk, **facts, **told))
-
-
-class PromiseForm(DeedForm):
-    """A date for the line that waits."""
-
-    promised_on = forms.DateField(label=_("Promise for"))
-    reason = forms.CharField(
-        label=_("Reason"),
-        required=False,
-        max_length=2000,
-        widget=forms.Textarea,
-        help_text=_("Needed where a promise was made before."),
-    )
+    present = ()
 
     def shape(self) -> None:
         """Begin with the present promise, or with when supply is expected."""
@@ -226,20 +196,12 @@ class BackOrderOffice(ByReference, Shown):
     overview_template = "admin/backorders/backorder/overview.html"
     panel_template = "admin/backorders/backorder/panel.html"
     deeds = (
-        Deed(
-            slug="move",
-            title=_("Move"),
-            permission="backorders.move_backorder",
-            form=SupplyForm,
-            act=_move,
-            inline=True,
-            hidden=True,
-        ),
+        move_deed("backorders.move_backorder", _stepping(moving.move), form=SupplyForm),
         Deed(
             slug="promise",
             title=_("Promise a date"),
             permission="orders.promise_orderline",
-            form=PromiseForm,
+            form=QueuePromiseForm,
             act=_promise,
             offered=_waits,
             icon="event_available",
@@ -250,7 +212,12 @@ class BackOrderOffice(ByReference, Shown):
             title=_("Hold"),
             permission="backorders.move_backorder",
             form=ReasonForm,
-            act=_hold,
+            act=noting(
+                moving.hold,
+                key="back_order_id",
+                names=("reason",),
+                says=_("Held: it keeps its place and gets nothing until it is let go."),
+            ),
             offered=lambda row: _waits(row) and not row.on_hold,
             icon="pause",
         ),
@@ -258,7 +225,7 @@ class BackOrderOffice(ByReference, Shown):
             slug="let-go",
             title=_("Let go"),
             permission="backorders.move_backorder",
-            act=_let_go,
+            act=_stepping(moving.let_go, names=()),
             offered=lambda row: _waits(row) and row.on_hold,
             icon="play_arrow",
             inline=True,
@@ -277,21 +244,12 @@ class BackOrderOffice(ByReference, Shown):
             title=_("Cancel"),
             permission="orders.cancel_orderline",
             form=CancelForm,
-            act=_cancel,
+            act=_stepping(moving.cancel, names=("quantity", "reason")),
             offered=_waits,
             icon="block",
             danger=True,
         ),
-        Deed(
-            slug="override",
-            title=_("Override"),
-            permission="backorders.override_backorder",
-            form=QueueOverrideForm,
-            act=_override,
-            icon="warning",
-            intro=OVERRIDE_INTRO,
-            danger=True,
-        ),
+        override_deed("backorders.override_backorder", _stepping(moving.override), form=QueueOverrideForm),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[BackOrder]:
@@ -338,7 +296,6 @@ class BackOrderOffice(ByReference, Shown):
     def panel(self, request: HttpRequest, subject: Any) -> dict[str, Any]:
         """Show why it stands where it does, where it may go, and its timeline."""
         why = explain(subject.pk)
-        happenings = timeline([subject.pk, subject.line_id], words=dict(BackOrderStatus.choices), of=subject.pk)
         return {
             **moves_panel(
                 subject,
@@ -351,8 +308,7 @@ class BackOrderOffice(ByReference, Shown):
             "terms": _terms(why),
             "rank_is_old": sum(why.rank_terms.values()) != why.rank,
             "today": timezone.now().date(),
-            "timeline": happenings,
-            "timeline_cut": len(happenings) == MOST_SHOWN,
+            **timeline_panel([subject.pk, subject.line_id], words=dict(BackOrderStatus.choices), of=subject.pk),
         }
 
     @display(description=_("missing"), ordering="quantity")

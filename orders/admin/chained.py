@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _g
 from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
 
-from parts.admin.deeds import DeedForm
+from orders.actions.service_orders import Moved
+from parts.admin.deeds import Act, Deed, DeedForm, Done
+from parts.labels import status_label
 
 #: A reference of ours or the beginning of one: SO-000012, PO-000120-1.
 REFERENCE = re.compile(r"[A-Z]{1,4}-[0-9][0-9A-Z./-]*", re.IGNORECASE)
@@ -21,7 +27,7 @@ class MoveForm(DeedForm):
     """One step: where to, with a note. Which steps there are is the action's to say."""
 
     to = forms.ChoiceField(label=_("To"))
-    note = forms.CharField(label=_("Note"), required=False, max_length=2000)
+    note = forms.CharField(label=_("Note"), required=False, max_length=2000, widget=forms.Textarea)
     public = forms.BooleanField(label=_("The customer may read it"), required=False)
 
     def shape(self) -> None:
@@ -53,6 +59,57 @@ OVERRIDE_INTRO = _(
 )
 
 
+def stepping(verb: Callable[..., Moved], *, key: str, names: tuple[str, ...] | None = None) -> Act:
+    """Return what a deed does whose verb leads the subject (named by `key`) to another status: do it, say where it is.
+
+    The verb is told all that the form asked, or just these names of it.
+    """
+
+    def act(subject: Any, cleaned: dict[str, Any], told: dict[str, Any]) -> Done:
+        asked = cleaned if names is None else {name: cleaned[name] for name in names}
+        moved = verb(**{key: subject.pk}, **asked, **told)
+        words = dict(subject._meta.get_field("status").flatchoices)
+        says = _g("%(reference)s is %(status)s now.")
+        return Done(says % {"reference": moved.reference, "status": words[moved.status]})
+
+    return act
+
+
+def noting(verb: Callable[..., object], *, key: str, names: tuple[str, ...] = (), says: Any) -> Act:
+    """Return what a deed does whose verb is told these names of what the form asked; `says` may repeat any of it."""
+
+    def act(subject: Any, cleaned: dict[str, Any], told: dict[str, Any]) -> Done:
+        verb(**{key: subject.pk}, **{name: cleaned[name] for name in names}, **told)
+        return Done(str(says) % cleaned)
+
+    return act
+
+
+def move_deed(permission: str, act: Act, form: type[DeedForm] = MoveForm) -> Deed:
+    """Return the deed behind the buttons of `moves_panel`: one step, on the page itself."""
+    return Deed(slug="move", title=_("Move"), permission=permission, form=form, act=act, inline=True, hidden=True)
+
+
+def override_deed(
+    permission: str,
+    act: Act,
+    form: type[DeedForm] = OverrideForm,
+    offered: Callable[[Any], bool] = lambda subject: True,
+) -> Deed:
+    """Return the deed that goes round the flow."""
+    return Deed(
+        slug="override",
+        title=_("Override"),
+        permission=permission,
+        form=form,
+        act=act,
+        offered=offered,
+        icon="warning",
+        intro=OVERRIDE_INTRO,
+        danger=True,
+    )
+
+
 def moves_panel(
     subject: Any, allowed: list[str], *, may_move: bool, may_cancel: bool, public_notes: bool
 ) -> dict[str, Any]:
@@ -82,3 +139,12 @@ class ByReference:
             if found.exists():
                 return found, False
         return super().get_search_results(request, queryset, search_term)  # type: ignore[misc]  # of ModelAdmin
+
+
+class Standing:
+    """Shows the status of each row as a word with a colour."""
+
+    @display(description=_("status"), ordering="status")
+    def state(self, row: Any) -> SafeString:
+        """The status, coloured."""
+        return status_label(row.status, row.get_status_display())

@@ -3,40 +3,31 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
+from functools import partial
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
 from django.db.models import F, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _g
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter, RangeDateFilter
 from unfold.decorators import display
 
 from orders.actions import lines, overriding
-from orders.actions.service_orders import Moved
-from orders.admin.chained import OVERRIDE_INTRO, ByReference, MoveForm, OverrideForm, moves_panel
-from orders.admin.timeline import MOST_SHOWN, timeline
+from orders.admin.chained import ByReference, Standing, move_deed, moves_panel, noting, override_deed, stepping
+from orders.admin.timeline import timeline_panel
 from orders.models import OrderLine
-from orders.statuses import LINE_CLOSED, LINE_STEPS, LineStatus
-from parts.admin.deeds import Deed, DeedForm, Done
+from orders.statuses import LINE_CLOSED, LINE_STEPS
+from parts.admin.deeds import Deed, DeedForm
 from parts.admin.offices import Shown
-from parts.labels import plain, status_label
+from parts.labels import plain
 
 #: What can be chosen on the page; shipping, returning and cancelling have forms of their own.
 FORMS_OF_THEIR_OWN = ("shipped", "returned", "cancelled")
 
-
-def _stands(moved: Moved) -> Done:
-    says = _g("%(reference)s is %(status)s now.")
-    return Done(says % {"reference": moved.reference, "status": LineStatus(moved.status).label})
-
-
-def _move(subject: OrderLine, cleaned: dict[str, Any], told: dict[str, Any]) -> Done:
-    return _stands(lines.move(line_id=subject.pk, **cleaned, **told))
+_stepping = partial(stepping, key="line_id")
 
 
 class CancelForm(DeedForm):
@@ -46,13 +37,10 @@ class CancelForm(DeedForm):
     reason = forms.CharField(label=_("Reason"), max_length=2000, widget=forms.Textarea)
 
 
-def _cancel(subject: OrderLine, cleaned: dict[str, Any], told: dict[str, Any]) -> Done:
-    return _stands(lines.cancel(line_id=subject.pk, **cleaned, **told))
-
-
 class PromiseForm(DeedForm):
     """A date, and why it changes."""
 
+    present: ClassVar[tuple[str, ...]] = ("promised_on",)
     promised_on = forms.DateField(label=_("Promise for"))
     reason = forms.CharField(
         label=_("Reason"),
@@ -61,15 +49,6 @@ class PromiseForm(DeedForm):
         widget=forms.Textarea,
         help_text=_("Needed where a promise was made before."),
     )
-
-    def shape(self) -> None:
-        """Begin with the present promise."""
-        self.fields["promised_on"].initial = self.subject.promised_on
-
-
-def _promise(subject: OrderLine, cleaned: dict[str, Any], told: dict[str, Any]) -> Done:
-    lines.promise(line_id=subject.pk, **cleaned, **told)
-    return Done(_g("Promised for %(day)s.") % {"day": cleaned["promised_on"]})
 
 
 class ReturnForm(DeedForm):
@@ -83,14 +62,9 @@ class ReturnForm(DeedForm):
         """Begin with all of it."""
         self.fields["quantity"].initial = plain(self.subject.quantity)
 
-
-def _return(subject: OrderLine, cleaned: dict[str, Any], told: dict[str, Any]) -> Done:
-    facts = {"quantity": cleaned["quantity"], "unfit": cleaned["unfit"] or Decimal(0), "note": cleaned["note"]}
-    return _stands(lines.return_to_stock(line_id=subject.pk, **facts, **told))
-
-
-def _override(subject: OrderLine, cleaned: dict[str, Any], told: dict[str, Any]) -> Done:
-    return _stands(overriding.override(line_id=subject.pk, **cleaned, **told))
+    def clean_unfit(self) -> Decimal:
+        """Take an empty field for none."""
+        return self.cleaned_data["unfit"] or Decimal(0)
 
 
 def _is_open(line: OrderLine) -> bool:
@@ -98,7 +72,7 @@ def _is_open(line: OrderLine) -> bool:
 
 
 @admin.register(OrderLine)
-class OrderLineOffice(ByReference, Shown):
+class OrderLineOffice(ByReference, Standing, Shown):
     list_display = (
         "reference",
         "part",
@@ -124,21 +98,18 @@ class OrderLineOffice(ByReference, Shown):
     fields = ("order", "part", "quantity", "status", "warehouse", "version", "created_at")
     panel_template = "admin/orders/orderline/panel.html"
     deeds = (
-        Deed(
-            slug="move",
-            title=_("Move"),
-            permission="orders.move_orderline",
-            form=MoveForm,
-            act=_move,
-            inline=True,
-            hidden=True,
-        ),
+        move_deed("orders.move_orderline", _stepping(lines.move)),
         Deed(
             slug="promise",
             title=_("Promise a date"),
             permission="orders.promise_orderline",
             form=PromiseForm,
-            act=_promise,
+            act=noting(
+                lines.promise,
+                key="line_id",
+                names=("promised_on", "reason", "expected_version"),
+                says=_("Promised for %(promised_on)s."),
+            ),
             offered=_is_open,
             icon="event_available",
             intro=_("The first promise is kept for ever beside the present one."),
@@ -148,7 +119,7 @@ class OrderLineOffice(ByReference, Shown):
             title=_("Book a return"),
             permission="orders.move_orderline",
             form=ReturnForm,
-            act=_return,
+            act=_stepping(lines.return_to_stock, names=("quantity", "unfit", "note")),
             offered=lambda line: "returned" in LINE_STEPS[line.status] and not line.is_split,
             icon="undo",
         ),
@@ -157,21 +128,13 @@ class OrderLineOffice(ByReference, Shown):
             title=_("Cancel"),
             permission="orders.cancel_orderline",
             form=CancelForm,
-            act=_cancel,
+            act=_stepping(lines.cancel),
             offered=lambda line: "cancelled" in LINE_STEPS[line.status],
             icon="block",
             danger=True,
         ),
-        Deed(
-            slug="override",
-            title=_("Override"),
-            permission="orders.override_orderline",
-            form=OverrideForm,
-            act=_override,
-            offered=lambda line: not line.is_split,
-            icon="warning",
-            intro=OVERRIDE_INTRO,
-            danger=True,
+        override_deed(
+            "orders.override_orderline", _stepping(overriding.override), offered=lambda line: not line.is_split
         ),
     )
 
@@ -192,7 +155,6 @@ class OrderLineOffice(ByReference, Shown):
         """Show where it stands, where it may go, its dates and its timeline."""
         allowed = [] if subject.is_split or subject.order.on_hold else lines.allowed_by_hand(subject.status)
         children = OrderLine.objects.filter(parent=subject).select_related("warehouse").order_by("child_number", "id")
-        happenings = timeline([subject.pk], of=subject.pk)
         return {
             **moves_panel(
                 subject,
@@ -203,14 +165,8 @@ class OrderLineOffice(ByReference, Shown):
             ),
             "children": list(children) if subject.is_split else [],
             "today": timezone.now().date(),
-            "timeline": happenings,
-            "timeline_cut": len(happenings) == MOST_SHOWN,
+            **timeline_panel([subject.pk], of=subject.pk),
         }
-
-    @display(description=_("status"), ordering="status")
-    def state(self, line: OrderLine) -> SafeString:
-        """The status, coloured."""
-        return status_label(line.status, line.get_status_display())
 
     @display(description=_("quantity"), ordering="quantity")
     def amount(self, line: OrderLine) -> str:

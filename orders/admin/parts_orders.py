@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -11,7 +12,6 @@ from django.contrib import admin
 from django.db.models import F, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _g
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
@@ -24,17 +24,19 @@ from unfold.contrib.filters.admin import (
 from unfold.decorators import display
 
 from orders.actions import lines, parts_orders, placing
-from orders.admin.chained import ByReference
-from orders.admin.timeline import MOST_SHOWN, timeline
+from orders.admin.chained import ByReference, Standing, noting
+from orders.admin.timeline import timeline_panel
 from orders.models import OrderLine, PartsOrder, Shipment, ShipmentLine
 from orders.statuses import LINE_HOLDS_STOCK, LINE_OPEN, LINE_STEPS
 from parts.admin.deeds import Chosen, Deed, DeedForm, Done, ReasonForm
 from parts.admin.offices import Edited, Shown
-from parts.labels import plain, status_label
+from parts.labels import plain
 from parts.statuses import Purpose
 
 #: How many lines the form for a new order offers.
 LINES_OFFERED = 8
+
+_noting = partial(noting, key="order_id")
 
 
 def lines_of(order: PartsOrder) -> QuerySet[Any]:
@@ -178,27 +180,28 @@ def _ship(subject: PartsOrder, cleaned: dict[str, Any], told: dict[str, Any]) ->
     return Done(_g("Shipped: %(references)s.") % {"references": ", ".join(shipment.reference for shipment in shipped)})
 
 
-def _cancel(subject: PartsOrder, cleaned: dict[str, Any], told: dict[str, Any]) -> Done:
-    parts_orders.cancel(order_id=subject.pk, **cleaned, **told)
-    return Done(_g("Cancelled; what it held is free for others."))
-
-
-def _hold(subject: PartsOrder, cleaned: dict[str, Any], told: dict[str, Any]) -> Done:
-    parts_orders.hold(order_id=subject.pk, reason=cleaned["reason"], **told)
-    return Done(_g("Held: nothing of it is picked or shipped until it is let go."))
-
-
-def _let_go(subject: PartsOrder, cleaned: dict[str, Any], told: dict[str, Any]) -> Done:
-    parts_orders.let_go(order_id=subject.pk, **told)
-    return Done(_g("It goes on."))
-
-
 def _is_open(order: PartsOrder) -> bool:
     return order.status in LINE_OPEN
 
 
+#: What the page of an order shows and nobody edits.
+SET_WHEN_PLACED = (
+    "kind",
+    "customer",
+    "service_order",
+    "destination",
+    "region",
+    "requested_on",
+    "complete_delivery_only",
+    "is_test",
+    "hold_reason",
+    "version",
+    "created_at",
+)
+
+
 @admin.register(PartsOrder)
-class PartsOrderOffice(ByReference, Edited):
+class PartsOrderOffice(ByReference, Standing, Edited):
     list_display = (
         "reference",
         "kind",
@@ -226,38 +229,9 @@ class PartsOrderOffice(ByReference, Edited):
     ordering = ("-id",)
     fieldsets = (
         (None, {"fields": ("external_reference",)}),
-        (
-            _("Set when it was placed"),
-            {
-                "fields": (
-                    "kind",
-                    "customer",
-                    "service_order",
-                    "destination",
-                    "region",
-                    "requested_on",
-                    "complete_delivery_only",
-                    "is_test",
-                    "hold_reason",
-                    "version",
-                    "created_at",
-                )
-            },
-        ),
+        (_("Set when it was placed"), {"fields": SET_WHEN_PLACED}),
     )
-    readonly_fields = (
-        "kind",
-        "customer",
-        "service_order",
-        "destination",
-        "region",
-        "requested_on",
-        "complete_delivery_only",
-        "is_test",
-        "hold_reason",
-        "version",
-        "created_at",
-    )
+    readonly_fields = SET_WHEN_PLACED
     panel_template = "admin/orders/partsorder/panel.html"
     deeds = (
         Deed(
@@ -287,7 +261,11 @@ class PartsOrderOffice(ByReference, Edited):
             title=_("Hold"),
             permission="orders.hold_partsorder",
             form=ReasonForm,
-            act=_hold,
+            act=_noting(
+                parts_orders.hold,
+                names=("reason",),
+                says=_("Held: nothing of it is picked or shipped until it is let go."),
+            ),
             offered=lambda order: _is_open(order) and not order.on_hold,
             icon="pause",
         ),
@@ -295,7 +273,7 @@ class PartsOrderOffice(ByReference, Edited):
             slug="let-go",
             title=_("Let go"),
             permission="orders.hold_partsorder",
-            act=_let_go,
+            act=_noting(parts_orders.let_go, says=_("It goes on.")),
             offered=lambda order: order.on_hold,
             icon="play_arrow",
             inline=True,
@@ -305,7 +283,11 @@ class PartsOrderOffice(ByReference, Edited):
             title=_("Cancel"),
             permission="orders.cancel_orderline",
             form=ReasonForm,
-            act=_cancel,
+            act=_noting(
+                parts_orders.cancel,
+                names=("reason", "expected_version"),
+                says=_("Cancelled; what it held is free for others."),
+            ),
             offered=lambda order: _is_open(order) and "cancelled" in LINE_STEPS[order.status],
             icon="block",
             intro=_("Everything that has not left is cancelled. What it held serves those who wait."),
@@ -328,19 +310,12 @@ class PartsOrderOffice(ByReference, Edited):
     def panel(self, request: HttpRequest, subject: Any) -> dict[str, Any]:
         """Show its lines with four dates, its shipments and its timeline."""
         rows = list(lines_of(subject))
-        happenings = timeline([subject.pk, *(line.pk for line in rows)], of=subject.pk)
         return {
             "lines": rows,
             "today": timezone.now().date(),
             "shipments": list(Shipment.objects.filter(order=subject).select_related("warehouse").order_by("-id")[:20]),
-            "timeline": happenings,
-            "timeline_cut": len(happenings) == MOST_SHOWN,
+            **timeline_panel([subject.pk, *(line.pk for line in rows)], of=subject.pk),
         }
-
-    @display(description=_("status"), ordering="status")
-    def state(self, order: PartsOrder) -> SafeString:
-        """The status, coloured."""
-        return status_label(order.status, order.get_status_display())
 
     @display(description=_("shipped"), ordering="progress")
     def shipped_share(self, order: PartsOrder) -> str:

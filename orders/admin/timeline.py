@@ -93,6 +93,14 @@ def timeline(
     return [_happening(row, names, known, of) for row in rows]
 
 
+def timeline_panel(
+    subject_ids: Collection[UUID], *, words: Mapping[str, Any] | None = None, of: UUID
+) -> dict[str, Any]:
+    """Return what the template of the timeline needs."""
+    happenings = timeline(subject_ids, words=words, of=of)
+    return {"timeline": happenings, "timeline_cut": len(happenings) == MOST_SHOWN}
+
+
 def _happening(row: OrderEvent, names: Mapping[str, str], words: Mapping[str, Any], of: UUID | None) -> Happening:
     text = getattr(row, "text", None)
     reported = row.data.get("reported", "")

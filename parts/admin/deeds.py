@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
@@ -37,8 +37,10 @@ class DeedForm(forms.Form):
     """What a deed asks. It cleans and converts; rules are the action's.
 
     `subject` is the object the deed is done to (None for one that stands on a list). Its version travels along, so that
-    the action can tell that somebody else was quicker.
+    the action can tell that somebody else was quicker. Fields named by `present` begin with what the subject has now.
     """
+
+    present: ClassVar[tuple[str, ...]] = ()
 
     expected_version = forms.IntegerField(required=False, widget=forms.HiddenInput)
     error_css_class = "errors"
@@ -47,6 +49,8 @@ class DeedForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.subject = subject
         self.fields["expected_version"].initial = getattr(subject, "version", None)
+        for name in self.present:
+            self.fields[name].initial = getattr(subject, name)
         self.shape()
         for field in self.fields.values():
             _dress(field)
@@ -124,6 +128,10 @@ class Done:
     show: Model | None = None
 
 
+#: What a deed does, given its subject, what its form asked, and who does it, from where and when.
+Act = Callable[[Any, dict[str, Any], dict[str, Any]], Done]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Deed:
     """A verb on the page of an object, or (`on_list`) on the list of its kind.
@@ -135,7 +143,7 @@ class Deed:
     slug: str
     title: Any
     permission: str
-    act: Callable[[Any, dict[str, Any], dict[str, Any]], Done]
+    act: Act
     form: type[DeedForm] = NothingAsked
     offered: Callable[[Any], bool] = lambda subject: True
     icon: str = "bolt"
