@@ -8,8 +8,6 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
-
 from backorders import sql
 from backorders.models import BackOrder
 from backorders.statuses import BACK_ORDER_STEPS, BACK_ORDER_WAITING
@@ -17,6 +15,7 @@ from orders.actions import service_orders
 from orders.errors import ConcurrentChange, TransitionRefused
 from orders.flows import is_declared
 from orders.ledger import Ledger, Subject, text_of_time
+from parts import statements
 from parts.documents import as_text
 
 
@@ -90,9 +89,7 @@ class Entry(Subject):
 
 def read(*, ids: Collection[UUID] = (), line_ids: Collection[UUID] = ()) -> list[Entry]:
     """Read back orders whose orders are locked, by key or by the key of their line, in queue order."""
-    with connection.cursor() as cursor:
-        cursor.execute(sql.READ, {"ids": list(ids), "line_ids": list(line_ids)})
-        return [_entry(row) for row in cursor.fetchall()]
+    return [_entry(row) for row in statements.rows_of(sql.READ, {"ids": list(ids), "line_ids": list(line_ids)})]
 
 
 def _entry(row: tuple[Any, ...]) -> Entry:
@@ -100,7 +97,7 @@ def _entry(row: tuple[Any, ...]) -> Entry:
     entry.id, entry.reference, entry.version, chain_hash, entry.status, entry.status_since = row[:6]
     entry.line_id, entry.order_id, entry.part_id, entry.quantity, entry.minimum_fill, entry.rank = row[6:12]
     entry.excluded_warehouse_id, entry.on_hold, entry.opened_quantity, entry.closed_at = row[12:]
-    entry.chain_hash, entry.read_version = bytes(chain_hash), entry.version
+    entry.chain_hash, entry.read_version = chain_hash, entry.version
     return entry
 
 
@@ -131,14 +128,15 @@ def write(entries: Sequence[Entry], ledger: Ledger) -> None:
     changed = [entry for entry in entries if entry.version != entry.read_version]
     if not changed:
         return
-    events, texts = ledger.as_json()
     walked = any(entry.version - entry.read_version > 1 for entry in changed)
     if walked:  # one that took several steps at once, each with its event, is let through by the trigger
         service_orders.let_walk("on")
-    with connection.cursor() as cursor:
-        cursor.execute(sql.WRITE, {"changes": changes_of(changed), "events": events, "texts": texts})
-        if cursor.fetchone() != (len(changed),):
-            raise ConcurrentChange("A back order was changed by somebody who did not hold its order's lock.")
+    statements.write(
+        sql.WRITE,
+        {"changes": changes_of(changed), **ledger.parameters()},
+        expected=(len(changed),),
+        otherwise=ConcurrentChange("A back order was changed by somebody who did not hold its order's lock."),
+    )
     if walked:
         service_orders.let_walk("")
     for entry in changed:

@@ -25,7 +25,7 @@ def rank(facts: str) -> str:
 
 #: Open back orders. The policy row is locked against a change of weights, so that no rank is computed by old ones.
 #: Where supply is on order, the expected date is that of the purchase order line that covers all who stand before
-#: and the new one. Parameters: shortages, events, texts, opened_at, recorded_at. Returns (line, back order, reference,
+#: and the new one. Parameters: shortages, recorded_at and the ledger's. Returns (line, back order, reference,
 #: expected date).
 OPEN = f"""
 WITH policy AS MATERIALIZED (
@@ -130,7 +130,7 @@ changed AS (
     RETURNING back_order.id
 )"""
 
-#: Write changed back orders alone. Parameters: changes, events, texts. Returns how many.
+#: Write changed back orders alone. Parameters: changes and the ledger's. Returns how many.
 WRITE = f"WITH {WRITE_BACK_ORDERS}\nSELECT count(*) FROM changed"
 
 #: Write an allocation: the run, its decisions, what was allocated, and the back orders.

@@ -1,7 +1,7 @@
 """How a fact becomes a row of the ledger: one event per change, chained through the subject's own locked row.
 
-An action opens a `Ledger` with its `Cause`, lets each subject record what happened to it, and hands `ledger.rows()`
-to the statement that also writes the subjects. Nothing here touches the database.
+An action opens a `Ledger` with its `Cause`, lets each subject record what happened to it, and hands
+`ledger.parameters()` to the statement that also writes the subjects. Nothing here touches the database.
 """
 
 from __future__ import annotations
@@ -23,6 +23,25 @@ from parts.documents import as_text
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
+
+#: What the events of one action mostly have in common; none of it is ever missing.
+_SHARED = (
+    "subject_kind",
+    "kind",
+    "from_status",
+    "to_status",
+    "occurred_at",
+    "recorded_at",
+    "actor",
+    "source",
+    "message_id",
+    "visibility",
+    "override_reference",
+    "is_override",
+    "passed_through",
+    "data",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +70,7 @@ def text_of_data(data: Mapping[str, Any]) -> str:
 
     Nested lists and objects are allowed; floats are refused (ValueError), quantities are passed as text.
     """
-    return json.dumps(_sorted(data), ensure_ascii=False, allow_nan=False)
+    return _ENCODER.encode(_sorted(data))
 
 
 def _sorted(value: Any) -> Any:
@@ -175,6 +194,12 @@ class Ledger:
         self.texts.append({"event_id": str(event_id), "salt": salt.hex(), "text": note})
         return hashlib.sha256(salt + note.encode()).hexdigest()
 
-    def as_json(self) -> tuple[str, str]:
-        """Return the events and their texts as the two JSON parameters of sql.APPEND_EVENTS."""
-        return as_text(self.events), as_text(self.texts)
+    def parameters(self) -> dict[str, str]:
+        """Return the parameters of sql.APPEND_EVENTS: what the events share is passed once, in `shared`."""
+        shared = {name: self.events[0][name] for name in _SHARED} if self.events else {}
+        of = shared.get
+        rows = [
+            {name: value for name, value in event.items() if value is not None and of(name) != value}
+            for event in self.events
+        ]
+        return {"events": as_text(rows), "shared": as_text(shared), "texts": as_text(self.texts)}

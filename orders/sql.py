@@ -4,7 +4,8 @@ Rows come as one JSON document per table (`json_to_recordset`), so that a statem
 for fifty thousand. Every statement is run by `orders.trees` or an action under the lock that it names.
 """
 
-#: CTEs that append events and their texts. Parameters: events, texts (JSON arrays made by orders.ledger).
+#: CTEs that append events and their texts. Parameters: events, texts (JSON arrays) and shared (a JSON object with the
+#: values that an event leaves out), made by orders.ledger: half as much to parse as whole events would be.
 #: Dwell comes in two parts, since an interval is multiplied as a double, which rounds centuries of microseconds.
 APPEND_EVENTS = """
 new_events AS (
@@ -14,15 +15,26 @@ new_events AS (
         passed_through, data, previous_hash, hash
     )
     SELECT
-        id, subject_kind, subject_id, reference, version, kind, from_status, to_status, occurred_at, recorded_at,
-        dwell / 1000000 * interval '1 second' + mod(dwell, 1000000) * interval '1 microsecond',
-        actor, source, message_id, decode(note_commitment, 'hex'), visibility, override_reference, is_override,
-        passed_through, data::jsonb, decode(previous_hash, 'hex'), decode(hash, 'hex')
+        event.id, coalesce(event.subject_kind, shared.subject_kind), event.subject_id, event.reference, event.version,
+        coalesce(event.kind, shared.kind), coalesce(event.from_status, shared.from_status),
+        coalesce(event.to_status, shared.to_status), coalesce(event.occurred_at, shared.occurred_at),
+        coalesce(event.recorded_at, shared.recorded_at),
+        event.dwell / 1000000 * interval '1 second' + mod(event.dwell, 1000000) * interval '1 microsecond',
+        coalesce(event.actor, shared.actor), coalesce(event.source, shared.source),
+        coalesce(event.message_id, shared.message_id), decode(event.note_commitment, 'hex'),
+        coalesce(event.visibility, shared.visibility), coalesce(event.override_reference, shared.override_reference),
+        coalesce(event.is_override, shared.is_override), coalesce(event.passed_through, shared.passed_through),
+        coalesce(event.data, shared.data)::jsonb, decode(event.previous_hash, 'hex'), decode(event.hash, 'hex')
     FROM json_to_recordset(%(events)s::json) AS event (
         id uuid, subject_kind text, subject_id uuid, reference text, version integer, kind text, from_status text,
         to_status text, occurred_at timestamptz, recorded_at timestamptz, dwell bigint, actor text, source text,
         message_id text, note_commitment text, visibility text, override_reference text, is_override boolean,
         passed_through boolean, data text, previous_hash text, hash text
+    )
+    CROSS JOIN json_to_record(%(shared)s::json) AS shared (
+        subject_kind text, kind text, from_status text, to_status text, occurred_at timestamptz,
+        recorded_at timestamptz, actor text, source text, message_id text, visibility text, override_reference text,
+        is_override boolean, passed_through boolean, data text
     )
 ),
 new_texts AS (
@@ -61,7 +73,7 @@ ORDER BY locked.id, line.position, line.child_number
 """
 
 #: Write trees of lines that the caller holds the orders' locks for, with their events.
-#: Parameters: orders, new_lines, lines, events, texts. Returns how many orders and lines were updated.
+#: Parameters: orders, new_lines, lines and those of the ledger. Returns how many orders and lines were updated.
 WRITE_TREES = f"""
 WITH {APPEND_EVENTS},
 new_lines AS (
@@ -177,7 +189,7 @@ ORDER BY id
 FOR NO KEY UPDATE
 """
 
-#: Write service orders whose locks are held, with their events. Parameters: changes, events, texts.
+#: Write service orders whose locks are held, with their events. Parameters: changes and those of the ledger.
 WRITE_SERVICE_ORDERS = f"""
 WITH {APPEND_EVENTS},
 changed AS (

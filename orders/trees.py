@@ -22,6 +22,7 @@ from orders.ledger import Ledger, Subject, text_of_time
 from orders.models import OrderLine
 from orders.rules import derived_status, mean_share, shipped_share
 from orders.statuses import LINE_HOLDS_STOCK, LINE_STEPS
+from parts import statements
 from parts.documents import as_text
 from parts.errors import NotFound
 from parts.keys import new_key
@@ -235,30 +236,32 @@ class Trees:
             tree.roll_up(ledger)
         lines = [line for tree in changed for line in tree.lines.values() if line.touched]
         old = [line for line in lines if line.read_version is not None]
-        events, texts = ledger.as_json()
         walked = any(line.version - (line.read_version or 0) > 1 for line in old)
-        with connection.cursor() as cursor:
-            if walked:  # a line that took several steps at once, each with its event, is let through by the trigger
-                cursor.execute("SELECT set_config('backline.walk', 'on', true)")
-            cursor.execute(
-                sql.WRITE_TREES,
-                {
-                    "events": events,
-                    "texts": texts,
-                    "orders": as_text([_order_row(tree) for tree in changed]),
-                    "new_lines": as_text([_line_row(line) for line in lines if line.read_version is None]),
-                    "lines": as_text([_line_row(line) for line in old]),
-                    "recorded_at": ledger.recorded_at,
-                },
-            )
-            if cursor.fetchone() != (len(changed), len(old)):
-                raise ConcurrentChange("An order was changed by somebody who did not hold its lock.")
-            if walked:
-                cursor.execute("SELECT set_config('backline.walk', '', true)")
+        if walked:  # a line that took several steps at once, each with its event, is let through by the trigger
+            _let_walk("on")
+        statements.write(
+            sql.WRITE_TREES,
+            {
+                **ledger.parameters(),
+                "orders": as_text([_order_row(tree) for tree in changed]),
+                "new_lines": as_text([_line_row(line) for line in lines if line.read_version is None]),
+                "lines": as_text([_line_row(line) for line in old]),
+                "recorded_at": ledger.recorded_at,
+            },
+            expected=(len(changed), len(old)),
+            otherwise=ConcurrentChange("An order was changed by somebody who did not hold its lock."),
+        )
+        if walked:
+            _let_walk("")
         for tree in changed:
             tree.read_version, tree.touched = tree.version, False
         for line in lines:
             line.read_version, line.touched = line.version, False
+
+
+def _let_walk(value: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('backline.walk', %s, true)", [value])
 
 
 def _order_row(tree: Tree) -> dict[str, Any]:
@@ -314,12 +317,9 @@ def lock_trees(*, order_ids: Iterable[UUID] = (), line_ids: Iterable[UUID] = ())
     Stock that the action will touch must be locked before. Keys that do not exist are left out.
     """
     parameters = {"order_ids": list(order_ids), "line_ids": list(line_ids)}
-    with connection.cursor() as cursor:
-        cursor.execute(sql.LOCK_TREES, parameters)
-        rows = cursor.fetchall()
-        if any(row[8] != row[9] for row in rows):
-            cursor.execute(sql.LOCK_TREES, parameters)
-            rows = cursor.fetchall()
+    rows = statements.rows_of(sql.LOCK_TREES, parameters)
+    if any(row[8] != row[9] for row in rows):
+        rows = statements.rows_of(sql.LOCK_TREES, parameters)
     return Trees(_trees(rows))
 
 
@@ -340,7 +340,7 @@ def _tree(row: tuple[Any, ...]) -> Tree:
     tree.order_kind, tree.progress, tree.revision = row[6:9]
     tree.customer_id, tree.service_order_id, tree.destination_id = row[10:13]
     tree.complete_delivery_only, tree.on_hold = row[13:15]
-    tree.chain_hash, tree.read_version, tree.touched = bytes(chain_hash), tree.version, False
+    tree.chain_hash, tree.read_version, tree.touched = chain_hash, tree.version, False
     tree.hold_reason, tree.lines, tree.hand_overs = None, {}, []
     return tree
 
@@ -351,6 +351,6 @@ def _line(row: tuple[Any, ...], tree: Tree) -> Line:
     line.id, line.reference, line.version, chain_hash, line.status, line.status_since, parent_id = row[15:22]
     line.position, line.child_number, line.part_id, line.quantity, line.is_split, line.progress = row[22:28]
     line.warehouse_id, line.requested_on, line.first_promised_on, line.promised_on = row[28:]
-    line.chain_hash, line.read_version, line.touched = bytes(chain_hash), line.version, False
+    line.chain_hash, line.read_version, line.touched = chain_hash, line.version, False
     line.parent = tree.lines[parent_id] if parent_id else None
     return line

@@ -10,15 +10,16 @@ from decimal import ROUND_CEILING, Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from backorders import queue, sql
-from backorders.allocation import Decision, Free, Plan, Waiting, plan
+from backorders.allocation import Decision, Free, Gift, Plan, Waiting, plan
 from orders.actions import waiting
 from orders.actions.placing import SOFT_FOR, SOFT_KINDS
 from orders.errors import ConcurrentChange
 from orders.ledger import Cause, Ledger
 from orders.trees import Tree, Trees, lock_trees
+from parts import statements
 from parts.actions import stock
 from parts.actions.reserving import Hold, LevelRow, lock_levels, reserve
 from parts.actors import Actor
@@ -130,19 +131,20 @@ def _smallest_units(part_ids: Sequence[UUID]) -> dict[UUID, Decimal]:
 
 def _heads(most: Mapping[UUID, int]) -> dict[UUID, list[Waiting]]:
     heads: dict[UUID, list[Waiting]] = defaultdict(list)
-    with connection.cursor() as cursor:
-        cursor.execute(sql.QUEUE_HEAD, {"part_ids": list(most), "most": list(most.values())})
-        for row in cursor.fetchall():
-            heads[row[3]].append(Waiting(*row))
+    for row in statements.rows_of(sql.QUEUE_HEAD, {"part_ids": list(most), "most": list(most.values())}):
+        heads[row[3]].append(Waiting(*row))
     return heads
 
 
 def _plan_locked(
     plans: Mapping[UUID, Plan], entries: Mapping[UUID, queue.Entry], supply: Mapping[UUID, Sequence[Free]]
 ) -> list[Decision]:
-    """Plan again on what the locks show: who left the queue or wants less now does not count."""
+    """Plan again where the locks show something else than was planned on: who left or wants less now does not count."""
     decisions: list[Decision] = []
     for part_id, unlocked in plans.items():
+        if all(_stands(decision.waiting, entries) for decision in unlocked.decisions if decision.given):
+            decisions += unlocked.decisions
+            continue
         still: list[Waiting] = []
         for decision in unlocked.decisions:
             entry = entries.get(decision.waiting.id)
@@ -157,6 +159,18 @@ def _plan_locked(
             if not decision.given or decision.waiting.id in entries
         ]
     return decisions
+
+
+def _stands(waiting: Waiting, entries: Mapping[UUID, queue.Entry]) -> bool:
+    entry = entries.get(waiting.id)
+    return (
+        entry is not None
+        and entry.is_waiting
+        and entry.quantity == waiting.quantity
+        and entry.minimum_fill == waiting.minimum_fill
+        and entry.on_hold == waiting.on_hold
+        and entry.rank == waiting.rank
+    )
 
 
 def _as_waiting(entry: queue.Entry) -> Waiting:
@@ -188,30 +202,25 @@ def _carry_out(
     if not given:
         return
     gifts = [(decision, gift) for decision in given for gift in decision.gifts]
-    grants = [waiting.Grant(decision.waiting.line_id, gift.warehouse_id, gift.quantity) for decision, gift in gifts]
-    filled = waiting.fill(trees=trees, grants=grants, cause=cause)
-    holds = [
-        _hold(item.line_id, gift.level_id, gift.quantity, trees.by_order[decision.waiting.order_id], cause)
-        for (decision, gift), item in zip(gifts, filled, strict=True)
-    ]
-    reserve(holds=holds, by=cause.by, source=cause.source, at=cause.at)
-    ledger = Ledger(cause)
-    for decision in given:
-        _follow(entries[decision.waiting.id], decision, ledger)
-    keys = {decision.waiting.id: new_key() for decision in decisions}
-    allocations = [
-        {
-            "id": str(new_key()),
-            "back_order_id": str(decision.waiting.id),
-            "line_id": str(hold.demand_id),
-            "movement_id": str(hold.movement_id),
-            "delivery_line_id": str(delivered[gift.level_id]) if delivered.get(gift.level_id) else None,
-            "decision_id": str(keys[decision.waiting.id]),
-            "quantity": str(gift.quantity),
-        }
-        for (decision, gift), hold in zip(gifts, holds, strict=True)
-    ]
-    run_id = _write(decisions, keys, allocations, [entries[d.waiting.id] for d in given], ledger, why, supply)
+    with statements.overlapped():
+        holds = _hold_for_lines(gifts, trees, cause)
+        ledger = Ledger(cause)
+        for decision in given:
+            _follow(entries[decision.waiting.id], decision, ledger)
+        keys = {decision.waiting.id: new_key() for decision in decisions}
+        allocations = [
+            {
+                "id": new_key(),
+                "back_order_id": decision.waiting.id,
+                "line_id": hold.demand_id,
+                "movement_id": hold.movement_id,
+                "delivery_line_id": delivered.get(gift.level_id),
+                "decision_id": keys[decision.waiting.id],
+                "quantity": str(gift.quantity),
+            }
+            for (decision, gift), hold in zip(gifts, holds, strict=True)
+        ]
+        run_id = _write(decisions, keys, allocations, [entries[d.waiting.id] for d in given], ledger, why, supply)
     result.run_ids.append(run_id)
     result.given += [
         Given(
@@ -224,6 +233,18 @@ def _carry_out(
         for (decision, gift), hold in zip(gifts, holds, strict=True)
     ]
     waiting.resume_jobs(trees, cause)
+
+
+def _hold_for_lines(gifts: Sequence[tuple[Decision, Gift]], trees: Trees, cause: Cause) -> list[Hold]:
+    """Move the lines to reserved, each for what it is given, and hold the stock for them."""
+    grants = [waiting.Grant(decision.waiting.line_id, gift.warehouse_id, gift.quantity) for decision, gift in gifts]
+    filled = waiting.fill(trees=trees, grants=grants, cause=cause)
+    holds = [
+        _hold(item.line_id, gift.level_id, gift.quantity, trees.by_order[decision.waiting.order_id], cause)
+        for (decision, gift), item in zip(gifts, filled, strict=True)
+    ]
+    reserve(holds=holds, by=cause.by, source=cause.source, at=cause.at)
+    return holds
 
 
 def _hold(line_id: UUID, level_id: UUID, quantity: Decimal, tree: Tree, cause: Cause) -> Hold:
@@ -255,34 +276,31 @@ def _write(
     supply: Mapping[UUID, Sequence[Free]],
 ) -> UUID:
     run_id = new_key()
-    events, texts = ledger.as_json()
-    with connection.cursor() as cursor:
-        cursor.execute(
-            sql.WRITE_ALLOCATION,
-            {
-                "events": events,
-                "texts": texts,
-                "changes": queue.changes_of(entries),
-                "run_id": run_id,
-                "cause": why,
-                "actor": ledger.cause.by.reference,
-                "source": ledger.cause.source,
-                "at": ledger.cause.at,
-                "parts": as_text(_summary(decisions, supply)),
-                "decisions": as_text([_decision_row(decision, keys) for decision in decisions]),
-                "allocations": as_text(allocations),
-            },
-        )
-        if cursor.fetchone() != (len(entries),):
-            raise ConcurrentChange("A back order was changed by somebody who did not hold its order's lock.")
+    statements.write(
+        sql.WRITE_ALLOCATION,
+        {
+            **ledger.parameters(),
+            "changes": queue.changes_of(entries),
+            "run_id": run_id,
+            "cause": why,
+            "actor": ledger.cause.by.reference,
+            "source": ledger.cause.source,
+            "at": ledger.cause.at,
+            "parts": as_text(_summary(decisions, supply)),
+            "decisions": as_text([_decision_row(decision, keys) for decision in decisions]),
+            "allocations": as_text(allocations),
+        },
+        expected=(len(entries),),
+        otherwise=ConcurrentChange("A back order was changed by somebody who did not hold its order's lock."),
+    )
     return run_id
 
 
 def _decision_row(decision: Decision, keys: Mapping[UUID, UUID]) -> dict[str, Any]:
     return {
-        "id": str(keys[decision.waiting.id]),
-        "back_order_id": str(decision.waiting.id),
-        "part_id": str(decision.waiting.part_id),
+        "id": keys[decision.waiting.id],
+        "back_order_id": decision.waiting.id,
+        "part_id": decision.waiting.part_id,
         "outcome": decision.outcome,
         "rule": decision.rule,
         "rank": str(decision.waiting.rank),

@@ -55,11 +55,10 @@ def _rank_anew(entries: Sequence[queue.Entry]) -> None:
 def _insert(shortages: Sequence[Shortage], cause: Cause) -> list[Opened]:
     ledger = Ledger(cause)
     rows = [_row(shortage, ledger) for shortage in shortages]
-    events, texts = ledger.as_json()
     with connection.cursor() as cursor:
         cursor.execute(
             sql.OPEN,
-            {"shortages": as_text(rows), "events": events, "texts": texts, "recorded_at": ledger.recorded_at},
+            {"shortages": as_text(rows), "recorded_at": ledger.recorded_at, **ledger.parameters()},
         )
         opened = [Opened(*row) for row in cursor.fetchall()]
     if len(opened) != len(rows):

@@ -139,10 +139,9 @@ def _record(
         }
         for subject in touched
     ]
-    rows, texts = ledger.as_json()
     statement = _WRITE.format(append=sql.APPEND_EVENTS, table=model._meta.db_table)
     with connection.cursor() as cursor:
-        cursor.execute(statement, {"events": rows, "texts": texts, "changes": json.dumps(changes)})
+        cursor.execute(statement, {"changes": json.dumps(changes), **ledger.parameters()})
         if cursor.fetchone() != (len(ids),):
             raise ConcurrentChange("A subject was changed by somebody who did not hold its lock.")
 

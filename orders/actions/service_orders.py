@@ -174,7 +174,6 @@ def _job(row: tuple[Any, ...]) -> Job:
 
 def write(jobs: Sequence[Job], ledger: Ledger) -> None:
     """Write locked jobs and their events in one statement."""
-    events, texts = ledger.as_json()
     changes = [
         {
             "id": job.key_text,
@@ -187,7 +186,7 @@ def write(jobs: Sequence[Job], ledger: Ledger) -> None:
         for job in jobs
     ]
     with connection.cursor() as cursor:
-        cursor.execute(sql.WRITE_SERVICE_ORDERS, {"events": events, "texts": texts, "changes": as_text(changes)})
+        cursor.execute(sql.WRITE_SERVICE_ORDERS, {"changes": as_text(changes), **ledger.parameters()})
         if cursor.fetchone() != (len(jobs),):
             raise ConcurrentChange("A service order was changed by somebody who did not hold its lock.")
     for job in jobs:
@@ -195,9 +194,8 @@ def write(jobs: Sequence[Job], ledger: Ledger) -> None:
 
 
 def _append(ledger: Ledger) -> None:
-    events, texts = ledger.as_json()
     with connection.cursor() as cursor:
-        cursor.execute(f"WITH {sql.APPEND_EVENTS} SELECT 1", {"events": events, "texts": texts})
+        cursor.execute(f"WITH {sql.APPEND_EVENTS} SELECT 1", ledger.parameters())
 
 
 def locked(service_order_id: UUID, expected_version: int | None) -> Job:

@@ -92,10 +92,10 @@ def reserve_parameters(holds: Sequence[Hold], *, by: Actor, source: str, at: dat
         "reservations": as_text(
             [
                 {
-                    "id": str(hold.reservation_id),
-                    "movement_id": str(hold.movement_id),
-                    "level_id": str(hold.level_id),
-                    "demand_id": str(hold.demand_id),
+                    "id": hold.reservation_id,
+                    "movement_id": hold.movement_id,
+                    "level_id": hold.level_id,
+                    "demand_id": hold.demand_id,
                     "quantity": str(hold.quantity),
                     "purpose": hold.purpose,
                     "strength": hold.strength,

@@ -47,9 +47,8 @@ def append(*jobs: Job, times: int = 1) -> None:
     for _ in range(times):
         for job in jobs:
             ledger.record(job, "note.added")
-    events, texts = ledger.as_json()
     with connection.cursor() as cursor:
-        cursor.execute(f"WITH {sql.APPEND_EVENTS} SELECT 1", {"events": events, "texts": texts})
+        cursor.execute(f"WITH {sql.APPEND_EVENTS} SELECT 1", ledger.parameters())
 
 
 def nothing(_events: Sequence[OrderEvent]) -> None:

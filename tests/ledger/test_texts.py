@@ -75,9 +75,8 @@ def test_an_event_that_was_stored_has_the_hash_that_was_made_for_it(
         at + timedelta(microseconds=min(later, 9 * 10**16)) if at.year < 5000 else at, datetime(9999, 1, 1, tzinfo=UTC)
     )
     ledger.record(job, "service_order.status_changed", to="scheduled", at=end, data={"a": data}, message_id="")
-    events, vault = ledger.as_json()
     with connection.cursor() as cursor:
-        cursor.execute(f"WITH {sql.APPEND_EVENTS} SELECT 1", {"events": events, "texts": vault})
+        cursor.execute(f"WITH {sql.APPEND_EVENTS} SELECT 1", ledger.parameters())
 
     stored = [event for event in chains.events() if event["subject_id"] == str(job.id)]
 

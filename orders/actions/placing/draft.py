@@ -118,7 +118,6 @@ class Draft:
             note=self.order.note,
             data={"kind": self.order.kind, "lines": len(self.roots)},
         )
-        events, texts = self.ledger.as_json()
         parameters = reserve_parameters(self.holds, by=self.cause.by, source=self.cause.source, at=self.cause.at) | {
             "id": self.key,
             "kind": self.order.kind,
@@ -135,8 +134,7 @@ class Draft:
             "version": self.header.version,
             "chain_hash": self.header.chain_hash,
             "new_lines": as_text([_row(line) for line in self.lines]),
-            "events": events,
-            "texts": texts,
+            **self.ledger.parameters(),
             "recorded_at": self.ledger.recorded_at,
         }
         with connection.cursor() as cursor:
