@@ -22,7 +22,7 @@ def open_back_orders(
     opened = opening.open_for(shortages, cause)
     if serve:
         part_ids = [shortage.part_id for shortage in shortages]
-        allocating.allocate(part_ids=part_ids, freed=(), cause=cause, why="line_short")
+        allocating.allocate(part_ids=part_ids, freed=(), cause=cause.for_others(), why="line_short")
     return opened
 
 
@@ -30,7 +30,7 @@ def open_back_orders(
 def withdraw_back_orders(sender: object, withdrawals: list[Withdrawn], cause: Cause, **_rest: Any) -> None:
     part_ids = opening.withdraw(withdrawals, cause)
     if part_ids:
-        allocating.allocate(part_ids=part_ids, freed=(), cause=cause, why="back_order_reduced")
+        allocating.allocate(part_ids=part_ids, freed=(), cause=cause.for_others(), why="back_order_reduced")
 
 
 @receiver(stock_freed, dispatch_uid="backorders.allocate")

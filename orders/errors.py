@@ -39,6 +39,12 @@ class ConcurrentChange(Refused):
     code = "concurrent_change"
 
 
+class MessageUsed(Refused):
+    """A message that had its effect on a subject comes again and asks for something else."""
+
+    code = "message_used"
+
+
 class NothingToDo(Refused):
     """The request is well-formed, but there is nothing it would change."""
 

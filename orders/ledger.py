@@ -11,7 +11,7 @@ import json
 import secrets
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -56,6 +56,10 @@ class Cause:
     def __post_init__(self) -> None:
         if self.at.tzinfo is None:
             raise ValueError("Cause.at must carry a time zone.")
+
+    def for_others(self) -> Cause:
+        """Return the cause of what follows for subjects that the message does not speak of."""
+        return replace(self, message_id="")
 
 
 @lru_cache(maxsize=1024)  # the events of one action share their times

@@ -87,6 +87,10 @@ class OrderEventQuerySet(models.QuerySet[Any]):
     def of_subjects(self, ids: list[UUID]) -> Self:
         return self.filter(subject_id__in=ids)
 
+    def of_message(self, source: str, message_id: str) -> Self:
+        """Keep what one message of one system had for an effect."""
+        return self.filter(source=source, message_id=message_id).exclude(message_id="")
+
     def timeline(self) -> Self:
         """Sort as it happened: by the source's clock, then by version."""
         return self.order_by("occurred_at", "recorded_at", "id")

@@ -196,14 +196,14 @@ class Tree(Subject):
             if root.is_split:
                 status = derived_status(status for status, _quantity in pairs)
                 if status != root.status:
-                    ledger.record(root, "line.status_derived", to=status)
+                    ledger.record(root, "line.status_derived", to=status, message_id="")
                     root.touched = True
             if progress != root.progress:
                 root.progress, root.touched = progress, True
         roots = self.roots()
         status = derived_status(root.status for root in roots)
         if status != self.status:
-            ledger.record(self, "parts_order.status_derived", to=status)
+            ledger.record(self, "parts_order.status_derived", to=status, message_id="")
         self.progress = mean_share([(root.status, root.progress) for root in roots])
 
 

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from orders.actions import messages
 from orders.actions.service_orders import Moved
 from orders.actions.work import LineWork
 from orders.errors import NothingToDo, ReasonRequired, TransitionRefused
@@ -97,8 +98,11 @@ def move(
     """Take one step of one line. Two statements where no stock is touched.
 
     What one of our own warehouses ordered is in its stock once it is delivered, and serves whoever waits for it.
-    Raises Forbidden, NotFound, VersionConflict, ReasonRequired, TransitionRefused (with current and allowed).
+    The same message about the line again changes nothing and is answered as the first time.
+    Raises Forbidden, NotFound, VersionConflict, ReasonRequired, TransitionRefused (with current and allowed),
+    MessageUsed for a message that moved the line elsewhere before.
     """
+    by.require("orders.move_orderline")
     cause = Cause(by=by, source=source, at=at, message_id=message_id)
     with transaction.atomic():
         work = LineWork(
@@ -109,6 +113,8 @@ def move(
             delivers=to == "delivered",
         )
         line = work.trees.line(line_id)
+        if before := messages.known(line, to, cause):
+            return Moved(line.id, line.reference, before.to_status, before.version)
         check(line, Step(line_id, to, expected_version, note, public), by)
         if to == "shipped":
             _check_complete(line.tree, [line])
@@ -184,8 +190,9 @@ def ship(
     """Ship lines of an order, whole or in part; what stays behind becomes a child line of its own.
 
     Goods issue, status and shipment (one per warehouse) are one transaction. A line must be packed; `walk` takes it
-    there first, each step recorded as passed through (for reports from outside). Raises Forbidden, NotFound, Invalid,
-    TransitionRefused, and Refused for an order on hold or one that is only delivered complete and is not.
+    there first, each step recorded as passed through (for reports from outside). The same message about the lines again
+    changes nothing and is answered with the shipments it made. Raises Forbidden, NotFound, Invalid, TransitionRefused,
+    MessageUsed, and Refused for an order on hold or one that is only delivered complete and is not.
     """
     by.require("orders.ship_orderline")
     check_texts(carrier=(carrier, 60), tracking_number=(tracking_number, 80))
@@ -197,6 +204,8 @@ def ship(
         tree = work.trees.by_order.get(order_id)
         if tree is None:
             raise NotFound("There is no such parts order.", id=str(order_id))
+        if (before := messages.shipped_by(tree, [item.line_id for item in items], cause)) is not None:
+            return before
         work.carrier, work.tracking_number = carrier, tracking_number
         decimals = _decimals(tree, any(item.quantity is not None for item in items))
         leaving = [_leaving(work, tree, f"lines.{index}", item, decimals) for index, item in enumerate(items)]

@@ -37,6 +37,7 @@ from orders.statuses import (
 from orders.trees import Line
 from parts.actors import Actor
 from parts.errors import Invalid, NotFound, Refused
+from parts.rules import text_problem
 
 MOST_REPORTS = 1000
 
@@ -132,7 +133,8 @@ class _Intake:
 
     def _known_messages(self, reports: Sequence[Report]) -> set[tuple[str, UUID]]:
         """Return which messages had their effect on whom. Read under the subjects' locks: what waited, sees it."""
-        ids = [report.message_id for report in reports if report.message_id]
+        said = {report.message_id for report in reports if report.message_id}
+        ids = [name for name in said if not text_problem(name, LONGEST_REFERENCE)]
         if not ids:
             return set()
         found = OrderEvent.objects.filter(source=self.cause.source, message_id__in=ids)

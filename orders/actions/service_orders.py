@@ -12,6 +12,7 @@ from django.contrib.auth import get_user_model
 from django.db import IntegrityError, connection, transaction
 
 from orders import sql
+from orders.actions import messages
 from orders.errors import ConcurrentChange, NothingToDo, ReasonRequired, TransitionRefused
 from orders.flows import is_declared
 from orders.ledger import Cause, Ledger, Subject, text_of_time
@@ -203,9 +204,13 @@ def locked(service_order_id: UUID, expected_version: int | None) -> Job:
     job = lock([service_order_id]).get(service_order_id)
     if job is None:
         raise NotFound("There is no such service order.", id=str(service_order_id))
+    _check_version(job, expected_version)
+    return job
+
+
+def _check_version(job: Job, expected_version: int | None) -> None:
     if expected_version is not None and job.version != expected_version:
         raise VersionConflict(f"{job.reference} has changed since you read it.", version=job.version, status=job.status)
-    return job
 
 
 def _check_step(job: Job, step: Step, by: Actor) -> None:
@@ -231,12 +236,18 @@ def move(
 ) -> Moved:
     """Take one step forward or back, or cancel (with a note that gives the reason). Two statements.
 
-    Raises Forbidden, NotFound, VersionConflict, ReasonRequired, and TransitionRefused, which names the present
-    status and the allowed ones, for a jump, a repeat, or any step from a final status.
+    The same message about the job again changes nothing and is answered as the first time. Raises Forbidden, NotFound,
+    VersionConflict, ReasonRequired, TransitionRefused, which names the present status and the allowed ones, for a jump,
+    a repeat, or any step from a final status, and MessageUsed for a message that moved the job elsewhere before.
     """
-    ledger = Ledger(Cause(by=by, source=source, at=at, message_id=message_id))
+    by.require("orders.move_serviceorder")
+    cause = Cause(by=by, source=source, at=at, message_id=message_id)
+    ledger = Ledger(cause)
     with transaction.atomic():
-        job = locked(service_order_id, expected_version)
+        job = locked(service_order_id, None)
+        if before := messages.known(job, to, cause):
+            return Moved(job.id, job.reference, before.to_status, before.version)
+        _check_version(job, expected_version)
         _check_step(job, Step(service_order_id, to, expected_version, note), by)
         ledger.record(job, "service_order.status_changed", to=to, note=note, public=public)
         write([job], ledger)

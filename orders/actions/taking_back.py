@@ -28,6 +28,7 @@ def take_back(*, needs: Mapping[UUID, Decimal], destination_id: UUID | None, cau
     (re)opened in the same transaction. Picked stock is never taken, nor stock that lies at the destination. The freed
     units are for the caller: nobody else is served with them before.
     """
+    cause = cause.for_others()
     holders = soft_holders(part_ids=list(needs), besides=destination_id)
     trees = lock_trees(line_ids=[line_id for line_id, _part_id, _held in holders])
     lines = trees.by_line()

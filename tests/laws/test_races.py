@@ -13,7 +13,7 @@ from django.db import IntegrityError, OperationalError
 from backorders.actions import allocating
 from backorders.models import Allocation, BackOrder
 from orders import sql as orders_sql
-from orders.actions import lines, placing, service_orders, work
+from orders.actions import lines, messages, placing, service_orders, work
 from orders.actions.reporting import Report, Result, report_many
 from orders.errors import ConcurrentChange, TransitionRefused
 from orders.models import OrderEvent, PartsOrder, ServiceOrder
@@ -109,6 +109,19 @@ def test_the_same_order_of_another_part_twice_at_once_is_one(desk: Desk) -> None
     first, second = without_errors(*race(lambda: desk.place(1, key=key), lambda: desk.order(wanted, key=key)))
     assert (second.replayed, PartsOrder.objects.count()) == (True, 1)
     assert second.lines[0].part_id == desk.part.pk == first.lines[0].part_id
+
+
+def test_the_same_message_at_once_places_one_order(desk: Desk) -> None:
+    facts: dict[str, Any] = {"message_id": "M-1"}
+    first, second = without_errors(*race(lambda: desk.place(1, **facts), lambda: desk.place(1, **facts)))
+    assert (second.replayed, second.id, PartsOrder.objects.count()) == (True, first.id, 1)
+
+
+def test_without_its_lock_the_same_message_at_once_places_two(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(messages, "_WAIT", "SELECT %s::text")
+    facts: dict[str, Any] = {"message_id": "M-1"}
+    without_errors(*race(lambda: desk.place(1, **facts), lambda: desk.place(1, **facts)))
+    assert PartsOrder.objects.count() == 2
 
 
 # --- Two transfers arrive where the part never lay -------------------------------------------------------------------

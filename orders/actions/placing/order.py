@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
-from orders.actions import service_orders, taking_back
+from orders.actions import messages, service_orders, taking_back
 from orders.actions.placing.draft import Draft
 from orders.actions.placing.facts import AlreadyPlaced, read
 from orders.actions.placing.placed import Placed, as_placed
@@ -44,8 +44,9 @@ def place(
     """Place an order: every unit of every line is reserved, or back-ordered in the same instant.
 
     `key`, if given, becomes the order's key: the same key again changes nothing and answers with the order as it was
-    placed (`replayed`). `at` is when the order was given. `complete_delivery_only` makes each short line wait for all
-    of its quantity. Raises Forbidden, Invalid (naming every bad field), NotFound; nothing is changed then.
+    placed (`replayed`), and so does the same message. `at` is when the order was given. `complete_delivery_only` makes
+    each short line wait for all of its quantity. Raises Forbidden, Invalid (naming every bad field), NotFound; nothing
+    is changed then.
     Statements: 3, one more where something is short, two more where that pauses a service order.
     """
     by.require("orders.place_partsorder")
@@ -75,6 +76,8 @@ def place(
 
 
 def _place(header: Header, lines: Sequence[Wanted], cause: Cause, key: UUID | None) -> Placed:
+    if placed := messages.placed_by(cause):
+        raise AlreadyPlaced(placed)
     facts = read(lines, header, cause.at, key)
     demands = demanded(lines, facts)
     part_ids = list({part.id for part, _wanted in demands})
