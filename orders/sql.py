@@ -65,7 +65,7 @@ SELECT
     locked.destination_id, locked.complete_delivery_only, locked.on_hold,
     line.id, line.reference, line.version, line.chain_hash, line.status, line.status_since,
     line.parent_id, line.position, line.child_number, line.part_id, line.quantity, line.is_split, line.progress,
-    line.warehouse_id, line.requested_on, line.first_promised_on, line.promised_on
+    line.warehouse_id, line.requested_on, line.first_promised_on, line.promised_on, line.minimum_fill
 FROM locked
 JOIN orders_partsorder AS seen ON seen.id = locked.id
 JOIN orders_orderline AS line ON line.order_id = locked.id
@@ -79,17 +79,18 @@ WITH {APPEND_EVENTS},
 new_lines AS (
     INSERT INTO orders_orderline (
         id, order_id, parent_id, position, child_number, part_id, quantity, status, is_split, progress, warehouse_id,
-        requested_on, first_promised_on, promised_on, reference, version, chain_hash, status_since, created_at
+        requested_on, first_promised_on, promised_on, minimum_fill, reference, version, chain_hash, status_since,
+        created_at
     )
     SELECT
         id, order_id, parent_id, position, child_number, part_id, quantity, status, is_split, progress, warehouse_id,
-        requested_on, first_promised_on, promised_on, reference, version, decode(chain_hash, 'hex'), status_since,
-        %(recorded_at)s
+        requested_on, first_promised_on, promised_on, minimum_fill, reference, version, decode(chain_hash, 'hex'),
+        status_since, %(recorded_at)s
     FROM json_to_recordset(%(new_lines)s::json) AS line (
         id uuid, order_id uuid, parent_id uuid, position integer, child_number integer, part_id uuid,
         quantity numeric, status text, is_split boolean, progress numeric, warehouse_id uuid, requested_on date,
-        first_promised_on date, promised_on date, reference text, version integer, chain_hash text,
-        status_since timestamptz
+        first_promised_on date, promised_on date, minimum_fill numeric, reference text, version integer,
+        chain_hash text, status_since timestamptz
     )
 ),
 changed_lines AS (
@@ -165,14 +166,15 @@ new_order AS (
 new_lines AS (
     INSERT INTO orders_orderline (
         id, order_id, parent_id, position, child_number, part_id, quantity, status, is_split, progress, warehouse_id,
-        requested_on, reference, version, chain_hash, status_since, created_at
+        requested_on, minimum_fill, reference, version, chain_hash, status_since, created_at
     )
     SELECT
         id, %(id)s, parent_id, position, child_number, part_id, quantity, status, is_split, 0, warehouse_id,
-        requested_on, reference, version, decode(chain_hash, 'hex'), %(at)s, %(recorded_at)s
+        requested_on, minimum_fill, reference, version, decode(chain_hash, 'hex'), %(at)s, %(recorded_at)s
     FROM json_to_recordset(%(new_lines)s::json) AS line (
         id uuid, parent_id uuid, position integer, child_number integer, part_id uuid, quantity numeric, status text,
-        is_split boolean, warehouse_id uuid, requested_on date, reference text, version integer, chain_hash text
+        is_split boolean, warehouse_id uuid, requested_on date, minimum_fill numeric, reference text, version integer,
+        chain_hash text
     )
 ),
 {{reserve}}

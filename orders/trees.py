@@ -35,6 +35,7 @@ class Line(Subject):
         "child_number",
         "first_promised_on",
         "is_split",
+        "minimum_fill",
         "parent",
         "part_id",
         "position",
@@ -61,6 +62,7 @@ class Line(Subject):
     requested_on: date
     first_promised_on: date | None
     promised_on: date | None
+    minimum_fill: Decimal
     read_version: int | None
     touched: bool
 
@@ -112,10 +114,11 @@ class Line(Subject):
         return child
 
     def copy_terms(self, other: Line) -> None:
-        """Take over status, place and dates of another leaf, as a part split off from it has them."""
+        """Take over status, place, dates and wishes of another leaf, as a part split off from it has them."""
         self.status, self.status_since, self.warehouse_id = other.status, other.status_since, other.warehouse_id
         self.requested_on = other.requested_on
         self.first_promised_on, self.promised_on = other.first_promised_on, other.promised_on
+        self.minimum_fill = other.minimum_fill
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,6 +309,7 @@ def _line_row(line: Line) -> dict[str, Any]:
             "child_number": line.child_number,
             "part_id": str(line.part_id),
             "requested_on": str(line.requested_on),
+            "minimum_fill": str(line.minimum_fill),
             "reference": line.reference,
         }
     return row
@@ -350,7 +354,7 @@ def _line(row: tuple[Any, ...], tree: Tree) -> Line:
     line.tree = tree
     line.id, line.reference, line.version, chain_hash, line.status, line.status_since, parent_id = row[15:22]
     line.position, line.child_number, line.part_id, line.quantity, line.is_split, line.progress = row[22:28]
-    line.warehouse_id, line.requested_on, line.first_promised_on, line.promised_on = row[28:]
+    line.warehouse_id, line.requested_on, line.first_promised_on, line.promised_on, line.minimum_fill = row[28:]
     line.chain_hash, line.read_version, line.touched = chain_hash, line.version, False
     line.parent = tree.lines[parent_id] if parent_id else None
     return line

@@ -95,7 +95,7 @@ def _shortages(lines: Sequence[Line]) -> list[Shortage]:
                 part_id=line.part_id,
                 criticality=criticality,
                 quantity=line.quantity,
-                minimum_fill=line.quantity if line.tree.complete_delivery_only else Decimal(0),
+                minimum_fill=_least(line),
                 customer_id=line.tree.customer_id,
                 tier=tier or "",
                 order_kind=line.tree.order_kind,
@@ -106,6 +106,11 @@ def _shortages(lines: Sequence[Line]) -> list[Shortage]:
             )
         )
     return shortages
+
+
+def _least(line: Line) -> Decimal:
+    """Return the smallest part delivery that a line accepts of what it misses now."""
+    return line.quantity if line.tree.complete_delivery_only else min(line.minimum_fill, line.quantity)
 
 
 def hand_over_stock(trees: Trees, cause: Cause) -> None:

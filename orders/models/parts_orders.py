@@ -106,6 +106,15 @@ class OrderLine(ConcurrentTransitionMixin, Chained):
     requested_on = models.DateField(_("requested for"))
     first_promised_on = models.DateField(_("first promised"), null=True, blank=True)
     promised_on = models.DateField(_("promised"), null=True, blank=True)
+    minimum_fill = models.DecimalField(
+        _("minimum fill"),
+        max_digits=14,
+        decimal_places=3,
+        default=0,
+        db_default=0,
+        editable=False,
+        help_text=_("The smallest part delivery that is accepted whenever it is short."),
+    )
 
     objects = OrderLineQuerySet.as_manager()
 
@@ -126,6 +135,7 @@ class OrderLine(ConcurrentTransitionMixin, Chained):
             models.CheckConstraint(condition=Q(quantity__gt=0), name="order_line_quantity_positive"),
             models.CheckConstraint(condition=Q(status__in=LineStatus.values), name="order_line_status_known"),
             models.CheckConstraint(condition=Q(progress__range=(0, 1)), name="order_line_progress_is_a_share"),
+            models.CheckConstraint(condition=Q(minimum_fill__gte=0), name="order_line_minimum_fill_not_negative"),
             models.CheckConstraint(
                 condition=Q(parent__isnull=True, child_number=0)
                 | Q(parent__isnull=False, child_number__gt=0, is_split=False),

@@ -72,6 +72,7 @@ class Draft:
         line.parent, line.position, line.child_number = parent, position, child_number
         line.part_id, line.quantity, line.is_split, line.warehouse_id = plan.part.id, quantity, False, None
         line.requested_on = plan.wanted.requested_on or self.order.requested_on
+        line.minimum_fill = plan.wanted.minimum_fill
         self.lines.append(line)
         return line
 
@@ -187,6 +188,7 @@ def _row(line: Line) -> dict[str, Any]:
         "is_split": line.is_split,
         "warehouse_id": str(line.warehouse_id) if line.warehouse_id else None,
         "requested_on": str(line.requested_on),
+        "minimum_fill": str(line.minimum_fill),
         "reference": line.reference,
         "version": line.version,
         "chain_hash": line.chain_hash.hex(),
