@@ -67,6 +67,27 @@ SIDE: tuple[tuple[Any, tuple[tuple[Any, str, str, str], ...]], ...] = (
 )
 
 
+#: The bar of our own pages: (permission, title, icon, address name). Who may not do it is not shown it.
+BAR: tuple[tuple[str, Any, str, str], ...] = ()
+
+
+def bar(request: HttpRequest) -> list[dict[str, Any]]:
+    """Return the links of the bar that this person may follow, the present one marked; none before signing in."""
+    person = request.user
+    if not person.is_authenticated:
+        return []
+    held = person.get_all_permissions()
+    links = []
+    for permission, title, icon, name in BAR:
+        if permission in held:
+            address = reverse(name)
+            links.append({"title": title, "icon": icon, "address": address, "here": request.path.startswith(address)})
+    if person.is_staff:
+        office = {"title": _("Back office"), "icon": "settings-2", "address": reverse("admin:index"), "here": False}
+        links.append(office)
+    return links
+
+
 def _item(title: Any, icon: str, model: str, query: str) -> dict[str, Any]:
     app, name = model.split(".")
     address = reverse(f"admin:{app}_{name}_changelist")

@@ -5,16 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
-#: (permission, title, what for, address name, query). Who may not do it is not shown it.
-WAYS: tuple[tuple[str, Any, Any, str, str], ...] = (
+from config.faces.context import LOOK_COOKIE, LOOKS
+
+_YEAR = 365 * 24 * 3600
+
+#: (permission, title, icon, what for, address name, query). Who may not do it is not shown it.
+WAYS: tuple[tuple[str, Any, str, Any, str, str], ...] = (
     (
         "backorders.view_backorder",
         _("Back orders"),
+        "hourglass",
         _("Who waits for what, how long, and why"),
         "admin:backorders_backorder_changelist",
         "?view=waiting",
@@ -22,6 +28,7 @@ WAYS: tuple[tuple[str, Any, Any, str, str], ...] = (
     (
         "orders.place_partsorder",
         _("Place a parts order"),
+        "plus",
         _("See at once what is reserved and what is back-ordered"),
         "admin:orders_partsorder_place",
         "",
@@ -29,6 +36,7 @@ WAYS: tuple[tuple[str, Any, Any, str, str], ...] = (
     (
         "orders.view_serviceorder",
         _("Service orders"),
+        "wrench",
         _("Find a job, move it on, read its timeline"),
         "admin:orders_serviceorder_changelist",
         "",
@@ -36,6 +44,7 @@ WAYS: tuple[tuple[str, Any, Any, str, str], ...] = (
     (
         "orders.view_partsorder",
         _("Parts orders"),
+        "package",
         _("Lines with four dates, shipments, holds"),
         "admin:orders_partsorder_changelist",
         "",
@@ -43,6 +52,7 @@ WAYS: tuple[tuple[str, Any, Any, str, str], ...] = (
     (
         "parts.receive_delivery",
         _("Book a delivery"),
+        "package-check",
         _("Choose the purchase order; what is open is filled in"),
         "admin:parts_purchaseorder_changelist",
         "?status__exact=ordered",
@@ -50,6 +60,7 @@ WAYS: tuple[tuple[str, Any, Any, str, str], ...] = (
     (
         "parts.view_part",
         _("Parts and stock"),
+        "warehouse",
         _("What there is, where it lies, what is on its way"),
         "admin:parts_part_changelist",
         "",
@@ -57,6 +68,7 @@ WAYS: tuple[tuple[str, Any, Any, str, str], ...] = (
     (
         "backorders.change_allocationpolicy",
         _("Ranking policy"),
+        "scale",
         _("Weights that decide who gets the next unit, with a preview"),
         "admin:backorders_allocationpolicy_changelist",
         "",
@@ -64,14 +76,16 @@ WAYS: tuple[tuple[str, Any, Any, str, str], ...] = (
     (
         "orders.view_orderevent",
         _("Event ledger"),
+        "history",
         _("What happened, who did it, and every override"),
         "admin:orders_orderevent_changelist",
         "",
     ),
-    ("auth.change_user", _("People and roles"), _("Who may do what"), "admin:auth_user_changelist", ""),
+    ("auth.change_user", _("People and roles"), "users", _("Who may do what"), "admin:auth_user_changelist", ""),
     (
         "oauth2_provider.change_application",
         _("API clients"),
+        "key",
         _("Systems that connect, and their scopes"),
         "admin:oauth2_provider_application_changelist",
         "",
@@ -87,9 +101,23 @@ def home(request: HttpRequest) -> HttpResponse:
     if person.is_authenticated and person.is_staff:
         held = person.get_all_permissions()
         ways = [
-            {"title": title, "what_for": what_for, "address": reverse(name) + query}
-            for permission, title, what_for, name, query in WAYS
+            {"title": title, "icon": icon, "what_for": what_for, "address": reverse(name) + query}
+            for permission, title, icon, what_for, name, query in WAYS
             if permission in held
         ]
     names = [group.name for group in person.groups.all()] if person.is_authenticated else []
     return render(request, "home.html", {"ways": ways, "roles": names})
+
+
+@require_POST
+def choose_look(request: HttpRequest) -> HttpResponse:
+    """Keep the chosen look (light, dark; anything else: the device's own) in a cookie and go back to the page."""
+    address = request.POST.get("next", "")
+    known = url_has_allowed_host_and_scheme(address, {request.get_host()}, require_https=request.is_secure())
+    answer = redirect(address if known else "home")
+    look = request.POST.get("look", "")
+    if look in LOOKS:
+        answer.set_cookie(LOOK_COOKIE, look, max_age=_YEAR, samesite="Lax", secure=request.is_secure())
+    else:
+        answer.delete_cookie(LOOK_COOKIE, samesite="Lax")
+    return answer

@@ -3,14 +3,19 @@
 from django.contrib import admin
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path
+from django.views.i18n import set_language
 from oauth2_provider.views import RevokeTokenView, TokenView
 
 from config import health, pages
+from config.faces.styleguide import styleguide
 
 urlpatterns = [
     path("", pages.home, name="home"),
     path("accounts/login/", LoginView.as_view(), name="login"),
     path("accounts/logout/", LogoutView.as_view(), name="logout"),
+    path("look/", pages.choose_look, name="choose_look"),
+    path("language/", set_language, name="set_language"),
+    path("styleguide/", styleguide, name="styleguide"),
     path("livez", health.livez, name="livez"),
     path("readyz", health.readyz, name="readyz"),
     path("admin/", admin.site.urls),

@@ -1,0 +1,80 @@
+// What every page does beyond plain HTML: all of it works without, a little slower.
+(() => {
+  "use strict";
+  const year = 365 * 24 * 3600;
+  const keep = (name, value) => {
+    const secure = location.protocol === "https:" ? ";secure" : "";
+    document.cookie = `${name}=${value};path=/;max-age=${year};samesite=lax${secure}`;
+  };
+
+  // The server renders times in this zone from the next page on.
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (zone && !document.cookie.split("; ").includes(`timezone=${zone}`)) keep("timezone", zone);
+
+  // The look changes at once; without scripts the form is sent and the page comes back in it.
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (!form.matches("[data-look]") || !event.submitter) return;
+    event.preventDefault();
+    const look = event.submitter.value;
+    keep("look", look);
+    if (look) document.documentElement.dataset.theme = look;
+    else delete document.documentElement.dataset.theme;
+    for (const button of form.querySelectorAll("button")) {
+      button.setAttribute("aria-pressed", String(button === event.submitter));
+    }
+  });
+
+  // Menus close on Escape and on a click elsewhere.
+  const openMenus = () => document.querySelectorAll("details.bar-menu[open], details[data-menu][open]");
+  document.addEventListener("click", (event) => {
+    for (const menu of openMenus()) if (!menu.contains(event.target)) menu.open = false;
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    for (const menu of openMenus()) {
+      menu.open = false;
+      menu.querySelector("summary").focus();
+    }
+  });
+
+  // Keys: an element with data-shortcut is focused (fields) or clicked (links, buttons) by it, outside of fields.
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.key.length !== 1) return;
+    if (event.target.closest("input, textarea, select, [contenteditable]")) return;
+    const target = document.querySelector(`[data-shortcut="${CSS.escape(event.key)}"]`);
+    if (!target) return;
+    event.preventDefault();
+    if (target.matches("input, textarea, select")) {
+      target.focus();
+      if (target.select) target.select();
+    } else target.click();
+  });
+
+  // A button that changes something is pressed once.
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (event.defaultPrevented || form.method !== "post" || form.hasAttribute("hx-post")) return;
+    if (form.dataset.sent) {
+      event.preventDefault();
+      return;
+    }
+    form.dataset.sent = "yes";
+    setTimeout(() => delete form.dataset.sent, 8000);
+  });
+  window.addEventListener("pageshow", () => {
+    for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
+  });
+
+  // What went wrong takes the focus.
+  const focusErrors = (root) => root.querySelector("[data-focus]")?.focus();
+  document.addEventListener("DOMContentLoaded", () => focusErrors(document));
+  document.addEventListener("htmx:afterSwap", (event) => focusErrors(event.target));
+
+  // A request that failed says so where people look.
+  const say = (text) => {
+    const announcer = document.getElementById("announcer");
+    if (announcer) announcer.textContent = text;
+  };
+  document.addEventListener("htmx:sendError", () => say(document.body.dataset.offline || ""));
+})();
