@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _g
 from django.utils.translation import gettext_lazy as _
 from django_q import admin as _theirs_of_tasks  # noqa: F401 - registers what is replaced below
 from django_q.models import Failure, OrmQ, Schedule, Success
-from oauth2_provider.admin import AccessTokenAdmin, ApplicationAdmin
+from oauth2_provider.admin import AccessTokenAdmin
 from oauth2_provider.models import (
     AccessToken,
     Application,
@@ -28,6 +28,7 @@ from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from config import roles
+from config.clients import ClientForm, accounts_for
 from parts.admin.deeds import Deed, Done
 from parts.admin.offices import Office, Shown
 
@@ -92,6 +93,15 @@ class PersonOffice(UserAdmin, Office):
         above = obj is not None and obj.is_superuser and not request.user.is_superuser
         return not above and super().has_delete_permission(request, obj)
 
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[User], search_term: str
+    ) -> tuple[QuerySet[User], bool]:
+        """Offer, where a client's account is chosen, those that may be."""
+        if request.GET.get("model_name") == Application._meta.model_name:
+            queryset = queryset & accounts_for(request.user)
+        found: tuple[QuerySet[User], bool] = super().get_search_results(request, queryset, search_term)
+        return found
+
     @display(description=_("name"), ordering="last_name")
     def name(self, person: User) -> str:
         """The full name."""
@@ -142,14 +152,29 @@ class LogEntryOffice(Shown):
 
 
 @admin.register(Application)
-class ClientOffice(ApplicationAdmin, Office):
-    list_display = ("name", "client_id", "user", "client_type", "authorization_grant_type", "created")
-    list_filter = ("client_type", "authorization_grant_type")
+class ClientOffice(Office):
+    form = ClientForm
+    list_display = ("name", "client_id", "user", "created")
     list_select_related = ("user",)
     search_fields = ("name", "client_id", "user__username")
-    raw_id_fields = ()
     autocomplete_fields = ("user",)
     ordering = ("name", "id")
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Take no account that is not the editor's to let a machine act for."""
+        if db_field.name == "user":
+            kwargs["queryset"] = accounts_for(request.user)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Who could not have set up a client does not give it a new secret either."""
+        may = super().has_change_permission(request, obj)
+        return may and (obj is None or accounts_for(request.user).filter(pk=obj.user_id).exists())
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """Show no hash to who may only look."""
+        shown = self.has_change_permission(request, obj) if obj else True
+        return ("name", "client_id", "client_secret", "user") if shown else ("name", "client_id", "user")
 
 
 def _revoke(subject: Any, cleaned: dict[str, Any], told: dict[str, Any]) -> Done:

@@ -153,7 +153,9 @@ PARTNER = Role(
     ),
 )
 
-#: Sets up people, their rights and what systems may connect; has no hand in orders and stock.
+#: Sets up people, their rights and what systems may connect; has no hand in orders and stock. Giving others any role of
+#: this table is their job, also one that may what they may not. Giving themselves one is not, nor making anybody stand
+#: above all rights, nor acting in another person's name through a client (config/clients.py).
 ADMINISTRATOR = Role(
     "Administrator",
     True,
