@@ -50,13 +50,13 @@ def overlapped() -> Iterator[None]:
     """Let PostgreSQL work on what is written while Python prepares the next statement; all is settled at the end.
 
     Must be inside a transaction. Nothing else changes: statements run in the order they are sent, one that reads waits
-    for all before it, and the first error is raised, at the latest at the end. Uses the protocol's pipeline mode
-    (https://www.psycopg.org/psycopg3/docs/advanced/pipeline.html).
+    for all before it, and the first error is raised as Django's, at the latest at the end. Uses the protocol's pipeline
+    mode (https://www.psycopg.org/psycopg3/docs/advanced/pipeline.html).
     """
     unsettled: list[Callable[[], None]] = []
     token = _unsettled.set(unsettled)
     try:
-        with connection.connection.pipeline():
+        with connection.wrap_database_errors, connection.connection.pipeline():
             yield
             for settle in unsettled:
                 settle()

@@ -68,6 +68,38 @@ def race(first: Callable[[], object], second: Callable[[], object]) -> tuple[Rac
     return one, two
 
 
+class Halt:
+    """A place within the first one's action where it waits until the second has come as far as it can."""
+
+    def __init__(self) -> None:
+        self.reached, self.go_on = Event(), Event()
+
+    def __call__(self) -> None:
+        if self.reached.is_set():
+            return  # only the first time
+        self.reached.set()
+        if not self.go_on.wait(PATIENCE):
+            raise TimeoutError("nobody let the first one go on")
+
+
+def overtake(halt: Halt, first: Callable[[], object], second: Callable[[], object]) -> tuple[Racer, Racer]:
+    """Let the first act until it calls `halt`, then the second until it waits for the first (or is done), then both.
+
+    Returns both with their result or error.
+    """
+    one, two = Racer(first), Racer(second)
+    one.start()
+    assert halt.reached.wait(PATIENCE), "the first one never came to the halt"
+    two.start()
+    assert two.connected.wait(PATIENCE)
+    _wait_until_blocked_or_done(two)
+    halt.go_on.set()
+    for racer in (one, two):
+        racer.join(PATIENCE)
+        assert not racer.is_alive(), "the two never came to an end"
+    return one, two
+
+
 def collide(
     monkeypatch: pytest.MonkeyPatch,
     where: tuple[object, str],

@@ -374,6 +374,17 @@ def test_an_order_that_is_there_takes_only_a_new_date(shelf: Shelf, supplier: Su
     assert load("purchase-orders", content) == ImportResult(0, 0, 2)
 
 
+def test_what_a_file_orders_and_what_it_dates_is_told_to_the_queues_at_once(
+    shelf: Shelf, supplier: Supplier, ear: Ear
+) -> None:
+    load("purchase-orders", ordered(shelf, supplier, "E-1,S,W,2026-03-01,P,5,,2026-04-01"))
+    ear.changed.clear()
+
+    load("purchase-orders", ordered(shelf, supplier, "E-1,S,W,2026-03-01,P,5,,2026-05-01", "E-2,S,W,2026-03-01,P,7,,"))
+
+    assert ear.changed == [shelf.part.pk]  # told twice, it would be there twice
+
+
 def test_an_order_of_ours_can_be_given_dates_by_its_number(shelf: Shelf, supplier: Supplier) -> None:
     load("purchase-orders", ordered(shelf, supplier, "E-1,S,W,2026-03-01,P,5,,"))
     PurchaseOrder.objects.update(number="PUR-000123")

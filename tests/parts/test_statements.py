@@ -66,6 +66,21 @@ def test_an_unexpected_count_is_raised_at_the_end_and_all_is_rolled_back(north: 
     assert north.name == "North"
 
 
+def test_an_error_of_the_last_statement_comes_out_as_djangos_even_where_nothing_looks_at_its_answer(
+    north: Region,
+) -> None:
+    Region.objects.create(code="S", name="South")
+
+    def write_last() -> None:
+        with transaction.atomic(), statements.overlapped(), connection.cursor() as cursor:
+            cursor.execute("UPDATE parts_region SET code = 'S' WHERE code = 'N'")
+
+    with pytest.raises(IntegrityError):
+        write_last()
+    north.refresh_from_db()
+    assert north.code == "N"
+
+
 def test_an_error_of_the_database_comes_out_as_djangos_and_all_is_rolled_back(north: Region) -> None:
     Region.objects.create(code="S", name="South")
     clash = RENAME.replace("name = %(name)s", "code = 'S'")

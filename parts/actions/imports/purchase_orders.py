@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from parts import sql
+from parts.actions.announcing import announce_supply
 from parts.actions.imports.kind import ImportKind
 from parts.actions.supply.purchase_orders import (
     OUR_NUMBER,
@@ -113,9 +114,12 @@ def apply(rows: Sequence[ImportedRow], *, by: Actor, source: str, at: datetime, 
     comparison = _compare(rows, progress)
     difference = comparison.difference
     difference.refuse_errors()
-    place_purchase_orders(orders=comparison.orders, by=by, source=source, at=at, progress=progress)
-    if comparison.confirmations:
-        confirm_purchase_order_lines(confirmations=comparison.confirmations, by=by, source=source, at=at)
+    told: dict[str, Any] = {"by": by, "source": source, "at": at}
+    place_purchase_orders(orders=comparison.orders, progress=progress, announce=False, **told)
+    confirmed = confirm_purchase_order_lines(confirmations=comparison.confirmations, announce=False, **told)
+    part_ids = [line.part_id for order in comparison.orders for line in order.lines]
+    part_ids += [line.part_id for line in confirmed]
+    announce_supply(apply, part_ids, **told)
     return ImportResult(len(difference.created), len(difference.changed), difference.unchanged)
 
 

@@ -103,12 +103,19 @@ def place_purchase_order(
 
 
 def place_purchase_orders(
-    *, orders: Sequence[NewPurchaseOrder], by: Actor, source: str, at: datetime, progress: Progress = silent
+    *,
+    orders: Sequence[NewPurchaseOrder],
+    by: Actor,
+    source: str,
+    at: datetime,
+    progress: Progress = silent,
+    announce: bool = True,
 ) -> list[PlacedPurchaseOrder]:
     """Place any number of purchase orders, all or none, with their history.
 
-    Raises Forbidden (`parts.manage_purchase_orders`), Invalid, NotFound (supplier, warehouse or part), and NumberUsed:
-    an order that has a number of its own is never placed twice.
+    `announce=False` is for a caller who changes more supply in this transaction and announces all of it. Raises
+    Forbidden (`parts.manage_purchase_orders`), Invalid, NotFound (supplier, warehouse or part), and NumberUsed: an
+    order that has a number of its own is never placed twice.
     """
     by.require("parts.manage_purchase_orders")
     _check(orders, source, at)
@@ -130,7 +137,8 @@ def place_purchase_orders(
             chunk = lines[start : start + CHUNK]
             bulk_create_with_history(chunk, PurchaseOrderLine, batch_size=CHUNK, **history_facts(by, source, at))
             progress("writing", start + len(chunk), len(lines))
-        announce_supply(place_purchase_orders, [line.part_id for line in lines], by=by, source=source, at=at)
+        if announce:
+            announce_supply(place_purchase_orders, [line.part_id for line in lines], by=by, source=source, at=at)
     keys: dict[UUID, list[UUID]] = {head.pk: [] for head in heads}
     for line in lines:
         keys[line.purchase_order_id].append(line.pk)
@@ -138,12 +146,12 @@ def place_purchase_orders(
 
 
 def confirm_purchase_order_lines(
-    *, confirmations: Sequence[Confirmation], by: Actor, source: str, at: datetime
+    *, confirmations: Sequence[Confirmation], by: Actor, source: str, at: datetime, announce: bool = True
 ) -> list[ConfirmedLine]:
     """Note the supplier's present date of lines that are still to come; the first one given is kept for good.
 
-    A date that stands already changes nothing. Raises Forbidden (`parts.manage_purchase_orders`), Invalid, NotFound,
-    and NotOnOrder where nothing of a line is to come.
+    A date that stands already changes nothing. `announce` as in placing. Raises Forbidden
+    (`parts.manage_purchase_orders`), Invalid, NotFound, and NotOnOrder where nothing of a line is to come.
     """
     by.require("parts.manage_purchase_orders")
     problems = Problems()
@@ -171,8 +179,9 @@ def confirm_purchase_order_lines(
             PurchaseOrderLine.history.bulk_history_create(
                 changed, batch_size=CHUNK, update=True, **history_facts(by, source, at)
             )
-            part_ids = [line.part_id for line in changed]
-            announce_supply(confirm_purchase_order_lines, part_ids, by=by, source=source, at=at)
+            if announce:
+                part_ids = [line.part_id for line in changed]
+                announce_supply(confirm_purchase_order_lines, part_ids, by=by, source=source, at=at)
     return confirmed
 
 

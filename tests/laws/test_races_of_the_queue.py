@@ -1,0 +1,85 @@
+"""Two at once who both serve the queue. Each race has a twin in which the order of locks is broken, and shows why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.db import OperationalError
+
+from backorders.actions import allocating
+from orders.actions.placing import Placed, Wanted
+from parts.actions.stock import Correction, correct_stock_many
+from parts.models import Part
+from tests.factories.parts import PartFactory
+from tests.orders.desk import TOLD, Desk, d, order
+from tests.racing import Halt, Racer, overtake
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.race]
+
+
+@pytest.fixture
+def twin_desk(db: None) -> Desk:
+    """A desk for twins: what happens at it without a lock need not be lawful."""
+    return Desk()
+
+
+def assert_one_is_lost_to_a_deadlock(racers: Sequence[Racer]) -> None:
+    [error] = [racer.error for racer in racers if racer.error]
+    assert isinstance(error, OperationalError)
+    assert "deadlock detected" in str(error)
+
+
+def assert_both_end(racers: Sequence[Racer]) -> None:
+    assert [racer.error for racer in racers] == [None, None]
+
+
+# --- Stock of many parts, and orders for several of them -------------------------------------------------------------
+
+
+def two_parts_and_a_third(desk: Desk) -> tuple[list[Part], Part, list[Placed]]:
+    """Place an older order for the second part and a younger for the first; both also wait for the third."""
+    first, second, third = PartFactory.create_batch(3)
+    older, younger = (desk.order([Wanted(d(1), part.pk), Wanted(d(1), third.pk)]) for part in (second, first))
+    assert older.id < younger.id
+    return [first, second], third, [older, younger]
+
+
+def meet_half_way(
+    monkeypatch: pytest.MonkeyPatch, desk: Desk, *, in_portions: bool
+) -> tuple[Racer, Racer, list[Placed]]:
+    """Free the first two parts, and after the first allocation for them the third."""
+    parts, third, placed = two_parts_and_a_third(desk)
+    corrections = [Correction(part.pk, desk.warehouse.pk, "opening", on_hand_change=d(1)) for part in parts]
+    halt, whole = Halt(), allocating.allocate
+
+    def allocate(*, part_ids: Sequence[UUID], why: str, **facts: Any) -> object:
+        answers = []
+        for portion in [[part_id] for part_id in part_ids] if in_portions else [part_ids]:
+            answers.append(whole(part_ids=portion, why=why, **facts))
+            if third.pk not in part_ids:
+                halt()
+        return answers
+
+    monkeypatch.setattr(allocating, "allocate", allocate)
+    racers = overtake(
+        halt, lambda: correct_stock_many(corrections=corrections, **TOLD), lambda: desk.put(2, part=third)
+    )
+    return *racers, placed
+
+
+def test_stock_of_many_parts_that_is_freed_at_once_meets_nobody_half_way(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    *racers, placed = meet_half_way(monkeypatch, desk, in_portions=False)
+    assert_both_end(racers)
+    assert [order(each.id).status for each in placed] == ["reserved", "reserved"]
+
+
+def test_freed_in_portions_it_meets_who_serves_the_same_orders(
+    twin_desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    *racers, _placed = meet_half_way(monkeypatch, twin_desk, in_portions=True)
+    assert_one_is_lost_to_a_deadlock(racers)
