@@ -17,6 +17,7 @@ from orders.actions import lines, overriding
 from orders.actions.service_orders import Moved
 from orders.errors import NothingToDo, ReasonRequired, TransitionRefused
 from orders.ledger import Cause, Ledger
+from orders.models import OrderLine
 from orders.trees import lock_trees
 from parts.actors import Actor
 from parts.errors import NotFound, VersionConflict
@@ -28,6 +29,20 @@ BY_HAND = ("open", "sourcing", "supply_confirmed")
 def allowed_by_hand(status: str) -> list[str]:
     """Return the statuses a person may choose from here."""
     return [to for to in BY_HAND if status in BACK_ORDER_WAITING and to != status]
+
+
+def _lock_stock_of_order(back_order_id: UUID) -> None:
+    """Lock the stock of every part of a back order's order, for who holds that order and gives stock to others.
+
+    Another who holds stock of these parts may want that order, and so they meet at the stock.
+    """
+    allocating.lock_stock(_parts_of_order(back_order_id))
+
+
+def _parts_of_order(back_order_id: UUID) -> list[UUID]:
+    """Return the parts of a back order's order. Read without a lock: what an order is for never changes."""
+    lines_of_order = OrderLine.objects.filter(order__lines__back_order=back_order_id)
+    return list(lines_of_order.order_by().values_list("part_id", flat=True).distinct())
 
 
 def _lock(back_order_id: UUID, expected_version: int | None) -> Entry:
@@ -85,7 +100,7 @@ def let_go(*, back_order_id: UUID, by: Actor, source: str, at: datetime) -> Move
     """Let a held back order take part again; what is free by then is allocated at once."""
     part_ids = list(BackOrder.objects.filter(pk=back_order_id).values_list("part_id", flat=True))
     with transaction.atomic():
-        allocating.lock_stock(part_ids)
+        _lock_stock_of_order(back_order_id)
         moved = _set_hold(back_order_id, False, "", by, source, at)
         cause = Cause(by=by, source=source, at=at)
         allocating.allocate(part_ids=part_ids, freed=(), cause=cause, why="back_order_let_go")
@@ -140,7 +155,7 @@ def override(
         raise TransitionRefused(str(back_order_id), "", to, list(_LINE_STATUS))
     with transaction.atomic():
         if expected_version is not None:
-            allocating.lock_stock(list(BackOrder.objects.filter(pk=back_order_id).values_list("part_id", flat=True)))
+            _lock_stock_of_order(back_order_id)
             _lock(back_order_id, expected_version)
         overriding.override(
             line_id=line_id,

@@ -9,7 +9,9 @@ from uuid import UUID
 import pytest
 from django.db import OperationalError
 
-from backorders.actions import allocating
+from backorders import queue
+from backorders.actions import allocating, moving
+from backorders.models import BackOrder
 from orders.actions.placing import Placed, Wanted
 from parts.actions.stock import Correction, correct_stock_many
 from parts.models import Part
@@ -83,3 +85,43 @@ def test_freed_in_portions_it_meets_who_serves_the_same_orders(
 ) -> None:
     *racers, _placed = meet_half_way(monkeypatch, twin_desk, in_portions=True)
     assert_one_is_lost_to_a_deadlock(racers)
+
+
+# --- An override of a back order -------------------------------------------------------------------------------------
+
+
+def override_against_a_delivery(monkeypatch: pytest.MonkeyPatch, desk: Desk) -> tuple[Racer, Racer]:
+    """Override a back order whose order also waits for another part, while stock of that one comes."""
+    other = PartFactory.create()
+    desk.put(1, part=other)
+    desk.order([Wanted(d(1), other.pk)])
+    desk.order([Wanted(d(2), desk.part.pk), Wanted(d(2), other.pk)])
+    row, halt, lock = BackOrder.objects.get(part=desk.part), Halt(), moving._lock
+
+    def lock_and_halt(back_order_id: UUID, expected_version: int | None) -> queue.Entry:
+        entry = lock(back_order_id, expected_version)
+        halt()
+        return entry
+
+    monkeypatch.setattr(moving, "_lock", lock_and_halt)
+    case: dict[str, Any] = {"to": "cancelled", "reason": "Not needed", "reference": "CASE-1"}
+    return overtake(
+        halt,
+        lambda: moving.override(back_order_id=row.pk, expected_version=row.version, **case, **TOLD),
+        lambda: desk.put(5, part=other),
+    )
+
+
+def test_an_override_of_a_back_order_and_a_delivery_for_the_same_order_both_end(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert_both_end(override_against_a_delivery(monkeypatch, desk))
+    assert BackOrder.objects.get(part=desk.part).status == "cancelled"
+    assert not BackOrder.objects.waiting().exists()
+
+
+def test_with_only_its_own_part_s_stock_locked_one_of_them_is_lost(
+    twin_desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(moving, "_parts_of_order", lambda _back_order_id: [twin_desk.part.pk])
+    assert_one_is_lost_to_a_deadlock(override_against_a_delivery(monkeypatch, twin_desk))
