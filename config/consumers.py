@@ -31,12 +31,12 @@ def pegging(events: Sequence[OrderEvent]) -> None:
 def releasing(events: Sequence[OrderEvent]) -> None:
     """Release the lines of orders that may leave with no person.
 
-    A line that somebody called back from `released` does not start it; to keep an order back, put it on hold.
+    A line that somebody called back from `released` is kept back: it starts nothing before somebody lets it go.
     """
     lines = {
         event.subject_id
         for event in events
-        if event.subject_kind == SubjectKind.LINE and event.to_status in _MAY_LEAVE and event.from_status != "released"
+        if event.subject_kind == SubjectKind.LINE and (event.to_status in _MAY_LEAVE or event.kind == "line.let_go")
     }
     orders = {event.subject_id for event in events if event.kind == "parts_order.let_go"}
     if lines:

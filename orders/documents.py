@@ -46,6 +46,7 @@ def _line(
         "requested_on": f"{line}.requested_on",
         "first_promised_on": f"{line}.first_promised_on",
         "promised_on": f"{line}.promised_on",
+        "kept_back": f"{line}.kept_back",
         "back_order": back_order,
     }
 

@@ -23,6 +23,7 @@ _SHARE = Decimal("0.0001")
 _BY_POSITION = tuple(LineStatus.values)
 CANCELLED = LineStatus.CANCELLED.value
 KITTING = LineStatus.AWAITING_KITTING.value
+BEFORE_STOCK = (LineStatus.OPEN.value, LineStatus.BACK_ORDERED.value)
 
 
 def text_faults(**texts: tuple[str, int]) -> dict[str, list[str]]:
@@ -75,6 +76,19 @@ def line_way(current: str, target: str) -> list[str]:
     if current not in LINE_PATH or target not in LINE_PATH:
         return []
     return list(LINE_PATH[LINE_PATH.index(current) + 1 : LINE_PATH.index(target) + 1])
+
+
+def steps_back(current: str, target: str) -> bool:
+    """Tell whether somebody takes a line back to reserved that was released before, or further on its way."""
+    return target == LINE_PATH[0] and (current == KITTING or current in LINE_PATH[1:])
+
+
+def is_kept_back(before: bool, current: str, target: str) -> bool:
+    """Tell whether rules leave a line alone after a step: from when it was taken back until it is released again.
+
+    It is kept back over a loss of its stock, too: with other stock it is as little to leave as before.
+    """
+    return steps_back(current, target) or (before and target in (*BEFORE_STOCK, LINE_PATH[0]))
 
 
 def service_order_way(current: str, target: str) -> list[str]:

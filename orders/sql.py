@@ -65,7 +65,7 @@ SELECT
     locked.destination_id, locked.complete_delivery_only, locked.on_hold,
     line.id, line.reference, line.version, line.chain_hash, line.status, line.status_since,
     line.parent_id, line.position, line.child_number, line.part_id, line.quantity, line.is_split, line.progress,
-    line.warehouse_id, line.requested_on, line.first_promised_on, line.promised_on, line.minimum_fill
+    line.warehouse_id, line.requested_on, line.first_promised_on, line.promised_on, line.minimum_fill, line.kept_back
 FROM locked
 JOIN orders_partsorder AS seen ON seen.id = locked.id
 JOIN orders_orderline AS line ON line.order_id = locked.id
@@ -79,29 +79,29 @@ WITH {APPEND_EVENTS},
 new_lines AS (
     INSERT INTO orders_orderline (
         id, order_id, parent_id, position, child_number, part_id, quantity, status, is_split, progress, warehouse_id,
-        requested_on, first_promised_on, promised_on, minimum_fill, reference, version, chain_hash, status_since,
-        created_at
+        requested_on, first_promised_on, promised_on, minimum_fill, kept_back, reference, version, chain_hash,
+        status_since, created_at
     )
     SELECT
         id, order_id, parent_id, position, child_number, part_id, quantity, status, is_split, progress, warehouse_id,
-        requested_on, first_promised_on, promised_on, minimum_fill, reference, version, decode(chain_hash, 'hex'),
-        status_since, %(recorded_at)s
+        requested_on, first_promised_on, promised_on, minimum_fill, kept_back, reference, version,
+        decode(chain_hash, 'hex'), status_since, %(recorded_at)s
     FROM json_to_recordset(%(new_lines)s::json) AS line (
         id uuid, order_id uuid, parent_id uuid, position integer, child_number integer, part_id uuid,
         quantity numeric, status text, is_split boolean, progress numeric, warehouse_id uuid, requested_on date,
-        first_promised_on date, promised_on date, minimum_fill numeric, reference text, version integer,
-        chain_hash text, status_since timestamptz
+        first_promised_on date, promised_on date, minimum_fill numeric, kept_back boolean, reference text,
+        version integer, chain_hash text, status_since timestamptz
     )
 ),
 changed_lines AS (
     UPDATE orders_orderline AS line
     SET quantity = change.quantity, status = change.status, is_split = change.is_split, progress = change.progress,
         warehouse_id = change.warehouse_id, first_promised_on = change.first_promised_on,
-        promised_on = change.promised_on, version = change.version,
+        promised_on = change.promised_on, kept_back = change.kept_back, version = change.version,
         chain_hash = decode(change.chain_hash, 'hex'), status_since = change.status_since
     FROM json_to_recordset(%(lines)s::json) AS change (
         id uuid, read_version integer, quantity numeric, status text, is_split boolean, progress numeric,
-        warehouse_id uuid, first_promised_on date, promised_on date, version integer,
+        warehouse_id uuid, first_promised_on date, promised_on date, kept_back boolean, version integer,
         chain_hash text, status_since timestamptz
     )
     WHERE line.id = change.id AND line.version = change.read_version

@@ -35,6 +35,7 @@ class Line(Subject):
         "child_number",
         "first_promised_on",
         "is_split",
+        "kept_back",
         "minimum_fill",
         "parent",
         "part_id",
@@ -63,6 +64,7 @@ class Line(Subject):
     first_promised_on: date | None
     promised_on: date | None
     minimum_fill: Decimal
+    kept_back: bool
     read_version: int | None
     touched: bool
 
@@ -118,7 +120,7 @@ class Line(Subject):
         self.status, self.status_since, self.warehouse_id = other.status, other.status_since, other.warehouse_id
         self.requested_on = other.requested_on
         self.first_promised_on, self.promised_on = other.first_promised_on, other.promised_on
-        self.minimum_fill = other.minimum_fill
+        self.minimum_fill, self.kept_back = other.minimum_fill, other.kept_back
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,6 +297,7 @@ def _line_row(line: Line) -> dict[str, Any]:
         "warehouse_id": _text(line.warehouse_id),
         "first_promised_on": _text(line.first_promised_on),
         "promised_on": _text(line.promised_on),
+        "kept_back": line.kept_back,
         "version": line.version,
         "chain_hash": line.chain_hash.hex(),
         "status_since": text_of_time(line.status_since),
@@ -354,7 +357,8 @@ def _line(row: tuple[Any, ...], tree: Tree) -> Line:
     line.tree = tree
     line.id, line.reference, line.version, chain_hash, line.status, line.status_since, parent_id = row[15:22]
     line.position, line.child_number, line.part_id, line.quantity, line.is_split, line.progress = row[22:28]
-    line.warehouse_id, line.requested_on, line.first_promised_on, line.promised_on, line.minimum_fill = row[28:]
+    line.warehouse_id, line.requested_on, line.first_promised_on, line.promised_on = row[28:32]
+    line.minimum_fill, line.kept_back = row[32:]
     line.chain_hash, line.read_version, line.touched = chain_hash, line.version, False
     line.parent = tree.lines[parent_id] if parent_id else None
     return line

@@ -257,6 +257,7 @@ class Cast:
             "api:parts-orders-hold": {"reason": "because"},
             "api:parts-orders-let-go": {},
             "api:lines-cancel": {"reason": "because"},
+            "api:lines-let-go": {},
             "api:lines-move": {"to": "released"},
             "api:lines-override": {"to": "delivered", **reason},
             "api:lines-promise": {"promised_on": now.date()},

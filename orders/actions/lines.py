@@ -60,10 +60,7 @@ def check(line: Line, step: Step, by: Actor) -> None:
         by.require("orders.ship_orderline")
     elif step.to == "cancelled":
         by.require("orders.cancel_orderline")
-    if step.expected_version is not None and line.version != step.expected_version:
-        raise VersionConflict(
-            f"{line.reference} has changed since you read it.", version=line.version, status=line.status
-        )
+    _check_version(line, step.expected_version)
     if step.to == "returned":
         raise Refused("Book what came back: use return, with quantity and condition.", current=line.status)
     allowed = [] if line.is_split else allowed_by_hand(line.status)
@@ -97,6 +94,7 @@ def move(
 ) -> Moved:
     """Take one step of one line. Two statements where no stock is touched.
 
+    One that is taken back from released is kept back: no rule releases it before a person does, or lets it go.
     What one of our own warehouses ordered is in its stock once it is delivered, and serves whoever waits for it.
     The same message about the line again changes nothing and is answered as the first time.
     Raises Forbidden, NotFound, VersionConflict, ReasonRequired, TransitionRefused (with current and allowed),
@@ -123,6 +121,31 @@ def move(
         if to == "delivered":
             note_arrivals([line_id], at)
     return moved(line)
+
+
+def let_go(*, line_id: UUID, by: Actor, source: str, at: datetime, expected_version: int | None = None) -> Moved:
+    """Leave a line that was kept back to the rules again: they release it when nothing else stands in the way.
+
+    Raises Forbidden, NotFound, VersionConflict, NothingToDo for a line that nobody keeps back.
+    """
+    by.require("orders.move_orderline")
+    with transaction.atomic():
+        work = LineWork(Cause(by=by, source=source, at=at), line_ids=[line_id], touches_stock=False)
+        line = work.trees.line(line_id)
+        _check_version(line, expected_version)
+        if line.is_split or not line.kept_back:
+            raise NothingToDo(f"{line.reference} is not kept back.", current=line.status)
+        line.kept_back, line.touched = False, True
+        work.ledger.record(line, "line.let_go")
+        work.finish()
+    return moved(line)
+
+
+def _check_version(line: Line, expected_version: int | None) -> None:
+    if expected_version is not None and line.version != expected_version:
+        raise VersionConflict(
+            f"{line.reference} has changed since you read it.", version=line.version, status=line.status
+        )
 
 
 def moved(line: Line) -> Moved:

@@ -10,10 +10,10 @@ from django.db import transaction
 
 from orders.actions.lines import moved
 from orders.actions.service_orders import Moved, allow_any_step
-from orders.actions.work import LineWork
+from orders.actions.work import KEPT_BACK, LineWork
 from orders.errors import NothingToDo, ReasonRequired, TransitionRefused
 from orders.ledger import Cause
-from orders.rules import LONGEST_NOTE, LONGEST_REFERENCE, check_texts
+from orders.rules import LONGEST_NOTE, LONGEST_REFERENCE, check_texts, is_kept_back, steps_back
 from orders.signals import Withdrawn
 from orders.sourcing import Destination, choose
 from orders.statuses import LINE_HOLDS_STOCK, LINE_PICKED, LINE_SHIPPED, LineStatus
@@ -43,7 +43,8 @@ def override(
     - to delivered, for one of our own warehouses: it is in its stock now, wherever it came from;
     - back from delivered, for one of our own warehouses: it is taken out of its stock, or NotEnoughStock;
     - back from shipped: nothing is taken into stock by itself, book what came back as a return or a correction;
-    - to back-ordered: it waits in the queue again, and gets at once what is free and its turn.
+    - to back-ordered: it waits in the queue again, and gets at once what is free and its turn;
+    - back to reserved from a later status: no rule releases it before a person does, or lets it go.
 
     Returns where the line stands in the end. Raises Forbidden, ReasonRequired, Invalid, NotFound, VersionConflict,
     NothingToDo, TransitionRefused for a parent.
@@ -69,8 +70,9 @@ def override(
             note=reason.strip(),
             is_override=True,
             override_reference=reference.strip(),
-            data={"from_stock": before in LINE_HOLDS_STOCK},
+            data={"from_stock": before in LINE_HOLDS_STOCK} | ({"rule": KEPT_BACK} if steps_back(before, to) else {}),
         )
+        leaf.kept_back = is_kept_back(leaf.kept_back, before, to)
         leaf.touched = True
         hold = _follow(work, leaf, before, levels)
         allow_any_step(leaf.id)

@@ -94,7 +94,11 @@ def _set_hold(order_id: UUID, on_hold: bool, reason: str, by: Actor, source: str
 def ready_orders(limit: int) -> list[UUID]:
     """Return orders with lines that may leave with no person: reserved, in a digital warehouse, nothing in the way."""
     ready = OrderLine.objects.filter(
-        is_split=False, status="reserved", order__on_hold=False, warehouse__mode=WarehouseMode.DIGITAL
+        is_split=False,
+        status="reserved",
+        kept_back=False,
+        order__on_hold=False,
+        warehouse__mode=WarehouseMode.DIGITAL,
     )
     missing = OrderLine.objects.filter(order=OuterRef("order"), is_split=False, status__in=["open", "back_ordered"])
     blocked = ready.filter(order__complete_delivery_only=True).filter(Exists(missing))
@@ -105,10 +109,10 @@ def ready_orders(limit: int) -> list[UUID]:
 def release_ready(*, order_ids: Sequence[UUID], by: Actor, source: str, at: datetime, to: str = "released") -> int:
     """Move the reserved lines of orders on with no person, where nothing stands in the way; return how many moved.
 
-    Nothing stands in the way of a line when its order is not on hold, and, where only complete deliveries are wanted,
-    no line of the order waits, nor (for `shipped`) would stay behind. `to` is `released` (the warehouse system takes
-    over) or, for warehouses that confirm nothing, `shipped`. Decided again under the lock; a repeat moves nothing.
-    Constant statements. Raises Forbidden, and Invalid for another `to`.
+    Nothing stands in the way of a line when nobody keeps it back, its order is not on hold, and, where only complete
+    deliveries are wanted, no line of the order waits, nor (for `shipped`) would stay behind. `to` is `released` (the
+    warehouse system takes over) or, for warehouses that confirm nothing, `shipped`. Decided again under the lock; a
+    repeat moves nothing. Constant statements. Raises Forbidden, and Invalid for another `to`.
     """
     by.require("orders.move_orderline")
     if to not in ("released", "shipped"):
@@ -120,7 +124,9 @@ def release_ready(*, order_ids: Sequence[UUID], by: Actor, source: str, at: date
         work = LineWork(Cause(by=by, source=source, at=at), order_ids=order_ids, touches_stock=to != "released")
         digital = _digital_lines(order_ids)
         for tree in work.trees:
-            ready = [leaf for leaf in tree.leaves() if leaf.status in _READY and leaf.id in digital]
+            ready = [
+                leaf for leaf in tree.leaves() if leaf.status in _READY and leaf.id in digital and not leaf.kept_back
+            ]
             if tree.on_hold or (tree.complete_delivery_only and _stays_behind(tree, ready, to)):
                 continue
             for leaf in ready:

@@ -19,12 +19,16 @@ from django.db.models import Q
 from orders.actions.waiting import hand_over_stock, resume_jobs, send_to_queue
 from orders.ledger import Cause, Ledger
 from orders.models import OrderLine, PartsOrder, Shipment, ShipmentLine
+from orders.rules import is_kept_back, steps_back
 from orders.signals import Withdrawn, line_withdrawn
 from orders.statuses import LINE_HOLDS_STOCK
 from orders.trees import Line, Trees, lock_trees
 from parts.actions import stock
 from parts.keys import new_key
 from parts.statuses import FOR_OUR_STOCK
+
+#: What the timeline says of a line that was taken back.
+KEPT_BACK = "kept back until a person releases it or lets it go"
 
 
 class LineWork:
@@ -69,7 +73,10 @@ class LineWork:
     def step(self, line: Line, to: str, **facts: Any) -> None:
         """Take one step of a line and note what it means for stock and queue. Raises TransitionRefused."""
         before = line.status
+        if steps_back(before, to):
+            facts["data"] = {**facts.get("data", {}), "rule": KEPT_BACK}
         line.move(self.ledger, to, **facts)
+        line.kept_back = is_kept_back(line.kept_back, before, to)
         self.note_effects(line, before)
 
     def note_effects(self, line: Line, before: str) -> None:

@@ -115,6 +115,14 @@ class OrderLineOffice(ByReference, Standing, Shown):
             intro=_("The first promise is kept for ever beside the present one."),
         ),
         Deed(
+            slug="let-go",
+            title=_("Let go"),
+            permission="orders.move_orderline",
+            act=_stepping(lines.let_go, names=()),
+            offered=lambda line: line.kept_back and not line.is_split,
+            icon="play_arrow",
+        ),
+        Deed(
             slug="return",
             title=_("Book a return"),
             permission="orders.move_orderline",

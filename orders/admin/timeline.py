@@ -30,6 +30,7 @@ TITLES = {
     "equipment.arrived": gettext_lazy("Equipment arrived"),
     "equipment.sent": gettext_lazy("Equipment sent"),
     "labour.logged": gettext_lazy("Labour"),
+    "line.let_go": gettext_lazy("Let go"),
     "line.placed": gettext_lazy("Ordered"),
     "line.promise_changed": gettext_lazy("Promise"),
     "line.split": gettext_lazy("Split"),

@@ -67,7 +67,7 @@ class OrderLineViewSet(OrdersDoor):
     serializer_class = OrderLineSerializer
     filterset_class = OrderLineFilter
     queryset = OrderLine.objects.all()
-    versioned: ClassVar[frozenset[str]] = frozenset({"move", "cancel", "promise", "override"})
+    versioned: ClassVar[frozenset[str]] = frozenset({"move", "let_go", "cancel", "promise", "override"})
 
     def get_queryset(self) -> QuerySet[Any]:
         return OrderLine.objects.visible_to(self.user)
@@ -97,6 +97,13 @@ class OrderLineViewSet(OrdersDoor):
         return self.moved(
             lines.move(line_id=self.key, expected_version=self.expected_version(), **given, **self.cause())
         )
+
+    @extend_schema(request=None, responses=MovedSerializer)
+    @action(detail=True, methods=["post"], url_path="let-go")
+    def let_go(self, request: Request, pk: str) -> HttpResponseBase:
+        """Leave a line that was taken back from release to the rules again."""
+        self._check()
+        return self.moved(lines.let_go(line_id=self.key, expected_version=self.expected_version(), **self.cause()))
 
     @extend_schema(request=LineShipSerializer, responses=ShippedSerializer)
     @action(detail=True, methods=["post"])

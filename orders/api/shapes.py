@@ -34,6 +34,7 @@ class LeafSerializer(serializers.Serializer[Any]):
     requested_on = serializers.DateField()
     first_promised_on = serializers.DateField(allow_null=True)
     promised_on = serializers.DateField(allow_null=True)
+    kept_back = serializers.BooleanField(help_text="No rule releases it before a person does, or lets it go.")
     back_order = BackOrderOfLineSerializer(allow_null=True)
 
 

@@ -115,6 +115,13 @@ class OrderLine(ConcurrentTransitionMixin, Chained):
         editable=False,
         help_text=_("The smallest part delivery that is accepted whenever it is short."),
     )
+    kept_back = models.BooleanField(
+        _("kept back"),
+        default=False,
+        db_default=False,
+        editable=False,
+        help_text=_("Taken back from release: no rule releases it before a person does, or lets it go."),
+    )
 
     objects = OrderLineQuerySet.as_manager()
 

@@ -97,6 +97,21 @@ def test_a_line_is_moved_promised_and_cancelled_in_part(world: World, dispatcher
     ]
 
 
+def test_a_line_that_was_taken_back_is_let_go_from_its_page(world: World, dispatcher: User) -> None:
+    line = world.placed(world.part_in_stock(), 5).lines.get()
+    client = desk_of(dispatcher)
+    for status in ("released", "reserved"):
+        client.post(deed(line, "move"), {"to": status, "note": "Box is damaged"})
+    shown = text(client.get(page(line)))
+    assert "Kept back: it was taken back from release" in shown
+    assert "kept back until a person releases it or lets it go" in shown
+    assert "Box is damaged" in shown
+    client.post(deed(line, "let-go"))
+    shown = text(client.get(page(line)))
+    assert "Kept back: it was taken back from release" not in shown
+    assert client.get(page(line)).context["timeline"][0].title == "Let go"
+
+
 def test_a_return_is_booked_from_the_page_of_the_line(world: World, dispatcher: User) -> None:
     line = world.shipped().lines.get()
     answer = desk_of(dispatcher).post(deed(line, "return"), {"quantity": "1", "unfit": "1"})

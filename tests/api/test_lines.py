@@ -86,6 +86,21 @@ def test_the_first_promise_needs_no_reason_and_the_next_one_does(world: World, e
     assert (read["first_promised_on"], read["promised_on"]) == (first, later)
 
 
+def test_a_line_that_was_taken_back_says_so_and_is_let_go_once(world: World, erp: Caller, dealer: Caller) -> None:
+    line = world.placed().lines[0].id
+    for status in ("released", "reserved"):
+        erp.post(f"lines/{line}/move/", {"to": status})
+    assert erp.get(f"lines/{line}/").json()["kept_back"] is True
+    assert (dealer.post(f"lines/{line}/let-go/").status_code, _status(line)) == (403, "reserved")
+    answer = erp.post(f"lines/{line}/let-go/")
+    assert (answer.status_code, answer.json()["version"]) == (200, 4)
+    assert erp.get(f"lines/{line}/").json()["kept_back"] is False
+    again = erp.post(f"lines/{line}/let-go/")
+    assert (again.status_code, again.json()["code"]) == (409, "nothing_to_do")
+    theirs = world.placed(world.theirs).lines[0].id
+    assert dealer.post(f"lines/{theirs}/let-go/").status_code == 404
+
+
 def test_what_came_back_is_booked(world: World, erp: Caller) -> None:
     line = world.placed(quantity=3).lines[0].id
     assert erp.post(f"lines/{line}/ship/", {"walk": True}).status_code == 200

@@ -38,6 +38,7 @@ def test_every_versioned_call_looks_at_the_version(world: World, erp: Caller) ->
         (f"service-orders/{job.pk}/override/", {"to": "completed", **override}),
         (f"service-orders/{job.pk}/assign/", {"technician": None}),
         (f"lines/{line}/move/", {"to": "released"}),
+        (f"lines/{line}/let-go/", {}),
         (f"lines/{line}/cancel/", {"reason": "No"}),
         (f"lines/{line}/promise/", {"promised_on": str(world.day(3))}),
         (f"lines/{line}/override/", {"to": "delivered", **override}),

@@ -94,6 +94,9 @@ def test_a_line_that_somebody_called_back_is_not_released_by_that(committed_desk
     lines.move(line_id=leaf(placed).id, to="reserved", **TOLD)
     consume()
     assert line(leaf(placed).id).status == "reserved"
+    lines.let_go(line_id=leaf(placed).id, **TOLD)
+    consume()
+    assert line(leaf(placed).id).status == "released"
 
 
 def test_a_new_back_order_is_pegged_to_what_is_on_order(committed_desk: Desk) -> None:
