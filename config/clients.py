@@ -78,8 +78,8 @@ class ClientForm(forms.ModelForm[Application]):
         """Return the new secret, or what is kept of the present one."""
         return str(self.cleaned_data["client_secret"] or self._kept)
 
-    def _post_clean(self) -> None:
-        """Make it the one kind of client before the model looks at it."""
+    def clean(self) -> dict[str, Any] | None:
+        """Make it the one kind of client."""
         for name, value in KIND.items():
             setattr(self.instance, name, value)
-        super()._post_clean()
+        return super().clean()

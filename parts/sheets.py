@@ -16,10 +16,10 @@ from xml.etree.ElementTree import ParseError
 from openpyxl import load_workbook
 from openpyxl.utils.exceptions import InvalidFileException
 
+from parts import workbooks
 from parts.errors import Refused
 
 MAX_BYTES = 50 * 1024 * 1024
-MAX_UNPACKED_BYTES = 300 * 1024 * 1024
 MAX_ROWS = 500_000
 MAX_LINES = 1_048_576  # as many as Excel has; gaps count
 MAX_COLUMNS = 60
@@ -137,7 +137,12 @@ def column_name(heading: str) -> str:
 
 def _xlsx_lines(content: bytes) -> Iterator[SheetRow]:
     """Read the first sheet of a workbook; formulas as the value Excel last worked out."""
-    _refuse_a_bomb(content)
+    try:
+        workbooks.refuse_a_bomb(content)
+    except workbooks.TooMuch as error:
+        raise UnreadableFile(f"The file {error}; split it or save it as CSV.") from error
+    except workbooks.Damaged as error:
+        raise UnreadableFile("The file looks like XLSX but is damaged.") from error
     damaged = (
         InvalidFileException,
         zipfile.BadZipFile,
@@ -161,17 +166,6 @@ def _xlsx_lines(content: bytes) -> Iterator[SheetRow]:
         workbook.close()
     except damaged as error:
         raise UnreadableFile("The file looks like XLSX but is damaged.") from error
-
-
-def _refuse_a_bomb(content: bytes) -> None:
-    """Refuse an archive that would unpack to more than anybody's table."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            unpacked = sum(entry.file_size for entry in archive.infolist())
-    except zipfile.BadZipFile as error:
-        raise UnreadableFile("The file looks like XLSX but is damaged.") from error
-    if unpacked > MAX_UNPACKED_BYTES:
-        raise UnreadableFile("The file unpacks to more than a table can be; split it or save it as CSV.")
 
 
 def _text(value: object) -> str:

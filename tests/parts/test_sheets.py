@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import random
 import zipfile
 from datetime import date
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 from openpyxl import Workbook
 
-from parts import sheets
+from parts import sheets, workbooks
 from parts.sheets import SheetRow, UnreadableFile, read_sheet
 from tests.parts.shelf import NOW
 
@@ -134,15 +135,86 @@ def test_a_workbook_whose_table_is_damaged_is_refused() -> None:
         read(out.getvalue())
 
 
-def test_a_file_that_unpacks_to_gigabytes_is_refused_unopened(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sheets, "MAX_UNPACKED_BYTES", 1_000_000)
+def repacked(content: bytes, name: str, replaced: bytes, by: bytes) -> bytes:
+    """Return a workbook with something else in one of its parts, or with one more part."""
     out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("xl/worksheets/sheet1.xml", b"0" * 1_000_001)
-    assert len(out.getvalue()) < 2_000
+    with zipfile.ZipFile(io.BytesIO(content)) as before, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as after:
+        for entry in before.infolist():
+            data = before.read(entry)
+            if entry.filename == name:
+                assert replaced in data
+                data = data.replace(replaced, by)
+            after.writestr(entry, data)
+        if name not in before.namelist():
+            after.writestr(name, by)
+    return out.getvalue()
 
-    with pytest.raises(UnreadableFile, match="unpacks"):
+
+def noise(size: int) -> bytes:
+    """What does not compress, so that a file is not refused for its ratio already."""
+    return b"<!--" + random.Random(1).randbytes(size).hex().encode() + b"-->"
+
+
+SHEET, TEXTS, STYLES = "xl/worksheets/sheet1.xml", "xl/sharedStrings.xml", "xl/styles.xml"
+
+
+@pytest.mark.parametrize(
+    ("part", "before", "bomb", "says"),
+    [
+        (SHEET, b"</row>", b"<c/>" * 1_001 + b"</row>", "cells in a row"),
+        (SHEET, b"</row>", b"</row>" + (b"<row>" + b"<c/>" * 900 + b"</row>") * 2_800, "in all"),
+        (SHEET, b"</row>", b"</row>" + b"<row/>" * 1_048_577, "more than 1,048,576 rows"),
+        (SHEET, b"</sheetData>", b"</sheetData>" + b"<mergeCell/>" * 20_001, "styles, rules or names"),
+        (SHEET, b"</row>", b"<c><is>" + b"<t/>" * 20_001 + b"</is></c></row>", "more than a text or a number"),
+        (TEXTS, b"", b"<sst>" + b"<si/>" * 500_001 + b"</sst>", "500,000 different texts"),
+        (STYLES, b"</cellXfs>", b"<xf/>" * 20_001 + b"</cellXfs>", "styles, rules or names"),
+        (SHEET, b"</row>", b"<x:c xmlns:x='urn:x'/>" * 1_001 + b"</row>", "cells in a row"),
+    ],
+)
+def test_a_workbook_that_would_make_too_much_of_us_is_refused_before_it_is_built(
+    monkeypatch: pytest.MonkeyPatch, part: str, before: bytes, bomb: bytes, says: str
+) -> None:
+    monkeypatch.setattr(workbooks, "MAX_RATIO", 10_000)
+    monkeypatch.setattr(sheets, "load_workbook", None)  # it is not even opened
+    content = repacked(workbook(["part_number"], ["HP-1"]), part, before, bomb)
+
+    with pytest.raises(UnreadableFile, match=says):
+        read(content)
+
+
+def test_what_is_counted_is_not_only_what_is_called_xml(monkeypatch: pytest.MonkeyPatch) -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("xl/worksheets/sheet1.png", b"<worksheet><sheetData><row>" + b"<c/>" * 1_001)
+    with pytest.raises(UnreadableFile, match="cells in a row"):
         read(out.getvalue())
+
+
+def test_a_small_file_does_not_unpack_to_a_large_one_and_none_to_more_than_a_table_is() -> None:
+    content = workbook(["part_number"], ["HP-1"])
+    ten = repacked(content, SHEET, b"</row>", b"<!--" + b"0" * 10_000_000 + b"--></row>")
+    assert len(ten) < 20_000
+    with pytest.raises(UnreadableFile, match="unpacks"):
+        read(ten)
+
+    dense = repacked(content, SHEET, b"</row>", noise(200_000) + b"<!--" + b"0" * 10_000_000 + b"--></row>")
+    assert len(read(dense)[1]) == 1
+    with pytest.raises(UnreadableFile, match="unpacks"):
+        read(repacked(content, SHEET, b"</row>", noise(800_000) + b"<!--" + b"0" * 85_000_000 + b"--></row>"))
+
+
+def test_a_file_that_declares_a_type_of_its_own_is_refused() -> None:
+    content = repacked(workbook(["part_number"]), SHEET, b"<worksheet", b"<!DOCTYPE x [<!ENTITY a 'aa'>]><worksheet")
+    with pytest.raises(UnreadableFile, match="damaged"):
+        read(content)
+
+
+def test_a_workbook_with_pictures_and_styles_is_still_a_table() -> None:
+    content = io.BytesIO(workbook(["part_number", "counted"], *[[f"HP-{n}", n] for n in range(500)]))
+    with zipfile.ZipFile(content, "a") as archive:
+        archive.writestr("xl/media/image1.png", b"\x89PNG\r\n" + bytes(range(256)) * 100)
+    headings, rows = read(content.getvalue())
+    assert (headings, len(rows)) == (("part_number", "counted"), 500)
 
 
 def test_a_row_at_the_end_of_the_world_does_not_make_us_walk_there() -> None:
