@@ -1,8 +1,8 @@
 """How much a workbook would make of us, told before anything is built from it.
 
 An XLSX file is an archive of XML. Twenty kilobytes can unpack to a row of a million cells, which the reader builds
-whole, or to as many texts, styles and rules. This counts them as they stream by and stops at the first that is too many,
-long before they cost anything.
+whole, or to as many texts, styles and rules. This counts them as they stream by and stops at the first that is too
+many, long before they cost anything.
 """
 
 from __future__ import annotations
