@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
@@ -62,10 +63,15 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The decisions of a pass over one part's queue; `left` is what nobody took."""
+    """The decisions of a pass over one part's queue; `there` is what nobody took, by warehouse."""
 
     decisions: tuple[Decision, ...]
-    left: Decimal
+    there: Mapping[UUID, Decimal]
+
+    @property
+    def left(self) -> Decimal:
+        """What nobody took, anywhere."""
+        return sum(self.there.values(), ZERO)
 
 
 def plan(queue: Iterable[Waiting], supply: Sequence[Free]) -> Plan:
@@ -95,7 +101,10 @@ def plan(queue: Iterable[Waiting], supply: Sequence[Free]) -> Plan:
                 del levels[gift.level_id]
         decisions.append(Decision(waiting, outcome, rule, given, total, place, gifts))
         total -= given
-    return Plan(tuple(decisions), total)
+    there: dict[UUID, Decimal] = defaultdict(Decimal)
+    for level_id, quantity in levels.items():
+        there[places[level_id]] += quantity
+    return Plan(tuple(decisions), there)
 
 
 def _verdict(waiting: Waiting, reachable: Decimal) -> tuple[str, str, Decimal]:
@@ -126,3 +135,26 @@ def _gifts(wanted: Decimal, usable: dict[UUID, Decimal], places: dict[UUID, UUID
         gifts.append(Gift(level_id, places[level_id], amount))
         wanted -= amount
     return tuple(gifts)
+
+
+class Brought:
+    """What delivery lines brought onto levels, given out in their order, so that none gives more than it brought."""
+
+    def __init__(self, lines: Iterable[tuple[UUID, UUID, Decimal]]) -> None:
+        """Begin with (level, delivery line, quantity) of each line, quantities above zero."""
+        self._left: defaultdict[UUID, deque[tuple[UUID, Decimal]]] = defaultdict(deque)
+        for level_id, line_id, quantity in lines:
+            self._left[level_id].append((line_id, quantity))
+
+    def take(self, level_id: UUID, quantity: Decimal) -> Iterator[tuple[UUID | None, Decimal]]:
+        """Take a quantity of a level: yield each line that gives and its share; None for what lay there before."""
+        lines = self._left[level_id]
+        while quantity and lines:
+            line_id, brought = lines.popleft()
+            share = min(quantity, brought)
+            if share < brought:
+                lines.appendleft((line_id, brought - share))
+            yield line_id, share
+            quantity -= share
+        if quantity:
+            yield None, quantity

@@ -73,16 +73,30 @@ LAWS: list[Law] = [
     ),
     Law(
         "allocation_is_a_reserving_movement",
-        "Every allocation names the movement that reserved its quantity, for the line that got it.",
+        "Allocations name the movement that reserved their quantity, all of it, for the line that got it.",
         """
-        SELECT 'allocation ' || allocation.id,
-            format('%s by movement of %s', allocation.quantity, movement.reserved_change),
+        SELECT 'allocation ' || min(allocation.id::text),
+            format('%s by movement of %s', sum(allocation.quantity), movement.reserved_change),
             'the same quantity and line'
         FROM backorders_allocation AS allocation
         JOIN parts_stockmovement AS movement ON movement.id = allocation.movement_id
-        LEFT JOIN parts_reservation AS reservation ON reservation.id = movement.reservation_id
-        WHERE movement.kind <> 'reservation' OR movement.reserved_change <> allocation.quantity
-            OR reservation.id IS NULL
+        GROUP BY movement.id
+        HAVING movement.kind <> 'reservation' OR movement.reserved_change <> sum(allocation.quantity)
+            OR movement.reservation_id IS NULL
+        """,
+    ),
+    Law(
+        "delivery_lines_bring_what_they_are_named_for",
+        "The allocations that name a delivery line never exceed what of it was fit, and are of its part.",
+        """
+        SELECT 'delivery line ' || brought.id, 'allocated ' || sum(allocation.quantity),
+            format('at most %s of its own part', brought.quantity - brought.unfit_quantity)
+        FROM backorders_allocation AS allocation
+        JOIN parts_deliveryline AS brought ON brought.id = allocation.delivery_line_id
+        JOIN backorders_backorder AS back_order ON back_order.id = allocation.back_order_id
+        GROUP BY brought.id
+        HAVING sum(allocation.quantity) > brought.quantity - brought.unfit_quantity
+            OR count(*) FILTER (WHERE back_order.part_id <> brought.part_id) > 0
         """,
     ),
     Law(

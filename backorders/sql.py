@@ -73,22 +73,46 @@ FROM shortage
 RETURNING line_id, id, reference, expected_on
 """
 
-#: The head of the queue of each part. Parameters: part_ids, most (how many rows of each part at most).
-QUEUE_HEAD = f"""
+
+def _page(wanted: str, condition: str = "") -> str:
+    """Return the SQL that reads so many back orders of each wanted part, by rank."""
+    return f"""
 SELECT
     head.id, head.line_id, line.order_id, head.part_id, head.quantity, head.minimum_fill, head.rank,
     head.excluded_warehouse_id, head.on_hold
-FROM unnest(%(part_ids)s::uuid[], %(most)s::bigint[]) AS wanted (part_id, most)
+FROM unnest({wanted}
 CROSS JOIN LATERAL (
     SELECT waiting.*
     FROM backorders_backorder AS waiting
-    WHERE waiting.part_id = wanted.part_id AND waiting.status IN {WAITING}
+    WHERE waiting.part_id = wanted.part_id AND waiting.status IN {WAITING}{condition}
     ORDER BY waiting.rank DESC, waiting.id
     LIMIT wanted.most
 ) AS head
 JOIN orders_orderline AS line ON line.id = head.line_id
 ORDER BY head.part_id, head.rank DESC, head.id
 """
+
+
+#: The head of the queue of each part. Parameters: part_ids, most (how many rows of each part at most).
+QUEUE_HEAD = _page("%(part_ids)s::uuid[], %(most)s::bigint[]) AS wanted (part_id, most)")
+
+#: Those behind a back order who could take some of what is left: they are not on hold, and accept what of it does not
+#: lie in the warehouse that they are to fill. Parameters: part_ids, most, and for each part the rank and id of the one
+#: before, what is left, and (a JSON object) how much of it lies in which warehouse.
+QUEUE_FURTHER = _page(
+    """
+    %(part_ids)s::uuid[], %(most)s::bigint[], %(ranks)s::numeric[], %(ids)s::uuid[], %(left)s::numeric[],
+    %(there)s::jsonb[]
+) AS wanted (part_id, most, rank, id, left_over, there)""",
+    """
+        AND waiting.rank <= wanted.rank AND (waiting.rank < wanted.rank OR waiting.id > wanted.id)
+        AND NOT waiting.on_hold AND waiting.minimum_fill <= wanted.left_over
+        AND (
+            waiting.excluded_warehouse_id IS NULL
+            OR wanted.left_over - coalesce((wanted.there ->> waiting.excluded_warehouse_id::text)::numeric, 0)
+                >= greatest(waiting.minimum_fill, 0.001)
+        )""",
+)
 
 #: Back orders as they stand, their orders' locks in hand. Parameters: ids or line_ids.
 READ = """

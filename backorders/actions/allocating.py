@@ -6,14 +6,14 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import ROUND_CEILING, Decimal
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 
-from backorders import queue, sql
-from backorders.allocation import Decision, Free, Gift, Plan, Waiting, plan
+from backorders import head, queue, sql
+from backorders.allocation import Brought, Decision, Free, Gift, Plan, Waiting, plan
 from orders.actions import waiting
 from orders.actions.placing import SOFT_FOR, SOFT_KINDS
 from orders.errors import ConcurrentChange
@@ -25,12 +25,10 @@ from parts.actions.reserving import Hold, LevelRow, lock_levels, reserve
 from parts.actors import Actor
 from parts.documents import as_text
 from parts.keys import new_key
-from parts.models import Part
 from parts.signals import FreedStock
 
 #: How often a pass is repeated because somebody left the queue between reading its head and locking it.
 MOST_PASSES = 5
-_MOST_ROWS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,22 +61,23 @@ def allocate_parts(*, part_ids: Sequence[UUID], by: Actor, source: str, at: date
 def allocate(*, part_ids: Sequence[UUID], freed: Sequence[FreedStock], cause: Cause, why: str) -> Allocated:
     """Give all free stock of these parts to their queues by rank. Runs inside the caller's transaction.
 
-    Every quantity given or passed over has its decision. Lines move to reserved, back orders close or shrink, and each
-    allocation names the movement and, where a delivery freed the stock, the delivery line. A constant number of
-    statements, however many rows; a second pass runs only where somebody left the queue in between.
+    Every quantity given has its decision, and so has whoever was asked and passed over. Lines move to reserved, back
+    orders close or shrink, and each allocation names the movement and, where a delivery freed the stock, the line of it
+    that brought the quantity. A constant number of statements, however many rows (see backorders.head for those that
+    are passed over); a second pass runs only where somebody left the queue in between.
     """
-    delivered = {item.level_id: item.delivery_line_id for item in freed if item.delivery_line_id}
+    brought = Brought((item.level_id, item.delivery_line_id, item.quantity) for item in freed if item.delivery_line_id)
     result = Allocated()
     supply = _free(lock_levels(part_ids=sorted(set(part_ids))))
     for _pass in range(MOST_PASSES):
-        plans = _plan_unlocked(supply)
+        plans = head.plans(supply)
         chosen = [decision.waiting for each in plans.values() for decision in each.decisions if decision.given]
         if not chosen:
             break
         trees = lock_trees(order_ids={item.order_id for item in chosen})
         entries = {entry.id: entry for entry in queue.read(ids=[item.id for item in chosen])}
         decisions = _plan_locked(plans, entries, supply)
-        _carry_out(decisions, trees, entries, delivered, cause, why, supply, result)
+        _carry_out(decisions, trees, entries, brought, cause, why, supply, result)
         if _total(decisions) == sum((_total(each.decisions) for each in plans.values()), Decimal(0)):
             break
         supply = _free(lock_levels(part_ids=sorted(supply)))
@@ -100,40 +99,6 @@ def _free(levels: Sequence[LevelRow]) -> dict[UUID, list[Free]]:
         if level.available > 0:
             supply[level.part_id].append(Free(level.id, level.warehouse_id, level.available))
     return supply
-
-
-def _plan_unlocked(supply: Mapping[UUID, Sequence[Free]]) -> dict[UUID, Plan]:
-    """Read as much of each queue's head as the free stock could serve, and plan on it; nothing is locked yet."""
-    plans: dict[UUID, Plan] = {}
-    most = dict.fromkeys(supply, 0)
-    smallest = _smallest_units(list(supply))
-    for part_id, levels in supply.items():
-        total = sum((free.quantity for free in levels), Decimal(0))
-        most[part_id] = int((total / smallest[part_id]).to_integral_value(ROUND_CEILING))
-    while most:
-        heads = _heads(most)
-        deeper: dict[UUID, int] = {}
-        for part_id, rows in most.items():
-            head = heads.get(part_id, [])
-            plans[part_id] = plan(head, supply[part_id])
-            if plans[part_id].left > 0 and len(head) == rows and rows < _MOST_ROWS:
-                deeper[part_id] = rows * 8  # some were passed over: look further down
-        most = deeper
-    return plans
-
-
-def _smallest_units(part_ids: Sequence[UUID]) -> dict[UUID, Decimal]:
-    if not part_ids:
-        return {}
-    found = Part.objects.filter(pk__in=part_ids).values_list("pk", "unit__decimals")
-    return {key: Decimal(1).scaleb(-decimals) for key, decimals in found}
-
-
-def _heads(most: Mapping[UUID, int]) -> dict[UUID, list[Waiting]]:
-    heads: dict[UUID, list[Waiting]] = defaultdict(list)
-    for row in statements.rows_of(sql.QUEUE_HEAD, {"part_ids": list(most), "most": list(most.values())}):
-        heads[row[3]].append(Waiting(*row))
-    return heads
 
 
 def _plan_locked(
@@ -191,7 +156,7 @@ def _carry_out(
     decisions: Sequence[Decision],
     trees: Trees,
     entries: Mapping[UUID, queue.Entry],
-    delivered: Mapping[UUID, UUID | None],
+    brought: Brought,
     cause: Cause,
     why: str,
     supply: Mapping[UUID, Sequence[Free]],
@@ -214,11 +179,12 @@ def _carry_out(
                 "back_order_id": decision.waiting.id,
                 "line_id": hold.demand_id,
                 "movement_id": hold.movement_id,
-                "delivery_line_id": delivered.get(gift.level_id),
+                "delivery_line_id": delivery_line_id,
                 "decision_id": keys[decision.waiting.id],
-                "quantity": str(gift.quantity),
+                "quantity": str(quantity),
             }
             for (decision, gift), hold in zip(gifts, holds, strict=True)
+            for delivery_line_id, quantity in brought.take(gift.level_id, gift.quantity)
         ]
         run_id = _write(decisions, keys, allocations, [entries[d.waiting.id] for d in given], ledger, why, supply)
     result.run_ids.append(run_id)

@@ -97,7 +97,7 @@ class AllocationDecision(models.Model):
     asked = models.DecimalField(_("asked"), max_digits=14, decimal_places=3)
     given = models.DecimalField(_("given"), max_digits=14, decimal_places=3)
     free_before = models.DecimalField(_("free before its turn"), max_digits=14, decimal_places=3)
-    place = models.PositiveIntegerField(_("place in the queue"))
+    place = models.PositiveIntegerField(_("place among those asked"))
 
     class Meta:
         ordering = ("run", "place", "id")
@@ -116,12 +116,15 @@ class AllocationDecision(models.Model):
 
 
 class Allocation(models.Model):
-    """A quantity given to a back order: the movement that reserved it, the line that holds it, its delivery line."""
+    """A quantity given to a back order: the movement that reserved it, the line that holds it, its delivery line.
+
+    What one movement reserved and several delivery lines brought is an allocation for each of them.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_key, editable=False)
     back_order = models.ForeignKey(BackOrder, models.PROTECT, related_name="allocations")
     line = models.ForeignKey(OrderLine, models.PROTECT, related_name="allocations")
-    movement = models.OneToOneField(StockMovement, models.PROTECT, related_name="allocation")
+    movement = models.ForeignKey(StockMovement, models.PROTECT, related_name="allocations")
     delivery_line = models.ForeignKey(DeliveryLine, models.PROTECT, null=True, blank=True, related_name="allocations")
     decision = models.ForeignKey(AllocationDecision, models.PROTECT, related_name="allocations")
     quantity = models.DecimalField(_("quantity"), max_digits=14, decimal_places=3)

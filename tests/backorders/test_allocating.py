@@ -198,6 +198,29 @@ def test_who_is_served_by_a_delivery_is_linked_to_its_line_and_movement(desk: De
     assert Reservation.objects.get(movements=given.movement).demand_id == given.line_id
 
 
+def test_who_gets_what_two_lines_of_a_delivery_brought_is_linked_to_each_for_its_part(desk: Desk) -> None:
+    supplier = SupplierFactory.create()
+    place_purchase_order(
+        supplier_id=supplier.pk,
+        warehouse_id=desk.warehouse.pk,
+        lines=[PurchaseLine(part_id=desk.part.pk, quantity=d(quantity)) for quantity in (3, 5)],
+        ordered_at=NOW,
+        **TOLD,
+    )
+    desk.place(1)
+    desk.place(5)
+    booked = deliver(desk, 8, unfit=1, supplier=supplier)
+    first, second = (line.delivery_line_id for line in booked.lines)
+    assert [line.quantity - line.unfit_quantity for line in booked.lines] == [3, 4]
+    given = Allocation.objects.all()
+    assert set(given.values_list("back_order__opened_quantity", "delivery_line_id", "quantity")) == {
+        (1, first, 1),
+        (5, first, 2),
+        (5, second, 3),
+    }
+    assert Reservation.objects.filter(status="active").count() == 2
+
+
 def test_every_decision_of_a_run_says_what_by_which_rule(desk: Desk) -> None:
     picky = desk.order([Wanted(d(10), desk.part.pk, minimum_fill=d(9))], kind="emergency")
     whole, part, too_late = desk.place(2), desk.place(4), desk.place(1)

@@ -8,7 +8,7 @@ from django.db import connection
 from backorders.integrity import LAWS as LAWS_OF_THE_QUEUE
 from orders.actions import lines
 from orders.integrity import LAWS as LAWS_OF_ORDERS
-from parts.actions.supply import PurchaseLine, place_purchase_order
+from parts.actions.supply import DeliveryItem, PurchaseLine, place_purchase_order, receive_delivery
 from tests.factories.parts import SupplierFactory, WarehouseFactory
 from tests.laws.checking import broken_laws
 from tests.orders.desk import NOW, TOLD, Desk, d, days, leaf
@@ -34,6 +34,7 @@ BREACHES = {
     "nobody_waits_beside_free_stock": "UPDATE parts_stocklevel SET on_hand = on_hand + 5",
     "back_order_stands_where_its_ledger_says": "UPDATE backorders_backorder SET chain_hash = sha256(chain_hash)",
     "allocation_is_a_reserving_movement": "UPDATE backorders_allocation SET quantity = quantity + 1",
+    "delivery_lines_bring_what_they_are_named_for": "UPDATE backorders_allocation SET quantity = quantity + 1",
     "decisions_give_what_was_allocated": "DELETE FROM backorders_allocation",
     "pegs_fit_both_ends": "UPDATE backorders_peg SET quantity = 99",
 }
@@ -56,7 +57,14 @@ def test_a_law_catches_its_breach(name: str) -> None:
     lines.move(line_id=arrived, to="delivered", **TOLD)
     desk.place(2)
     desk.place(5)
-    desk.put(1)
+    receive_delivery(
+        supplier_id=SupplierFactory.create().pk,
+        warehouse_id=desk.warehouse.pk,
+        note_number="DN-1",
+        lines=[DeliveryItem(desk.part.pk, d(1))],
+        received_at=NOW,
+        **TOLD,
+    )
     place_purchase_order(
         supplier_id=SupplierFactory.create().pk,
         warehouse_id=desk.warehouse.pk,
