@@ -24,7 +24,9 @@ from orders.signals import Withdrawn, line_withdrawn
 from orders.statuses import LINE_HOLDS_STOCK
 from orders.trees import Line, Trees, lock_trees
 from parts.actions import stock
+from parts.actions.announcing import announce_freed
 from parts.keys import new_key
+from parts.signals import FreedStock
 from parts.statuses import FOR_OUR_STOCK
 
 #: What the timeline says of a line that was taken back.
@@ -140,9 +142,12 @@ class LineWork:
         stock.take_back_arrivals(reversals=self.reversals, **facts)
         if self.withdrawn:
             line_withdrawn.send(sender=LineWork, withdrawals=self.withdrawn, cause=self.cause)
-        stock.book_arrivals(arrivals=self.arrivals, **facts)
+        # All that is free is told at once: who hears it locks the orders it serves, and must not do so in two rounds.
+        freed = stock.book_arrivals(arrivals=self.arrivals, **facts, announce=False)
         if self.given_back:
-            stock.unreserve(demand_ids=[line.id for line in self.given_back], **facts)
+            released = stock.unreserve(demand_ids=[line.id for line in self.given_back], **facts, announce=False)
+            freed += [FreedStock(row.part_id, row.level_id, row.quantity, "reservation_cancelled") for row in released]
+        announce_freed(LineWork, freed, **facts)
         send_to_queue(self.short, self.cause, serve=True)
         if self.withdrawn:
             resume_jobs(self.trees, self.cause)

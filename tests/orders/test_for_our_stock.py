@@ -17,7 +17,7 @@ from orders.errors import TransitionRefused
 from orders.statuses import LineStatus
 from parts.errors import Invalid, NotEnoughStock, NothingReserved
 from parts.models import StockLevel, StockMovement, Warehouse
-from parts.signals import stock_freed
+from parts.signals import FreedStock, stock_freed
 from tests.factories.parts import PartFactory, WarehouseFactory
 from tests.orders.desk import (
     NOW,
@@ -144,6 +144,25 @@ def test_a_delivery_is_undone_whole_when_whoever_waits_cannot_take_it(desk: Desk
         deliver(line_id)
     assert (line(line_id).status, arrivals(line_id)) == ("shipped", [])
     assert not StockLevel.objects.filter(warehouse=depot).exists()
+
+
+def test_all_that_a_batch_frees_is_told_at_once(desk: Desk) -> None:
+    """In two rounds, those who are served would be locked in two rounds, too."""
+    depot = WarehouseFactory.create()
+    arriving = on_the_way(desk, depot)
+    desk.put(2)
+    given_up = leaf(desk.place(2)).id
+    heard: list[list[str]] = []
+
+    def hear(freed: list[FreedStock], **_rest: object) -> None:
+        heard.append([item.cause for item in freed])
+
+    stock_freed.connect(hear)
+    try:
+        lines.move_many(steps=[Step(arriving, "delivered"), Step(given_up, "cancelled", note="Not needed")], **TOLD)
+    finally:
+        stock_freed.disconnect(hear)
+    assert heard == [["arrival", "reservation_cancelled"]]
 
 
 def test_what_a_customer_gets_is_in_no_stock(desk: Desk) -> None:

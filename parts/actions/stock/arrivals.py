@@ -58,17 +58,20 @@ class Arrived:
     quantity: Decimal
 
 
-def book_arrivals(*, arrivals: Sequence[Arrival], by: Actor, source: str, at: datetime) -> None:
+def book_arrivals(
+    *, arrivals: Sequence[Arrival], by: Actor, source: str, at: datetime, announce: bool = True
+) -> list[FreedStock]:
     """Book goods into the stock of the warehouse they were ordered for, and let whoever waits for them have them.
 
     They keep the condition and the owner of the goods issue by which they left; what never left our stock is new and
     ours. A level that does not exist is added. The caller holds the demands, and the stock before them
     (`lock_stock_of_parts(adding=True)`). A repeat is another arrival: that each demand arrives once is for whoever
-    moves it there. Raises NotFound and Invalid. A constant number of statements.
+    moves it there. `announce=False` is for a caller who tells of what it frees all at once; the answer is what to tell.
+    Raises NotFound and Invalid. A constant number of statements.
     """
     _check([arrival.quantity for arrival in arrivals], source, at)
     if not arrivals:
-        return
+        return []
     with transaction.atomic():
         terms = _terms_of_issue(arrivals)
         keys = [_key(arrival, terms) for arrival in arrivals]
@@ -95,7 +98,9 @@ def book_arrivals(*, arrivals: Sequence[Arrival], by: Actor, source: str, at: da
             FreedStock(arrival.part_id, level.id, arrival.quantity, "arrival")
             for arrival, level in zip(arrivals, places, strict=True)
         ]
-        announce_freed(book_arrivals, freed, by=by, source=source, at=at)
+        if announce:
+            announce_freed(book_arrivals, freed, by=by, source=source, at=at)
+    return freed
 
 
 def take_back_arrivals(*, reversals: Sequence[Reversal], by: Actor, source: str, at: datetime) -> list[Arrived]:
