@@ -23,6 +23,8 @@ MAX_CELLS_OF_A_ROW = 1_000
 MAX_TEXTS = 500_000
 #: What is neither row nor text: styles, rules, names, sheets. And the pieces of one text or of one row's cells.
 MAX_OTHERS = 20_000
+#: One tag or comment. A parser that is given it bit by bit begins anew with each bit: ten megabytes take seconds.
+MAX_TOKEN_BYTES = 1024 * 1024
 #: What a cell or a text consists of.
 _OF_A_CELL = {"v", "f", "is", "t"}
 _OF_A_CELL |= {"r", "rPr", "rPh", "phoneticPr", "b", "i", "u", "strike", "vertAlign"}
@@ -69,8 +71,12 @@ class _Counts:
         parser.StartElementHandler = self._begins
         parser.StartDoctypeDeclHandler = _refuse_a_type
         with suppress(expat.ExpatError):  # the reader gets no further than here either, and says so where it matters
+            given = 0
             while piece := stream.read(_PIECE):
                 parser.Parse(piece, False)
+                given += len(piece)
+                if given - parser.CurrentByteIndex > MAX_TOKEN_BYTES:
+                    raise TooMuch("has a comment or a name without an end")
 
     def _begins(self, tag: str, attributes: object) -> None:
         name = tag.rpartition(":")[2] if ":" in tag else tag

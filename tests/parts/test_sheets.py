@@ -150,6 +150,10 @@ def repacked(content: bytes, name: str, replaced: bytes, by: bytes) -> bytes:
     return out.getvalue()
 
 
+#: Ten megabytes of nothing.
+NOTHING = (b"<!--" + b"0" * 100_000 + b"-->") * 100
+
+
 def noise(size: int) -> bytes:
     """What does not compress, so that a file is not refused for its ratio already."""
     return b"<!--" + random.Random(1).randbytes(size).hex().encode() + b"-->"
@@ -168,6 +172,7 @@ SHEET, TEXTS, STYLES = "xl/worksheets/sheet1.xml", "xl/sharedStrings.xml", "xl/s
         (SHEET, b"</row>", b"<c><is>" + b"<t/>" * 20_001 + b"</is></c></row>", "more than a text or a number"),
         (TEXTS, b"", b"<sst>" + b"<si/>" * 500_001 + b"</sst>", "500,000 different texts"),
         (STYLES, b"</cellXfs>", b"<xf/>" * 20_001 + b"</cellXfs>", "styles, rules or names"),
+        (SHEET, b"</row>", b"<!--" + b"0" * 2_000_000 + b"--></row>", "without an end"),
         (SHEET, b"</row>", b"<x:c xmlns:x='urn:x'/>" * 1_001 + b"</row>", "cells in a row"),
     ],
 )
@@ -194,12 +199,12 @@ def test_a_small_file_does_not_unpack_to_a_large_one_and_none_to_more_than_a_tab
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     content = workbook(["part_number"], ["HP-1"])
-    ten = repacked(content, SHEET, b"</row>", b"<!--" + b"0" * 10_000_000 + b"--></row>")
+    ten = repacked(content, SHEET, b"</row>", NOTHING + b"</row>")
     assert len(ten) < 50_000
     with pytest.raises(UnreadableFile, match="unpacks"):
         read(ten)
 
-    dense = repacked(content, SHEET, b"</row>", noise(200_000) + b"<!--" + b"0" * 10_000_000 + b"--></row>")
+    dense = repacked(content, SHEET, b"</row>", noise(200_000) + NOTHING + b"</row>")
     assert len(read(dense)[1]) == 1
     monkeypatch.setattr(workbooks, "MAX_UNPACKED_BYTES", 9_000_000)
     with pytest.raises(UnreadableFile, match="unpacks"):
