@@ -43,6 +43,7 @@ READS_ORDERS = (
     "orders.view_labourentry",
     "orders.view_diagnosticnote",
     "orders.view_returnshipment",
+    "orders.view_attachment",
     "backorders.view_backorder",
 )
 
@@ -78,6 +79,8 @@ MANAGER = Role(
         "orders.move_serviceorder",
         "orders.override_serviceorder",
         "orders.assign_serviceorder",
+        "orders.add_attachment",
+        "orders.delete_attachment",
         "orders.place_partsorder",
         "orders.hold_partsorder",
         "orders.move_orderline",
@@ -110,6 +113,8 @@ DISPATCHER = Role(
         "orders.change_serviceorder",
         "orders.move_serviceorder",
         "orders.assign_serviceorder",
+        "orders.add_attachment",
+        "orders.delete_attachment",
         "orders.place_partsorder",
         "orders.hold_partsorder",
         "orders.move_orderline",
@@ -131,6 +136,7 @@ TECHNICIAN = Role(
         "orders.claim_serviceorder",
         "orders.add_labourentry",
         "orders.add_diagnosticnote",
+        "orders.add_attachment",
         "orders.place_partsorder",
         "orders.move_orderline",
     ),

@@ -187,6 +187,13 @@ STORAGES = {
     },
 }
 
+# Files that people add to jobs. They lie under MEDIA_ROOT, which no web server serves: config/desk/attachments.py does.
+_kinds = ["jpeg", "png", "webp", "heic", "pdf", "txt", "csv", "xlsx", "docx"]
+ATTACHMENT_KINDS = environment.words("ATTACHMENT_KINDS") or _kinds
+ATTACHMENT_MOST_BYTES = environment.number("ATTACHMENT_MOST_MEGABYTES", 15, minimum=1, maximum=60) * 1024 * 1024
+ATTACHMENT_MOST_MEGAPIXELS = environment.number("ATTACHMENT_MOST_MEGAPIXELS", 64, minimum=1, maximum=200)
+ATTACHMENT_MOST = environment.number("ATTACHMENT_MOST", 100, minimum=1, maximum=1000)  # files on one job
+
 vars().update(environment.email("EMAIL_URL", "consolemail://"))
 DEFAULT_FROM_EMAIL = environment.text("DEFAULT_FROM_EMAIL", "backline@localhost")
 

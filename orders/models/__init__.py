@@ -1,11 +1,13 @@
 """Floor 1's nouns: customers, jobs, parts orders and the ledger."""
 
+from orders.models.attachments import Attachment
 from orders.models.customers import Customer, CustomerAccess, Equipment, ServiceContract
 from orders.models.ledger import EventCursor, EventText, LedgerAnchor, OrderEvent
 from orders.models.parts_orders import OrderLine, PartsOrder, Shipment, ShipmentLine
 from orders.models.service_orders import DiagnosticNote, LabourEntry, ReturnShipment, ServiceOrder
 
 __all__ = [
+    "Attachment",
     "Customer",
     "CustomerAccess",
     "DiagnosticNote",
