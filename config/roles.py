@@ -131,6 +131,7 @@ TECHNICIAN = Role(
     True,
     (
         *READS_ORDERS,
+        "parts.count_van",
         "orders.change_serviceorder",
         "orders.move_serviceorder",
         "orders.claim_serviceorder",

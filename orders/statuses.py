@@ -33,6 +33,8 @@ SERVICE_ORDER_PATH = (
 )
 SERVICE_ORDER_CLOSED = (ServiceOrderStatus.COMPLETED.value, ServiceOrderStatus.CANCELLED.value)
 SERVICE_ORDER_OPEN = tuple(value for value in ServiceOrderStatus.values if value not in SERVICE_ORDER_CLOSED)
+#: Jobs that wait for somebody to take them.
+SERVICE_ORDER_CLAIMABLE = (ServiceOrderStatus.SCHEDULED.value, ServiceOrderStatus.NEW.value)
 
 
 def _service_order_steps() -> dict[str, tuple[str, ...]]:

@@ -10,7 +10,13 @@ from simple_history.models import HistoricalRecords
 from orders.models.chained import Chained
 from orders.models.customers import Customer, Equipment, ServiceContract
 from orders.querysets import ServiceOrderQuerySet
-from orders.statuses import SERVICE_ORDER_OPEN, SERVICE_ORDER_STEPS, ServiceOrderStatus, SubjectKind
+from orders.statuses import (
+    SERVICE_ORDER_CLAIMABLE,
+    SERVICE_ORDER_OPEN,
+    SERVICE_ORDER_STEPS,
+    ServiceOrderStatus,
+    SubjectKind,
+)
 from parts.keys import new_key
 from parts.models import Region
 
@@ -72,6 +78,11 @@ class ServiceOrder(ConcurrentTransitionMixin, Chained):
             models.Index(fields=["customer", "-id"], name="service_order_by_customer"),
             models.Index(
                 fields=["technician", "-id"], condition=Q(status__in=SERVICE_ORDER_OPEN), name="service_order_open_jobs"
+            ),
+            models.Index(
+                fields=["region", "-machine_down", "id"],
+                condition=Q(technician__isnull=True, status__in=SERVICE_ORDER_CLAIMABLE),
+                name="service_order_unclaimed",
             ),
         ]
 

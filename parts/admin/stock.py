@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
@@ -47,6 +48,13 @@ class WarehouseOffice(Edited):
     search_fields = ("code", "name")
     autocomplete_fields = ("region",)
     ordering = ("code",)
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Offer only people who may count a van as its technician."""
+        if db_field.name == "technician":
+            people = User.objects.filter(is_active=True, groups__permissions__codename="count_van")
+            kwargs["queryset"] = people.order_by("username").distinct()
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
 
 class CorrectionForm(DeedForm):

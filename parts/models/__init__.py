@@ -1,6 +1,7 @@
 """The ground floor's nouns: catalogue, stock and supply."""
 
 from parts.models.catalogue import Category, Part, PartNumber, PartRelation, UnitOfMeasure
+from parts.models.counting import StockCount, StockCountLine
 from parts.models.stock import Region, Reservation, StockCorrection, StockLevel, StockMovement, StockTransfer, Warehouse
 from parts.models.supply import Delivery, DeliveryLine, PurchaseOrder, PurchaseOrderLine, Supplier, SupplierPart
 
@@ -16,6 +17,8 @@ __all__ = [
     "Region",
     "Reservation",
     "StockCorrection",
+    "StockCount",
+    "StockCountLine",
     "StockLevel",
     "StockMovement",
     "StockTransfer",

@@ -1,5 +1,6 @@
 """Where stock lies, how much of it there is, who holds it, and each movement that made it so."""
 
+from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -61,6 +62,15 @@ class Warehouse(models.Model):
     cut_off = models.TimeField(
         _("cut-off"), null=True, blank=True, help_text=_("Orders after this local time leave the next day.")
     )
+    technician = models.OneToOneField(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="van",
+        verbose_name=_("technician"),
+        help_text=_("Whose van it is: they see and count its stock on their phone."),
+    )
     history = HistoricalRecords()
 
     class Meta:
@@ -74,6 +84,10 @@ class Warehouse(models.Model):
                 condition=(Q(latitude__isnull=True) & Q(longitude__isnull=True))
                 | (Q(latitude__range=(-90, 90)) & Q(longitude__range=(-180, 180))),
                 name="warehouse_position_whole_and_on_earth",
+            ),
+            models.CheckConstraint(
+                condition=Q(technician__isnull=True) | Q(kind=WarehouseKind.VAN),
+                name="warehouse_of_a_technician_is_a_van",
             ),
         ]
 

@@ -1,7 +1,8 @@
 """Every change of stock, by its verb.
 
-`correct_stock`, `count_stock` and `transfer` are for people and check their permission. The verbs on reservations and
-arrivals have none of their own: only an order's action calls them, for somebody who may move that order.
+`correct_stock`, `count_stock`, `count_van` and `transfer` are for people and check their permission. The verbs on
+reservations and arrivals have none of their own: only an order's action calls them, for somebody who may move that
+order.
 """
 
 from parts.actions.reserving import lock_levels, reserve
@@ -13,6 +14,7 @@ from parts.actions.stock.corrections import (
     correct_stock_many,
     count_stock,
 )
+from parts.actions.stock.counting import CountOutdated, Found, count_van
 from parts.actions.stock.levels import lock_stock_of_parts
 from parts.actions.stock.reservations import (
     Held,
@@ -35,7 +37,9 @@ __all__ = [
     "Arrival",
     "Arrived",
     "Corrected",
+    "CountOutdated",
     "Correction",
+    "Found",
     "Held",
     "Issue",
     "Move",
@@ -49,6 +53,7 @@ __all__ = [
     "correct_stock",
     "correct_stock_many",
     "count_stock",
+    "count_van",
     "issue",
     "lock_levels",
     "lock_stock_of",

@@ -144,6 +144,13 @@ def correct_stock_many(
     correction by its `place` in the list.
     """
     by.require("parts.correct_stock")
+    return apply_corrections(corrections=corrections, by=by, source=source, at=at, progress=progress)
+
+
+def apply_corrections(
+    *, corrections: Sequence[Correction], by: Actor, source: str, at: datetime, progress: Progress = silent
+) -> list[Corrected]:
+    """Do what `correct_stock_many` says, for an action that has checked another right: to count one's own van."""
     _check(corrections, source, at)
     if not corrections:
         return []
