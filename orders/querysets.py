@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.expressions import RawSQL
 
 from orders.statuses import LINE_CLOSED, LINE_OPEN, SERVICE_ORDER_OPEN
@@ -81,6 +82,20 @@ class OrderLineQuerySet(models.QuerySet[Any]):
 
     def open(self) -> Self:
         return self.exclude(status__in=LINE_CLOSED)
+
+
+class TrackingLinkQuerySet(models.QuerySet[Any]):
+    def of(self, order: Any) -> Self:
+        """Keep the links to one order."""
+        return self.filter(**{order.subject_kind: order.pk})
+
+    def working(self, at: datetime) -> Self:
+        """Keep what opens its order: neither expired nor revoked, of the order's own customer, of no draft."""
+        theirs = Q(service_order__customer=F("customer")) & ~Q(service_order__status="draft")
+        return self.filter(theirs | Q(parts_order__customer=F("customer")), revoked_at=None, expires_at__gt=at)
+
+    def newest_first(self) -> Self:
+        return self.order_by("-id")
 
 
 class OrderEventQuerySet(models.QuerySet[Any]):

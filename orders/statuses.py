@@ -1,4 +1,4 @@
-"""The status flows of floor 1: values, labels, groups, allowed steps, and the word a customer sees.
+"""The status flows of floor 1: values, labels, groups, allowed steps, and the words a customer sees.
 
 The step tables here are the one source: the FSM methods of the models are declared from them, the database triggers are
 generated from them (a test compares all three), and a refusal lists what they allow.
@@ -50,7 +50,7 @@ def _service_order_steps() -> dict[str, tuple[str, ...]]:
 #: Status → statuses one step away.
 SERVICE_ORDER_STEPS = _service_order_steps()
 
-#: What a customer reads; Draft is seen by staff only.
+#: What a customer reads, unless somebody chose another word (`orders.wording`); Draft is seen by staff only.
 SERVICE_ORDER_CUSTOMER_WORDS = {
     ServiceOrderStatus.DRAFT.value: _("Request received"),
     ServiceOrderStatus.SCHEDULED.value: _("Appointment planned"),
@@ -61,6 +61,18 @@ SERVICE_ORDER_CUSTOMER_WORDS = {
     ServiceOrderStatus.READY_FOR_RETURN.value: _("Ready for collection or delivery"),
     ServiceOrderStatus.COMPLETED.value: _("Completed"),
     ServiceOrderStatus.CANCELLED.value: _("Cancelled"),
+}
+#: What happens next, as a customer reads it.
+SERVICE_ORDER_NEXT_STEPS = {
+    ServiceOrderStatus.DRAFT.value: _("We look at your request and plan a day."),
+    ServiceOrderStatus.SCHEDULED.value: _("The work begins on the planned day."),
+    ServiceOrderStatus.NEW.value: _("The next free technician takes the job."),
+    ServiceOrderStatus.IN_PROGRESS.value: _("The technician finishes the work, or orders what is missing for it."),
+    ServiceOrderStatus.AWAITING_PARTS.value: _("The work goes on as soon as the parts are here."),
+    ServiceOrderStatus.WITH_MANUFACTURER.value: _("We finish the job when the manufacturer has sent it back."),
+    ServiceOrderStatus.READY_FOR_RETURN.value: _("Collect it, or write to us when we can bring it."),
+    ServiceOrderStatus.COMPLETED.value: _("Nothing is left to do. Write to us if something is not as it should be."),
+    ServiceOrderStatus.CANCELLED.value: _("Nothing more will be done. Write to us if that is a mistake."),
 }
 
 
@@ -123,6 +135,19 @@ LINE_CUSTOMER_WORDS = {
     "delivered": _("Delivered"),
     "returned": _("Returned"),
     "cancelled": _("Cancelled"),
+}
+LINE_NEXT_STEPS = {
+    "open": _("We look where your parts can come from."),
+    "back_ordered": _("We send what is missing as soon as it has come in for you."),
+    "reserved": _("Your parts are put aside and will be prepared."),
+    "released": _("Your parts are taken from the shelf and packed."),
+    "picking": _("Your parts are taken from the shelf and packed."),
+    "awaiting_kitting": _("Your parts are taken from the shelf and packed."),
+    "packed": _("The carrier collects your parts."),
+    "shipped": _("The carrier brings your parts."),
+    "delivered": _("Nothing is left to do. Write to us if something is not as it should be."),
+    "returned": _("Nothing is left to do. Write to us if something is not as it should be."),
+    "cancelled": _("Nothing more will be done. Write to us if that is a mistake."),
 }
 
 

@@ -5,11 +5,14 @@ from orders.models.customers import Customer, CustomerAccess, Equipment, Service
 from orders.models.ledger import EventCursor, EventText, LedgerAnchor, OrderEvent
 from orders.models.parts_orders import OrderLine, PartsOrder, Shipment, ShipmentLine
 from orders.models.service_orders import DiagnosticNote, LabourEntry, ReturnShipment, ServiceOrder
+from orders.models.tracking import TrackingLink
+from orders.models.words import CustomerWord
 
 __all__ = [
     "Attachment",
     "Customer",
     "CustomerAccess",
+    "CustomerWord",
     "DiagnosticNote",
     "Equipment",
     "EventCursor",
@@ -24,4 +27,5 @@ __all__ = [
     "ServiceOrder",
     "Shipment",
     "ShipmentLine",
+    "TrackingLink",
 ]

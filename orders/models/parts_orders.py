@@ -48,8 +48,23 @@ class PartsOrder(Chained):
     on_hold = models.BooleanField(_("on hold"), default=False)
     hold_reason = models.CharField(_("hold reason"), max_length=200, blank=True)
     is_test = models.BooleanField(_("test or training"), default=False)
+    messages_stopped_at = models.DateTimeField(
+        _("messages stopped at"),
+        null=True,
+        blank=True,
+        editable=False,
+        help_text=_("The customer wants no messages about this order since then."),
+    )
     history = HistoricalRecords(
-        excluded_fields=["status", "progress", "revision", "version", "chain_hash", "status_since"]
+        excluded_fields=[
+            "status",
+            "progress",
+            "revision",
+            "version",
+            "chain_hash",
+            "status_since",
+            "messages_stopped_at",
+        ]
     )
 
     objects = PartsOrderQuerySet.as_manager()

@@ -51,7 +51,16 @@ class ServiceOrder(ConcurrentTransitionMixin, Chained):
     scheduled_for = models.DateField(_("scheduled for"), null=True, blank=True)
     estimated_completion_at = models.DateTimeField(_("estimated completion"), null=True, blank=True)
     is_test = models.BooleanField(_("test or training"), default=False)
-    history = HistoricalRecords(excluded_fields=["status", "version", "chain_hash", "status_since"])
+    messages_stopped_at = models.DateTimeField(
+        _("messages stopped at"),
+        null=True,
+        blank=True,
+        editable=False,
+        help_text=_("The customer wants no messages about this order since then."),
+    )
+    history = HistoricalRecords(
+        excluded_fields=["status", "version", "chain_hash", "status_since", "messages_stopped_at"]
+    )
 
     objects = ServiceOrderQuerySet.as_manager()
 
