@@ -210,6 +210,7 @@ SCOPES: dict[str, tuple[str, ...]] = {
         "orders.promise_orderline",
     ),
     "stock:read": (
+        "parts.view_all_stock",
         "parts.view_part",
         "parts.view_stocklevel",
         "parts.view_stockmovement",

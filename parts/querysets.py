@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from django.db import models
 from django.db.models import F, Q, Sum, Value
 from django.db.models.functions import Coalesce, Greatest
 
-from parts.statuses import RESERVATION_LIVE, Condition, PurchaseOrderStatus, ReservationStatus
+from parts.statuses import RESERVATION_LIVE, Condition, PurchaseOrderStatus, ReservationStatus, WarehouseKind
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser, User
 
 #: Conditions in which a unit may be promised to an order.
 FIT_CONDITIONS = (Condition.NEW.value, Condition.REFURBISHED.value)
+
+#: Consigned, loaner and in-repair stock. What any order may be promised is never special.
+IS_SPECIAL = (
+    Q(condition__in=[Condition.IN_REPAIR, Condition.LOANER])
+    | ~Q(owner="own")
+    | Q(warehouse__kind=WarehouseKind.CONSIGNMENT, warehouse__allocatable=False)
+)
 
 AVAILABLE = F("on_hand") - F("unfit") - F("reserved")
 
@@ -27,6 +37,13 @@ class StockLevelQuerySet(models.QuerySet[Any]):
     def allocatable(self) -> Self:
         """Keep the levels whose stock may be promised to any order."""
         return self.filter(warehouse__allocatable=True, condition__in=FIT_CONDITIONS, owner="own")
+
+    def shown_in_lists(self, person: User | AnonymousUser) -> Self:
+        """Leave out special stock (`parts.statuses.SpecialStock`) for whom may not see all stock.
+
+        Where a rule lets them see some of it, availability shows it (`backorders.availability`).
+        """
+        return self if person.has_perm("parts.view_all_stock") else self.exclude(IS_SPECIAL)
 
     def free(self) -> Self:
         """Keep the allocatable levels with something available."""

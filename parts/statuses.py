@@ -39,6 +39,15 @@ class Condition(models.TextChoices):
     REFURBISHED = "refurbished", _("Refurbished")
     USED = "used", _("Used")
     IN_REPAIR = "in_repair", _("In repair")
+    LOANER = "loaner", _("Loaner")
+
+
+class SpecialStock(models.TextChoices):
+    """Stock that no order may simply be promised, and that not everybody is shown."""
+
+    CONSIGNED = "consigned", _("Consigned")
+    LOANER = "loaner", _("Loaner")
+    IN_REPAIR = "in_repair", _("In repair")
 
 
 class MovementKind(models.TextChoices):

@@ -63,7 +63,8 @@ class PartOffice(Edited):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Part]:
         """Read along what is available, everywhere together; worked out for the rows of the page alone."""
-        levels = StockLevel.objects.filter(part=OuterRef("pk")).order_by().values("part")
+        seen = StockLevel.objects.shown_in_lists(request.user)
+        levels = seen.filter(part=OuterRef("pk")).order_by().values("part")
         return (
             super().get_queryset(request).annotate(free=Subquery(levels.annotate(free=Sum(AVAILABLE)).values("free")))
         )
@@ -75,7 +76,8 @@ class PartOffice(Edited):
 
     def panel(self, request: HttpRequest, subject: Any) -> dict[str, Any]:
         """Show where it lies and what is on its way."""
-        levels = StockLevel.objects.filter(part=subject).with_available().select_related("warehouse")
+        seen = StockLevel.objects.shown_in_lists(request.user).filter(part=subject)
+        levels = seen.with_available().select_related("warehouse")
         incoming = PurchaseOrderLine.objects.filter(part=subject).incoming().with_open_quantity().in_time_order()
         return {
             "levels": list(levels.order_by("warehouse__code", "condition", "id")[:100]),

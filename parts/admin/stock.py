@@ -168,7 +168,8 @@ class StockLevelOffice(Shown):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[StockLevel]:
         """Read part and warehouse along, and what is available."""
-        return super().get_queryset(request).select_related("part", "warehouse").with_available()
+        levels = super().get_queryset(request).shown_in_lists(request.user)
+        return levels.select_related("part", "warehouse").with_available()
 
     def title_of(self, subject: Any) -> str:
         """Say part and place, not their keys."""

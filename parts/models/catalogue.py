@@ -1,11 +1,13 @@
 """What a part is, by which numbers it goes, and what may stand in for it."""
 
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from parts.keys import new_key
+from parts.lookups import Key, Words
 from parts.statuses import Criticality, RelationKind, VedClass
 
 
@@ -78,6 +80,10 @@ class Part(models.Model):
             models.CheckConstraint(condition=Q(unit_cost__gte=0, core_charge__gte=0), name="part_money_not_negative"),
             models.CheckConstraint(condition=~Q(number=""), name="part_number_not_empty"),
         ]
+        indexes = [
+            models.Index(Key("number"), name="part_by_key"),
+            GinIndex(Words("description"), name="part_by_words"),
+        ]
 
     def __str__(self) -> str:
         return self.number
@@ -98,6 +104,7 @@ class PartNumber(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["system", "number"], name="part_number_unique_per_system"),
         ]
+        indexes = [models.Index(Key("number"), name="part_number_by_key")]
 
     def __str__(self) -> str:
         return f"{self.system} {self.number}"

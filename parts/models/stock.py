@@ -121,6 +121,7 @@ class StockLevel(models.Model):
         ordering = ("part", "warehouse", "id")
         verbose_name = _("stock level")
         verbose_name_plural = _("stock levels")
+        permissions = [("view_all_stock", "Can see consigned, loaner and in-repair stock without a rule")]
         constraints = [
             models.UniqueConstraint(fields=["part", "warehouse", "condition", "owner"], name="stock_level_unique"),
             models.CheckConstraint(condition=Q(condition__in=Condition.values), name="stock_level_condition_known"),

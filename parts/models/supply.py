@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from parts.keys import new_key
+from parts.lookups import Key
 from parts.models.catalogue import Part
 from parts.models.stock import OWN, Warehouse
 from parts.querysets import PurchaseOrderLineQuerySet
@@ -56,6 +57,9 @@ class SupplierPart(models.Model):
                 condition=Q(minimum_quantity__gt=0, order_multiple__gt=0, unit_cost__gte=0),
                 name="supplier_part_quantities_positive",
             ),
+        ]
+        indexes = [
+            models.Index(Key("supplier_number"), condition=~Q(supplier_number=""), name="supplier_part_by_key"),
         ]
 
     def __str__(self) -> str:
