@@ -24,6 +24,7 @@ from orders.actions import lines
 from orders.api.lines import PromiseSerializer
 from orders.doors import OrdersDoor
 from orders.querysets import sees_all
+from orders.visibility import sight_of
 from parts.api import QuantityField
 from parts.doors import Door, Lists, MovedSerializer, Reads
 from parts.errors import Invalid, NotFound
@@ -201,6 +202,9 @@ class PlaceSerializer(serializers.Serializer[Any]):
     available = QuantityField(help_text="on hand - unfit - reserved")
     promisable = QuantityField(help_text="What of it an order could have now.")
 
+    consigned = QuantityField(help_text="How much of what is on hand somebody else owns or holds.")
+    loaner = QuantityField(help_text="How much of what is on hand is lent to customers.")
+    in_repair = QuantityField(help_text="How much of what is on hand is being repaired.")
 
 class IncomingSerializer(serializers.Serializer[Any]):
     expected_on = serializers.DateField(allow_null=True, help_text="Null where the supplier has given no date.")
@@ -243,18 +247,30 @@ class AvailabilityViewSet(Door):
                 {"type": "array", "items": {"type": "string", "minLength": 1}, "minItems": 1, "maxItems": MOST_PARTS},
                 description="A part's key or number; repeat it for more parts.",
                 required=True,
-            )
+            ),
+            OpenApiParameter(
+                "customer",
+                {"type": "string", "format": "uuid"},
+                description="Whose order it is for: a rule may show stock for the orders of one customer only.",
+            ),
         ],
     )
     def list(self, request: Request) -> HttpResponseBase:
-        """On hand, reserved, available and expected, per part and per warehouse. Unknown parts are left out."""
+        """On hand, reserved, available and expected, per part and per warehouse. Unknown parts are left out.
+
+        Consigned, loaner and in-repair stock is in it as far as the rules let the caller see it.
+        """
         wanted = request.query_params.getlist("part")
         if not wanted or len(wanted) > MOST_PARTS:
             raise Invalid("Name the parts.", {"part": [f"From 1 to {MOST_PARTS} keys or numbers."]})
         if any("\x00" in word or len(word) > 60 for word in wanted):
             raise Invalid("That is no part.", {"part": ["A key, or a number of at most 60 characters."]})
         keys = [key for key in map(_key, wanted) if key]
-        found = availability(part_ids=keys, part_numbers=wanted)
+        customer = request.query_params.get("customer")
+        if customer is not None and _key(customer) is None:
+            raise Invalid("That is no customer.", {"customer": ["A customer's key."]})
+        sight = sight_of(self.actor, _key(customer) if customer else None)
+        found = availability(sight=sight, part_ids=keys, part_numbers=wanted)
         return Response({"results": [asdict(item) for item in found]})
 
 

@@ -10,9 +10,11 @@ from uuid import UUID
 
 from django.db import connection
 
-#: Parameters: part_ids, part_numbers. One row per part; stock and supply as JSON. `promisable` is what an order could
-#: be promised now; an open purchase order line counts with what no back order is pegged to.
-_READ = """
+from orders.visibility import MAY_BE_SEEN, SPECIAL_KIND, Sight, parameters
+
+#: Parameters: part_ids, part_numbers, and who looks. One row per part; stock and supply as JSON. `promisable` is what
+#: an order could be promised now; an open purchase order line counts with what no back order is pegged to.
+_READ = f"""
 SELECT
     part.id, part.number, part.is_active,
     coalesce(stock.on_hand, 0), coalesce(stock.reserved, 0), coalesce(stock.unfit, 0), coalesce(stock.promisable, 0),
@@ -24,7 +26,7 @@ LEFT JOIN LATERAL (
         sum(place.promisable) AS promisable,
         json_agg(json_build_array(
             place.id, place.code, place.allocatable, place.on_hand::text, place.reserved::text, place.unfit::text,
-            place.promisable::text
+            place.promisable::text, place.consigned::text, place.loaner::text, place.in_repair::text
         ) ORDER BY place.code) AS places
     FROM (
         SELECT
@@ -32,10 +34,14 @@ LEFT JOIN LATERAL (
             sum(level.on_hand) AS on_hand, sum(level.reserved) AS reserved, sum(level.unfit) AS unfit,
             coalesce(sum(level.on_hand - level.unfit - level.reserved) FILTER (
                 WHERE warehouse.allocatable AND level.condition IN ('new', 'refurbished') AND level.owner = 'own'
-            ), 0) AS promisable
+            ), 0) AS promisable,
+            coalesce(sum(level.on_hand) FILTER (WHERE special.kind = 'consigned'), 0) AS consigned,
+            coalesce(sum(level.on_hand) FILTER (WHERE special.kind = 'loaner'), 0) AS loaner,
+            coalesce(sum(level.on_hand) FILTER (WHERE special.kind = 'in_repair'), 0) AS in_repair
         FROM parts_stocklevel AS level
         JOIN parts_warehouse AS warehouse ON warehouse.id = level.warehouse_id
-        WHERE level.part_id = part.id
+        CROSS JOIN LATERAL (SELECT {SPECIAL_KIND} AS kind) AS special
+        WHERE level.part_id = part.id AND ({MAY_BE_SEEN})
         GROUP BY warehouse.id
     ) AS place
 ) AS stock ON true
@@ -62,7 +68,8 @@ ORDER BY part.number
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What lies in one warehouse. `serves_orders`: whether its stock may be promised to any order."""
+    """What lies in one warehouse, as far as it may be seen. `serves_orders`: whether its stock may be promised to any
+    order. `consigned`, `loaner` and `in_repair` say how much of what is on hand is that, and is promised to nobody."""
 
     warehouse: UUID
     code: str
@@ -72,6 +79,9 @@ class Place:
     unfit: Decimal
     available: Decimal
     promisable: Decimal
+    consigned: Decimal
+    loaner: Decimal
+    in_repair: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +94,8 @@ class Incoming:
 
 @dataclass(frozen=True, slots=True)
 class Availability:
-    """A part's stock everywhere. available = on hand - unfit - reserved; `promisable` is what an order could have of it
-    now: fit, our own, in a warehouse that serves orders."""
+    """A part's stock everywhere that it may be seen. available = on hand - unfit - reserved; `promisable` is what an
+    order could have of it now: fit, our own, in a warehouse that serves orders."""
 
     part: UUID
     number: str
@@ -99,10 +109,15 @@ class Availability:
     expected: tuple[Incoming, ...]
 
 
-def availability(*, part_ids: Sequence[UUID] = (), part_numbers: Sequence[str] = ()) -> list[Availability]:
-    """Return what there is of these parts, sorted by number; those that do not exist are left out. One statement."""
+def availability(
+    *, sight: Sight, part_ids: Sequence[UUID] = (), part_numbers: Sequence[str] = ()
+) -> list[Availability]:
+    """Return what there is of these parts for whoever looks, sorted by number. One statement.
+
+    Parts that do not exist are left out; so is special stock that no rule lets them see (`orders.visibility`).
+    """
     with connection.cursor() as cursor:
-        cursor.execute(_READ, {"part_ids": list(part_ids), "part_numbers": list(part_numbers)})
+        cursor.execute(_READ, {"part_ids": list(part_ids), "part_numbers": list(part_numbers), **parameters(sight)})
         rows = cursor.fetchall()
     return [
         Availability(
@@ -123,6 +138,6 @@ def availability(*, part_ids: Sequence[UUID] = (), part_numbers: Sequence[str] =
     ]
 
 
-def _place(key: str, code: str, serves: bool, on_hand: str, reserved: str, unfit: str, promisable: str) -> Place:
+def _place(key: str, code: str, serves: bool, on_hand: str, reserved: str, unfit: str, *rest: str) -> Place:
     there, held, bad = Decimal(on_hand), Decimal(reserved), Decimal(unfit)
-    return Place(UUID(key), code, serves, there, held, bad, there - bad - held, Decimal(promisable))
+    return Place(UUID(key), code, serves, there, held, bad, there - bad - held, *map(Decimal, rest))

@@ -42,6 +42,7 @@ SIDE: tuple[tuple[Any, tuple[tuple[Any, str, str, str], ...]], ...] = (
             (_("Deliveries"), "move_to_inbox", "parts.delivery", ""),
             (_("Suppliers"), "factory", "parts.supplier", ""),
             (_("Warehouses"), "warehouse", "parts.warehouse", ""),
+            (_("Who sees what stock"), "visibility", "orders.stockvisibilityrule", ""),
         ),
     ),
     (

@@ -68,7 +68,7 @@ MANAGER = Role(
         *READS_ALL,
         *_edits("parts", "part", "partnumber", "partrelation", "category", "unitofmeasure"),
         *_edits("parts", "region", "warehouse", "supplier", "supplierpart"),
-        *_edits("orders", "customer", "equipment", "servicecontract"),
+        *_edits("orders", "customer", "equipment", "servicecontract", "stockvisibilityrule"),
         "parts.import_catalogue",
         "parts.correct_stock",
         "parts.transfer_stock",

@@ -7,13 +7,21 @@ from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Func, Q
 from django.db.models.expressions import RawSQL
 
 from orders.statuses import LINE_CLOSED, LINE_OPEN, SERVICE_ORDER_OPEN
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User
+
+
+class Urgency(Func):
+    """The deadline to sort by: what has none comes after everything that has one, and nothing lacks it."""
+
+    template = "COALESCE(%(expressions)s, '9000-01-01 00:00:00+00'::timestamptz)"
+    arity = 1
+    output_field = models.DateTimeField()
 
 
 def sees_all(user: User | AnonymousUser) -> bool:
@@ -41,6 +49,18 @@ class ServiceOrderQuerySet(models.QuerySet[Any]):
 
     def newest_first(self) -> Self:
         return self.order_by("-id")
+
+    def most_urgent_first(self) -> Self:
+        """Sort by the deadline of the contract (annotated as `urgency`); those without one last, oldest first."""
+        return self.annotate(urgency=Urgency("due_at")).order_by("urgency", "id")
+
+    def after_urgency(self, urgency: datetime, key: UUID) -> Self:
+        """Keep what comes after a row of `most_urgent_first`; the last term alone lets the index start there."""
+        return self.filter(Q(urgency__gt=urgency) | Q(id__gt=key), urgency__gte=urgency)
+
+    def late(self, at: datetime) -> Self:
+        """Keep those whose contract's clock has run out."""
+        return self.filter(due_at__lt=at)
 
 
 class PartsOrderQuerySet(models.QuerySet[Any]):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
 
 from orders.statuses import (
@@ -32,6 +33,11 @@ def text_faults(**texts: tuple[str, int]) -> dict[str, list[str]]:
     for field, (text, longest) in texts.items():
         problems.add(field, text_problem(text, longest))
     return problems.fields
+
+
+def deadline(start: datetime, hours: int | None) -> datetime | None:
+    """Return when a contract's clock of so many hours runs out; None without one."""
+    return None if hours is None else start + timedelta(hours=hours)
 
 
 def check_texts(**texts: tuple[str, int]) -> None:

@@ -37,6 +37,19 @@ SERVICE_ORDER_OPEN = tuple(value for value in ServiceOrderStatus.values if value
 SERVICE_ORDER_CLAIMABLE = (ServiceOrderStatus.SCHEDULED.value, ServiceOrderStatus.NEW.value)
 
 
+#: What a contract's two clocks run over: until somebody works on it, and until it is repaired.
+SLA_RESPONSE = (
+    ServiceOrderStatus.DRAFT.value,
+    ServiceOrderStatus.SCHEDULED.value,
+    ServiceOrderStatus.NEW.value,
+)
+SLA_REPAIR = (
+    ServiceOrderStatus.IN_PROGRESS.value,
+    ServiceOrderStatus.AWAITING_PARTS.value,
+    ServiceOrderStatus.WITH_MANUFACTURER.value,
+)
+
+
 def _service_order_steps() -> dict[str, tuple[str, ...]]:
     steps: dict[str, tuple[str, ...]] = dict.fromkeys(SERVICE_ORDER_CLOSED, ())
     last = len(SERVICE_ORDER_PATH) - 1

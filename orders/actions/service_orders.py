@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +17,7 @@ from orders.errors import ConcurrentChange, NothingToDo, ReasonRequired, Transit
 from orders.flows import is_declared
 from orders.ledger import Cause, Ledger, Subject, text_of_time
 from orders.models import Customer, Equipment, ServiceContract, ServiceOrder
-from orders.rules import LONGEST_NOTE, LONGEST_REFERENCE, check_texts, service_order_way
+from orders.rules import LONGEST_NOTE, LONGEST_REFERENCE, check_texts, deadline, service_order_way
 from orders.statuses import SERVICE_ORDER_CLOSED, SERVICE_ORDER_STEPS, LineStatus, ServiceOrderStatus
 from parts.actors import Actor
 from parts.documents import as_text
@@ -95,7 +95,8 @@ def create(
         note=(note, LONGEST_NOTE),
     )
     customer = Customer.objects.filter(pk=customer_id).first()
-    fields = _faults(customer, title, status, customer_id, equipment_id, contract_id)
+    contract = ServiceContract.objects.filter(pk=contract_id, customer_id=customer_id).first() if contract_id else None
+    fields = _faults(customer, title, status, customer_id, equipment_id, contract is None and contract_id is not None)
     if fields or customer is None:
         raise Invalid("The service order cannot be opened as it is.", fields)
     job = Job()
@@ -116,6 +117,7 @@ def create(
         machine_down=machine_down,
         scheduled_for=scheduled_for,
         is_test=is_test,
+        **_clocks(contract, at),
     )
     try:
         with transaction.atomic():
@@ -142,7 +144,7 @@ def _faults(
     status: str,
     customer_id: UUID,
     equipment_id: UUID | None,
-    contract_id: UUID | None,
+    contract_missing: bool,
 ) -> dict[str, list[str]]:
     fields: dict[str, list[str]] = {}
     if customer is None or not customer.is_active:
@@ -153,9 +155,19 @@ def _faults(
         fields["status"] = ["A job begins as draft or as new."]
     if equipment_id and not Equipment.objects.filter(pk=equipment_id, customer_id=customer_id).exists():
         fields["equipment"] = ["This customer has no such equipment."]
-    if contract_id and not ServiceContract.objects.filter(pk=contract_id, customer_id=customer_id).exists():
+    if contract_missing:
         fields["contract"] = ["This customer has no such contract."]
     return fields
+
+
+def _clocks(contract: ServiceContract | None, at: datetime) -> dict[str, datetime | None]:
+    """Return until when the contract wants somebody to begin, and the repair; nothing where it is not valid."""
+    if contract is None or not contract.valid_from <= at.astimezone(UTC).date() <= (contract.valid_until or date.max):
+        return {}
+    return {
+        "response_due_at": deadline(at, contract.response_hours),
+        "repair_due_at": deadline(at, contract.repair_hours),
+    }
 
 
 def lock(ids: Iterable[UUID]) -> dict[UUID, Job]:

@@ -1,5 +1,5 @@
 """Floor 1's rooms in the back office."""
 
-from orders.admin import customers, ledger, lines, parts_orders, service_orders
+from orders.admin import customers, ledger, lines, parts_orders, service_orders, visibility
 
-__all__ = ["customers", "ledger", "lines", "parts_orders", "service_orders"]
+__all__ = ["customers", "ledger", "lines", "parts_orders", "service_orders", "visibility"]

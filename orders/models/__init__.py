@@ -2,6 +2,7 @@
 
 from orders.models.attachments import Attachment
 from orders.models.customers import Customer, CustomerAccess, Equipment, ServiceContract
+from orders.models.desk import SavedView, StockVisibilityRule
 from orders.models.ledger import EventCursor, EventText, LedgerAnchor, OrderEvent
 from orders.models.parts_orders import OrderLine, PartsOrder, Shipment, ShipmentLine
 from orders.models.service_orders import DiagnosticNote, LabourEntry, ReturnShipment, ServiceOrder
@@ -23,9 +24,11 @@ __all__ = [
     "OrderLine",
     "PartsOrder",
     "ReturnShipment",
+    "SavedView",
     "ServiceContract",
     "ServiceOrder",
     "Shipment",
     "ShipmentLine",
+    "StockVisibilityRule",
     "TrackingLink",
 ]

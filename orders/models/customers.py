@@ -1,6 +1,7 @@
 """Who orders, for which machine, under which contract, and who may see whose orders."""
 
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -8,6 +9,7 @@ from simple_history.models import HistoricalRecords
 
 from orders.statuses import Tier
 from parts.keys import new_key
+from parts.lookups import Key, Words
 from parts.models import Region
 from parts.statuses import Criticality
 
@@ -44,6 +46,10 @@ class Customer(models.Model):
                 | (Q(latitude__range=(-90, 90)) & Q(longitude__range=(-180, 180))),
                 name="customer_position_whole_and_on_earth",
             ),
+        ]
+        indexes = [
+            models.Index(Key("code"), name="customer_by_key"),
+            GinIndex(Words("name"), name="customer_by_words"),
         ]
 
     def __str__(self) -> str:
@@ -92,6 +98,10 @@ class Equipment(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["model", "serial_number"], name="equipment_serial_unique_per_model"),
             models.CheckConstraint(condition=Q(downtime_cost_per_hour__gte=0), name="equipment_downtime_not_negative"),
+        ]
+        indexes = [
+            models.Index(Key("serial_number"), name="equipment_by_serial_key"),
+            models.Index(Key("model"), name="equipment_by_model_key"),
         ]
 
     def __str__(self) -> str:

@@ -12,6 +12,7 @@ from orders.models.service_orders import ServiceOrder
 from orders.querysets import OrderLineQuerySet, PartsOrderQuerySet
 from orders.statuses import LINE_CLOSED, LINE_STEPS, LineStatus, SubjectKind
 from parts.keys import new_key
+from parts.lookups import Key
 from parts.models import Part, Region, Warehouse
 from parts.statuses import Purpose
 
@@ -92,6 +93,10 @@ class PartsOrder(Chained):
         indexes = [
             models.Index(fields=["customer", "-id"], name="parts_order_by_customer"),
             models.Index(fields=["status", "-id"], name="parts_order_by_status"),
+            models.Index(Key("reference"), name="parts_order_by_key"),
+            models.Index(
+                Key("external_reference"), condition=~Q(external_reference=""), name="parts_order_by_their_key"
+            ),
         ]
 
 
@@ -240,6 +245,10 @@ class Shipment(models.Model):
                 condition=Q(delivered_at__isnull=True) | Q(delivered_at__gte=F("shipped_at")),
                 name="shipment_arrives_after_it_left",
             ),
+        ]
+        indexes = [
+            models.Index(Key("reference"), name="shipment_by_key"),
+            models.Index(Key("tracking_number"), condition=~Q(tracking_number=""), name="shipment_by_tracking_key"),
         ]
 
     def __str__(self) -> str:

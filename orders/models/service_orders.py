@@ -1,23 +1,28 @@
 """The job: nine statuses, one step at a time."""
 
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, F, Q, When
+from django.db.models.functions import Least
 from django.utils.translation import gettext_lazy as _
 from django_fsm import ConcurrentTransitionMixin, FSMField, transition
 from simple_history.models import HistoricalRecords
 
 from orders.models.chained import Chained
 from orders.models.customers import Customer, Equipment, ServiceContract
-from orders.querysets import ServiceOrderQuerySet
+from orders.querysets import ServiceOrderQuerySet, Urgency
 from orders.statuses import (
     SERVICE_ORDER_CLAIMABLE,
     SERVICE_ORDER_OPEN,
     SERVICE_ORDER_STEPS,
+    SLA_REPAIR,
+    SLA_RESPONSE,
     ServiceOrderStatus,
     SubjectKind,
 )
 from parts.keys import new_key
+from parts.lookups import Key, Words
 from parts.models import Region
 
 
@@ -50,6 +55,21 @@ class ServiceOrder(ConcurrentTransitionMixin, Chained):
     )
     scheduled_for = models.DateField(_("scheduled for"), null=True, blank=True)
     estimated_completion_at = models.DateTimeField(_("estimated completion"), null=True, blank=True)
+    response_due_at = models.DateTimeField(
+        _("response due"), null=True, blank=True, editable=False, help_text=_("By the contract, from when it came in.")
+    )
+    repair_due_at = models.DateTimeField(
+        _("repair due"), null=True, blank=True, editable=False, help_text=_("By the contract, from when it came in.")
+    )
+    due_at = models.GeneratedField(
+        verbose_name=_("due"),
+        expression=Case(
+            When(status__in=SLA_RESPONSE, then=Least("response_due_at", "repair_due_at")),
+            When(status__in=SLA_REPAIR, then="repair_due_at"),
+        ),
+        output_field=models.DateTimeField(null=True),
+        db_persist=True,
+    )
     is_test = models.BooleanField(_("test or training"), default=False)
     messages_stopped_at = models.DateTimeField(
         _("messages stopped at"),
@@ -59,7 +79,7 @@ class ServiceOrder(ConcurrentTransitionMixin, Chained):
         help_text=_("The customer wants no messages about this order since then."),
     )
     history = HistoricalRecords(
-        excluded_fields=["status", "version", "chain_hash", "status_since", "messages_stopped_at"]
+        excluded_fields=["status", "version", "chain_hash", "status_since", "due_at", "messages_stopped_at"]
     )
 
     objects = ServiceOrderQuerySet.as_manager()
@@ -88,6 +108,12 @@ class ServiceOrder(ConcurrentTransitionMixin, Chained):
             models.Index(
                 fields=["technician", "-id"], condition=Q(status__in=SERVICE_ORDER_OPEN), name="service_order_open_jobs"
             ),
+            models.Index(F("status"), Urgency("due_at"), F("id"), name="service_order_by_urgency"),
+            models.Index(Key("reference"), name="service_order_by_key"),
+            models.Index(
+                Key("external_reference"), condition=~Q(external_reference=""), name="service_order_by_their_key"
+            ),
+            GinIndex(Words("title"), condition=Q(status__in=SERVICE_ORDER_OPEN), name="service_order_open_by_words"),
             models.Index(
                 fields=["region", "-machine_down", "id"],
                 condition=Q(technician__isnull=True, status__in=SERVICE_ORDER_CLAIMABLE),

@@ -17,6 +17,8 @@ from django_q.models import Task
 from oauth2_provider.models import DeviceGrant
 
 from parts.admin import counting
+from orders.models import SavedView
+from parts.actions import stock
 from parts.admin.counting import BoundedPaginator
 from parts.admin.offices import Office
 from parts.models import Part
@@ -31,6 +33,7 @@ ELSEWHERE = {
     Task: "shown as successes and failures",
     DeviceGrant: "a flow that is not switched on",
 }
+    SavedView: "each person's own, on the page it is of",
 
 ALL = sorted(admin.site._registry, key=lambda model: model._meta.label)
 
