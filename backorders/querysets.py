@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
+from uuid import UUID
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, OuterRef, Q, Subquery, Sum
+from django.db.models.functions import Coalesce, Least
 
 from backorders.statuses import AGE_BUCKETS, BACK_ORDER_WAITING
 from orders.querysets import sees_all
+from parts.models import StockLevel
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User
+
+#: The key of no warehouse.
+NOWHERE = UUID(int=0)
 
 
 class BackOrderQuerySet(models.QuerySet[Any]):
@@ -25,6 +31,21 @@ class BackOrderQuerySet(models.QuerySet[Any]):
     def waiting(self) -> Self:
         """Keep those in the queue."""
         return self.filter(status__in=BACK_ORDER_WAITING)
+
+    def beside_free_stock(self) -> Self:
+        """Keep those that wait although as much as they accept is free for them: an allocation would serve them."""
+        free = (
+            StockLevel.objects.free()
+            .filter(~Q(warehouse=Coalesce(OuterRef("excluded_warehouse"), NOWHERE)), part=OuterRef("part"))
+            .order_by()
+            .values("part")
+            .annotate(total=Sum("available"))
+            .values("total")
+        )
+        # The parts that have any are found first, so that the sums are made for few of those who wait.
+        somewhere = StockLevel.objects.free().order_by().values("part")
+        waiting = self.waiting().filter(on_hold=False, part__in=somewhere).annotate(free=Subquery(free))
+        return waiting.filter(free__gte=Least("minimum_fill", "quantity"))
 
     def by_rank(self) -> Self:
         """Sort as the queue stands: who gets the next unit first."""
