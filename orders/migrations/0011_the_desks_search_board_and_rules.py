@@ -354,12 +354,5 @@ class Migration(migrations.Migration):
                 name="stock_visibility_rule_known",
             ),
         ),
-        migrations.AddConstraint(
-            model_name="stockvisibilityrule",
-            constraint=models.UniqueConstraint(
-                fields=("stock", "warehouse", "customer", "person"),
-                name="stock_visibility_rule_unique",
-                nulls_distinct=False,
-            ),
         ),
     ]

@@ -79,11 +79,6 @@ class StockVisibilityRule(models.Model):
         verbose_name_plural = _("stock visibility rules")
         constraints = [
             models.CheckConstraint(condition=Q(stock__in=SpecialStock.values), name="stock_visibility_rule_known"),
-            models.UniqueConstraint(
-                fields=["stock", "warehouse", "customer", "person"],
-                nulls_distinct=False,
-                name="stock_visibility_rule_unique",
-            ),
         ]
 
     def __str__(self) -> str:
