@@ -354,5 +354,4 @@ class Migration(migrations.Migration):
                 name="stock_visibility_rule_known",
             ),
         ),
-        ),
     ]
