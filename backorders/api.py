@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict, replace
+from datetime import UTC
 from typing import Any, ClassVar
 from uuid import UUID
 
 from django.db.models import QuerySet
 from django.http import HttpResponseBase
+from django.utils import timezone
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.decorators import action
@@ -88,7 +90,8 @@ class AheadSerializer(serializers.Serializer[Any]):
 class SupplySerializer(serializers.Serializer[Any]):
     purchase_order = serializers.CharField(allow_blank=True)
     quantity = QuantityField()
-    expected_on = serializers.DateField(allow_null=True)
+    expected_on = serializers.DateField(allow_null=True, help_text="Null where there is no date, or it has passed.")
+    overdue = serializers.BooleanField(help_text="The supplier's date has passed, and there is no new one.")
 
 
 class TurnSerializer(serializers.Serializer[Any]):
@@ -201,13 +204,13 @@ class PlaceSerializer(serializers.Serializer[Any]):
     unfit = QuantityField()
     available = QuantityField(help_text="on hand - unfit - reserved")
     promisable = QuantityField(help_text="What of it an order could have now.")
-
     consigned = QuantityField(help_text="How much of what is on hand somebody else owns or holds.")
     loaner = QuantityField(help_text="How much of what is on hand is lent to customers.")
     in_repair = QuantityField(help_text="How much of what is on hand is being repaired.")
 
+
 class IncomingSerializer(serializers.Serializer[Any]):
-    expected_on = serializers.DateField(allow_null=True, help_text="Null where the supplier has given no date.")
+    expected_on = serializers.DateField(allow_null=True, help_text="Null where there is no date, or it has passed.")
     quantity = QuantityField(help_text="What no back order is pegged to.")
 
 
@@ -270,7 +273,8 @@ class AvailabilityViewSet(Door):
         if customer is not None and _key(customer) is None:
             raise Invalid("That is no customer.", {"customer": ["A customer's key."]})
         sight = sight_of(self.actor, _key(customer) if customer else None)
-        found = availability(sight=sight, part_ids=keys, part_numbers=wanted)
+        today = timezone.now().astimezone(UTC).date()
+        found = availability(sight=sight, part_ids=keys, part_numbers=wanted, today=today)
         return Response({"results": [asdict(item) for item in found]})
 
 

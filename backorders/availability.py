@@ -6,14 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
 
 from orders.visibility import MAY_BE_SEEN, SPECIAL_KIND, Sight, parameters
 
-#: Parameters: part_ids, part_numbers, and who looks. One row per part; stock and supply as JSON. `promisable` is what
-#: an order could be promised now; an open purchase order line counts with what no back order is pegged to.
+#: Parameters: part_ids, part_numbers, today, and who looks. One row per part; stock and supply as JSON. `promisable` is
+#: what an order could be promised now; an open purchase order line into a warehouse that serves orders counts with what
+#: no back order is pegged to, and with no day where it is overdue.
 _READ = f"""
 SELECT
     part.id, part.number, part.is_active,
@@ -49,15 +51,16 @@ LEFT JOIN LATERAL (
     SELECT json_agg(json_build_array(day.expected_on, day.quantity::text) ORDER BY day.expected_on NULLS LAST) AS days
     FROM (
         SELECT
-            line.expected_on,
+            CASE WHEN line.expected_on >= %(today)s THEN line.expected_on END AS expected_on,
             sum(line.quantity - line.received - line.cancelled - coalesce(pegged.quantity, 0)) AS quantity
         FROM parts_purchaseorderline AS line
         JOIN parts_purchaseorder AS purchase_order ON purchase_order.id = line.purchase_order_id
+        JOIN parts_warehouse AS warehouse ON warehouse.id = purchase_order.warehouse_id AND warehouse.allocatable
         LEFT JOIN LATERAL (
             SELECT sum(peg.quantity) AS quantity FROM backorders_peg AS peg WHERE peg.purchase_order_line_id = line.id
         ) AS pegged ON true
         WHERE line.part_id = part.id AND line.is_open AND purchase_order.status = 'ordered'
-        GROUP BY line.expected_on
+        GROUP BY 1
     ) AS day
     WHERE day.quantity > 0
 ) AS supply ON true
@@ -86,7 +89,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """What comes on a day (None: no date given) and is not yet spoken for by a back order."""
+    """What comes on a day (None: no date, or one that has passed) and is not yet spoken for by a back order."""
 
     expected_on: date | None
     quantity: Decimal
@@ -110,14 +113,15 @@ class Availability:
 
 
 def availability(
-    *, sight: Sight, part_ids: Sequence[UUID] = (), part_numbers: Sequence[str] = ()
+    *, sight: Sight, part_ids: Sequence[UUID] = (), part_numbers: Sequence[str] = (), today: date
 ) -> list[Availability]:
     """Return what there is of these parts for whoever looks, sorted by number. One statement.
 
     Parts that do not exist are left out; so is special stock that no rule lets them see (`orders.visibility`).
     """
+    asked: dict[str, Any] = {"part_ids": list(part_ids), "part_numbers": list(part_numbers), "today": today}
     with connection.cursor() as cursor:
-        cursor.execute(_READ, {"part_ids": list(part_ids), "part_numbers": list(part_numbers), **parameters(sight)})
+        cursor.execute(_READ, {**parameters(sight), **asked})
         rows = cursor.fetchall()
     return [
         Availability(

@@ -8,10 +8,11 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Min, Q, Sum
+from django.db.models import Count, F, Min, Q, Sum
 
 from backorders.models import AllocationDecision, AllocationPolicy, BackOrder
 from backorders.priority import Facts, terms
+from backorders.querysets import IS_OVERDUE
 from backorders.statuses import BACK_ORDER_WAITING
 from parts.errors import NotFound
 from parts.models import StockLevel
@@ -54,11 +55,15 @@ class Ahead:
 
 @dataclass(frozen=True, slots=True)
 class Supply:
-    """A purchase order line that this back order is pegged to."""
+    """A purchase order line that this back order is pegged to.
+
+    `overdue` tells that the day the supplier named has passed; there is no day to expect it on until they name another.
+    """
 
     purchase_order: str
     quantity: Decimal
     expected_on: date | None
+    overdue: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +104,7 @@ def explain(back_order_id: UUID, most_ahead: int = 10) -> Explanation:
     totals = before.aggregate(count=Count("id"), quantity=Sum("quantity")) if waits else {}
     ahead = before.by_rank().values_list("id", "reference", "rank", "quantity")[:most_ahead] if waits else []
     free = StockLevel.objects.free().filter(part_id=row.part_id).aggregate(total=Sum("available"))["total"]
-    supply = row.pegs.order_by("expected_on", "id").values_list(
-        "purchase_order_line__purchase_order__number", "quantity", "expected_on"
-    )
+    supply = _supply(row) if waits else ()
     turns = _turns(row.id)
     place = (totals["count"] or 0) + 1 if waits else None
     policy = AllocationPolicy.objects.get(pk="default")
@@ -109,7 +112,7 @@ def explain(back_order_id: UUID, most_ahead: int = 10) -> Explanation:
         back_order_id=row.id,
         reference=row.reference,
         status=row.status,
-        summary=_summary(row, place, turns, free or Decimal(0)),
+        summary=_summary(row, place, turns, free or Decimal(0), supply),
         missing=row.quantity if waits else Decimal(0),
         rank=row.rank,
         rank_terms=terms(Facts.from_json(row.rank_facts), row.opened_at, policy),
@@ -120,9 +123,15 @@ def explain(back_order_id: UUID, most_ahead: int = 10) -> Explanation:
         minimum_fill=row.minimum_fill,
         on_hold=row.on_hold,
         expected_on=row.expected_on,
-        supply=tuple(Supply(*values) for values in supply) if waits else (),
+        supply=supply,
         turns=turns,
     )
+
+
+def _supply(row: Any) -> tuple[Supply, ...]:
+    pegs = row.pegs.annotate(overdue=IS_OVERDUE).order_by(F("expected_on").asc(nulls_last=True), "id")
+    number = "purchase_order_line__purchase_order__number"
+    return tuple(Supply(*values) for values in pegs.values_list(number, "quantity", "expected_on", "overdue"))
 
 
 def _turns(back_order_id: UUID) -> tuple[Turn, ...]:
@@ -140,13 +149,17 @@ def _turns(back_order_id: UUID) -> tuple[Turn, ...]:
     )
 
 
-def _summary(row: Any, place: int | None, turns: tuple[Turn, ...], free: Decimal) -> str:
+def _summary(row: Any, place: int | None, turns: tuple[Turn, ...], free: Decimal, supply: tuple[Supply, ...]) -> str:
     if place is None:
         if turns and turns[0].given:
             return f"{row.get_status_display()}. It got {_plain(turns[0].given)} by {turns[0].cause}."
         return f"{row.get_status_display()}."
     ahead = "It is next in the queue" if place == 1 else f"{place - 1} stand before it in the queue"
-    when = f"supply is expected on {row.expected_on}" if row.expected_on else "no supply with a date is ordered for it"
+    when = "no supply with a date is ordered for it"
+    if row.expected_on:
+        when = f"supply is expected on {row.expected_on}"
+    elif any(each.overdue for each in supply):
+        when = "its supply is overdue, and there is no new date"
     last = f" Last time: {turns[0].says}" if turns else ""
     held = " It is on hold and gets nothing until it is let go." if row.on_hold else ""
     if free and not row.on_hold:  # what is free although it waits is not for it: say why

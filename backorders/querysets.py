@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 NOWHERE = UUID(int=0)
 
 
+#: Of a peg: the day that the supplier named for its purchase order line has passed.
+IS_OVERDUE = Q(expected_on__isnull=True, purchase_order_line__expected_on__isnull=False)
+
+
 class BackOrderQuerySet(models.QuerySet[Any]):
     def visible_to(self, user: User | AnonymousUser) -> Self:
         """Keep what the person may see: staff all, partners their customers'."""

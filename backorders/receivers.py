@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -46,5 +46,5 @@ def allocate_freed_stock(
 
 
 @receiver(supply_changed, dispatch_uid="backorders.repeg")
-def repeg_changed_parts(sender: object, part_ids: list[UUID], **_rest: Any) -> None:
-    pegging.repeg(part_ids=part_ids)
+def repeg_changed_parts(sender: object, part_ids: list[UUID], at: datetime, **_rest: Any) -> None:
+    pegging.repeg(part_ids=part_ids, today=at.astimezone(UTC).date())

@@ -25,20 +25,25 @@ def rank(facts: str) -> str:
 
 #: Open back orders. The policy row is locked against a change of weights, so that no rank is computed by old ones.
 #: Where supply is on order, the expected date is that of the purchase order line that covers all who stand before
-#: and the new one. Parameters: shortages, recorded_at and the ledger's. Returns (line, back order, reference,
-#: expected date).
+#: and the new one: only what goes into a warehouse that serves orders and that the new one may be served from, and is
+#: not overdue. It is never too early; the pegging that follows knows better who takes what.
+#: Parameters: shortages, today, recorded_at and the ledger's. Returns (line, back order, reference, expected date).
 OPEN = f"""
 WITH policy AS MATERIALIZED (
     SELECT * FROM backorders_allocationpolicy WHERE name = 'default' FOR SHARE
 ),
 {APPEND_EVENTS},
-shortage AS (
+ranked AS (
     SELECT item.*, {rank("item")} AS rank
     FROM policy, json_to_recordset(%(shortages)s::json) AS item (
         id uuid, line_id uuid, reference text, part_id uuid, customer_id uuid, excluded_warehouse_id uuid,
         quantity numeric, minimum_fill numeric, kind text, tier text, criticality text, downtime_cost numeric,
         contract_points numeric, rank_facts text, opened_at timestamptz, version integer, chain_hash text
     )
+),
+shortage AS (
+    SELECT ranked.*, sum(quantity) OVER (PARTITION BY part_id ORDER BY ranked.rank DESC, id) AS upto
+    FROM ranked
 )
 INSERT INTO backorders_backorder (
     id, line_id, part_id, customer_id, excluded_warehouse_id, status, quantity, opened_quantity, minimum_fill, on_hold,
@@ -60,12 +65,16 @@ SELECT
                 ) AS covered
             FROM parts_purchaseorderline AS supply
             JOIN parts_purchaseorder AS purchase_order ON purchase_order.id = supply.purchase_order_id
+            JOIN parts_warehouse AS warehouse ON warehouse.id = purchase_order.warehouse_id
             WHERE supply.part_id = shortage.part_id AND supply.is_open AND purchase_order.status = 'ordered'
+                AND warehouse.allocatable AND warehouse.id IS DISTINCT FROM shortage.excluded_warehouse_id
+                AND supply.expected_on >= %(today)s
         ) AS coverage
-        WHERE coverage.covered >= shortage.quantity + coalesce((
+        WHERE coverage.covered >= shortage.upto + coalesce((
             SELECT sum(ahead.quantity)
             FROM backorders_backorder AS ahead
-            WHERE ahead.part_id = shortage.part_id AND ahead.status IN {WAITING} AND ahead.rank >= shortage.rank
+            WHERE ahead.part_id = shortage.part_id AND ahead.status IN {WAITING} AND NOT ahead.on_hold
+                AND ahead.rank >= shortage.rank
         ), 0)
     ) END,
     shortage.reference, shortage.version, decode(shortage.chain_hash, 'hex'), shortage.opened_at, %(recorded_at)s
@@ -147,7 +156,7 @@ changed AS (
     UPDATE backorders_backorder AS back_order
     SET status = change.status, quantity = change.quantity, opened_quantity = change.opened_quantity,
         minimum_fill = change.minimum_fill, on_hold = change.on_hold, closed_at = change.closed_at,
-        expected_on = CASE WHEN change.closed_at IS NULL THEN back_order.expected_on END,
+        expected_on = CASE WHEN change.closed_at IS NULL AND NOT change.on_hold THEN back_order.expected_on END,
         version = change.version, chain_hash = decode(change.chain_hash, 'hex'), status_since = change.status_since
     FROM change, held_policy
     WHERE back_order.id = change.id AND back_order.version = change.read_version
@@ -212,47 +221,57 @@ changed AS (
 SELECT count(*) FROM changed
 """
 
-#: Peg the queues of some parts to what is on order: by rank against incoming lines in time order, lines with no date
-#: last. A back order's expected date is that of the last line it needs; NULL where supply, or its date, is missing.
-#: A back order that somebody is just changing is left to the pegging that its own event asks for.
-#: Parameter: part_ids. Returns (back order, expected before, expected now) of each date that changed.
-REPEG = f"""
+#: What is still to come of some parts into warehouses that serve orders. Parameter: part_ids.
+SUPPLY = """
+SELECT
+    line.id, line.part_id, purchase_order.warehouse_id, line.quantity - line.received - line.cancelled,
+    line.expected_on
+FROM parts_purchaseorderline AS line
+JOIN parts_purchaseorder AS purchase_order ON purchase_order.id = line.purchase_order_id
+JOIN parts_warehouse AS warehouse ON warehouse.id = purchase_order.warehouse_id
+WHERE line.part_id = ANY(%(part_ids)s::uuid[]) AND line.is_open AND purchase_order.status = 'ordered'
+    AND warehouse.allocatable
+"""
+
+#: The queues of some parts by rank, as deep as what is on order reaches. Who waits to fill a warehouse into which some
+#: of it goes may pass that by, and so does not count for those behind. Parameters: part_ids, and for each part the
+#: total on order and the warehouses it goes into (a JSON list).
+QUEUE_FOR_SUPPLY = f"""
+SELECT queue.id, wanted.part_id, queue.quantity, queue.excluded_warehouse_id
+FROM unnest(%(part_ids)s::uuid[], %(totals)s::numeric[], %(warehouses)s::jsonb[])
+    AS wanted (part_id, total, warehouses)
+CROSS JOIN LATERAL (
+    SELECT
+        waiting.id, waiting.quantity, waiting.excluded_warehouse_id, waiting.rank,
+        sum(CASE WHEN wanted.warehouses ? waiting.excluded_warehouse_id::text THEN 0 ELSE waiting.quantity END) OVER (
+            ORDER BY waiting.rank DESC, waiting.id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+        ) AS before
+    FROM backorders_backorder AS waiting
+    WHERE waiting.part_id = wanted.part_id AND waiting.status IN {WAITING} AND NOT waiting.on_hold
+) AS queue
+WHERE coalesce(queue.before, 0) < wanted.total
+ORDER BY wanted.part_id, queue.rank DESC, queue.id
+"""
+
+#: Write the pegs of some parts' queues and the expected days that follow: NULL where no supply, or none with a day,
+#: covers all that a back order misses. A back order that somebody has changed meanwhile, or is just changing, is left
+#: to the pegging that its own event asks for. Parameters: part_ids, pegs, days (of those that have one).
+#: Returns (back order, expected before, expected now) of each day that changed.
+PEG = f"""
 WITH part AS (
     SELECT unnest(%(part_ids)s::uuid[]) AS id
 ),
-demand AS MATERIALIZED (
-    SELECT
-        back_order.id, back_order.part_id, back_order.quantity, back_order.expected_on,
-        sum(back_order.quantity) OVER queue - back_order.quantity AS starts, sum(back_order.quantity) OVER queue AS ends
+waiting AS MATERIALIZED (
+    SELECT back_order.id, back_order.version, back_order.on_hold, back_order.expected_on
     FROM backorders_backorder AS back_order
-    WHERE back_order.part_id IN (SELECT id FROM part) AND back_order.status IN {WAITING} AND NOT back_order.on_hold
-    WINDOW queue AS (PARTITION BY back_order.part_id ORDER BY back_order.rank DESC, back_order.id)
-),
-supply AS MATERIALIZED (
-    SELECT
-        line.id, line.part_id, line.expected_on,
-        sum(line.quantity - line.received - line.cancelled) OVER incoming
-            - (line.quantity - line.received - line.cancelled) AS starts,
-        sum(line.quantity - line.received - line.cancelled) OVER incoming AS ends
-    FROM parts_purchaseorderline AS line
-    JOIN parts_purchaseorder AS purchase_order ON purchase_order.id = line.purchase_order_id
-    WHERE line.part_id IN (SELECT id FROM part) AND line.is_open AND purchase_order.status = 'ordered'
-    WINDOW incoming AS (PARTITION BY line.part_id ORDER BY line.expected_on ASC NULLS LAST, line.id)
+    WHERE back_order.part_id IN (SELECT id FROM part) AND back_order.status IN {WAITING}
 ),
 peg AS MATERIALIZED (
-    SELECT
-        demand.id AS back_order_id, supply.id AS purchase_order_line_id, supply.expected_on,
-        least(demand.ends, supply.ends) - greatest(demand.starts, supply.starts) AS quantity, demand.quantity AS wanted
-    FROM demand
-    JOIN supply
-        ON supply.part_id = demand.part_id AND supply.starts < demand.ends AND supply.ends > demand.starts
-),
-expected AS (
-    SELECT
-        back_order_id,
-        CASE WHEN sum(quantity) = max(wanted) AND bool_and(expected_on IS NOT NULL) THEN max(expected_on) END AS day
-    FROM peg
-    GROUP BY back_order_id
+    SELECT item.*
+    FROM json_to_recordset(%(pegs)s::json) AS item (
+        back_order_id uuid, purchase_order_line_id uuid, quantity numeric, expected_on date
+    )
+    JOIN waiting ON waiting.id = item.back_order_id AND NOT waiting.on_hold
 ),
 dropped AS (
     DELETE FROM backorders_peg AS old
@@ -272,20 +291,25 @@ written AS (
         IS DISTINCT FROM (excluded.quantity, excluded.expected_on)
 ),
 moved AS MATERIALIZED (
-    SELECT demand.id, demand.expected_on AS before, expected.day AS now
-    FROM demand
-    LEFT JOIN expected ON expected.back_order_id = demand.id
-    WHERE demand.expected_on IS DISTINCT FROM expected.day
+    SELECT waiting.id, waiting.version, waiting.expected_on AS before, expected.day AS now
+    FROM waiting
+    LEFT JOIN json_to_recordset(%(days)s::json) AS expected (back_order_id uuid, day date)
+        ON expected.back_order_id = waiting.id AND NOT waiting.on_hold
+    WHERE waiting.expected_on IS DISTINCT FROM expected.day
 ),
 free AS MATERIALIZED (
-    SELECT id FROM backorders_backorder WHERE id IN (SELECT id FROM moved) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
+    SELECT back_order.id, moved.before, moved.now
+    FROM backorders_backorder AS back_order
+    JOIN moved ON moved.id = back_order.id AND moved.version = back_order.version
+    ORDER BY back_order.id
+    FOR NO KEY UPDATE OF back_order SKIP LOCKED
 ),
 changed AS (
     UPDATE backorders_backorder AS back_order
-    SET expected_on = moved.now
-    FROM moved
-    WHERE back_order.id = moved.id AND back_order.id IN (SELECT id FROM free)
-    RETURNING back_order.id, moved.before, moved.now
+    SET expected_on = free.now
+    FROM free
+    WHERE back_order.id = free.id
+    RETURNING back_order.id, free.before, free.now
 )
 SELECT * FROM changed
 """

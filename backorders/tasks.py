@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from backorders.actions import allocating
+from backorders.actions import allocating, pegging
 from backorders.models import BackOrder
 from parts.actors import Actor
 
@@ -54,3 +54,16 @@ def _serve(part_ids: list[UUID], now: datetime) -> int:
         },
     )
     return len({gift.back_order_id for gift in given})
+
+
+def date_queues_anew(at: datetime | None = None) -> int:
+    """Peg the queues anew that count on a day which has passed; return how many expected dates changed."""
+    today, changed = (at or datetime.now(UTC)).astimezone(UTC).date(), 0
+    for _ in range(_BATCHES):
+        part_ids = pegging.out_of_date(today=today, limit=_PARTS)
+        if not part_ids:
+            break
+        changed += len(pegging.repeg(part_ids=part_ids, today=today))
+    if changed:
+        logger.info("expected dates that have passed", extra={"back_orders": changed})
+    return changed

@@ -7,6 +7,7 @@ one action.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC
 
 from backorders.actions import pegging as pegs
 from backorders.models import BackOrder
@@ -22,10 +23,12 @@ _MAY_LEAVE = (LineStatus.RESERVED.value, LineStatus.CANCELLED.value)
 
 def pegging(events: Sequence[OrderEvent]) -> None:
     """Peg the queues in which something changed to what is on order."""
-    changed = {event.subject_id for event in events if event.subject_kind == SubjectKind.BACK_ORDER}
-    if changed:
+    changes = [event for event in events if event.subject_kind == SubjectKind.BACK_ORDER]
+    if changes:
+        changed = {event.subject_id for event in changes}
         parts = BackOrder.objects.filter(pk__in=changed).order_by().values_list("part_id", flat=True).distinct()
-        pegs.repeg(part_ids=list(parts))
+        newest = max(event.occurred_at for event in changes)
+        pegs.repeg(part_ids=list(parts), today=newest.astimezone(UTC).date())
 
 
 def releasing(events: Sequence[OrderEvent]) -> None:

@@ -44,6 +44,7 @@ SCHEDULES = (
     Planned("release what may leave", "orders.tasks.release_ready_orders", minutes=5),
     Planned("give back lapsed reservations", "orders.tasks.expire_reservations", minutes=15),
     Planned("serve who was missed", "backorders.tasks.serve_who_was_missed", minutes=10),
+    Planned("take back expected dates that have passed", "backorders.tasks.date_queues_anew", daily_at=time(0, 5)),
     Planned("anchor the ledger", "orders.tasks.anchor_ledger", daily_at=time(0, 10)),
     Planned("check all laws and chains", "config.tasks.check_integrity", daily_at=time(2, 30)),
     Planned("forget old idempotency keys", "integrations.tasks.prune_idempotent_requests", minutes=60),

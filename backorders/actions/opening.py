@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC
 from typing import Any
 from uuid import UUID
 
@@ -58,7 +59,12 @@ def _insert(shortages: Sequence[Shortage], cause: Cause) -> list[Opened]:
     with connection.cursor() as cursor:
         cursor.execute(
             sql.OPEN,
-            {"shortages": as_text(rows), "recorded_at": ledger.recorded_at, **ledger.parameters()},
+            {
+                "shortages": as_text(rows),
+                "today": cause.at.astimezone(UTC).date(),
+                "recorded_at": ledger.recorded_at,
+                **ledger.parameters(),
+            },
         )
         opened = [Opened(*row) for row in cursor.fetchall()]
     if len(opened) != len(rows):

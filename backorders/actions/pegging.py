@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
 
 from backorders import sql
+from backorders.models import BackOrder, Peg
+from backorders.pegs import Incoming, PlannedPeg, Wanting, pegs
+from parts import statements
+from parts.documents import as_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,21 +27,64 @@ class NewDate:
     now: date | None
 
 
-def repeg(*, part_ids: Sequence[UUID]) -> list[NewDate]:
+def repeg(*, part_ids: Sequence[UUID], today: date) -> list[NewDate]:
     """Peg the queues of these parts to what is on order, and return whose expected date changed.
 
-    Only the expected date moves, never a promise. One statement; a repeat changes nothing. The parts' queues are
-    pegged one transaction at a time (an advisory lock per group of parts), so that two who peg at once cannot mix
-    their pegs.
+    Only the expected date moves, never a promise. A day before `today` is none: its supply is overdue. A repeat changes
+    nothing. Four statements, however many parts and back orders. The parts' queues are pegged one transaction at a time
+    (an advisory lock per group of parts), so that two who peg at once cannot mix their pegs.
     """
     if not part_ids:
         return []
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(
-            # 256 locks for all parts: one each is more than the server has room for when a file brings thousands.
-            "SELECT pg_advisory_xact_lock(hashtext('repeg'), bucket)"
-            " FROM (SELECT DISTINCT hashtext(id::text) & 255 AS bucket FROM unnest(%s::uuid[]) AS id ORDER BY 1) AS b",
-            [sorted(set(part_ids))],
-        )
-        cursor.execute(sql.REPEG, {"part_ids": sorted(set(part_ids))})
-        return [NewDate(*row) for row in cursor.fetchall()]
+    wanted = sorted(set(part_ids))
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute(
+                # 256 locks for all parts: one each is more than the server has room for when a file brings thousands.
+                "SELECT pg_advisory_xact_lock(hashtext('repeg'), bucket)"
+                " FROM (SELECT DISTINCT hashtext(id::text) & 255 AS bucket FROM unnest(%s::uuid[]) AS id ORDER BY 1)"
+                " AS b",
+                [wanted],
+            )
+        planned, days = _planned(wanted, today)
+        parameters: dict[str, Any] = {
+            "part_ids": wanted,
+            "pegs": as_text(planned),
+            "days": as_text([{"back_order_id": key, "day": day} for key, day in days.items()]),
+        }
+        with connection.cursor() as cursor:
+            cursor.execute(sql.PEG, parameters)
+            return [NewDate(*row) for row in cursor.fetchall()]
+
+
+def out_of_date(*, today: date, limit: int) -> list[UUID]:
+    """Return parts whose queue counts on a day that has passed; nothing is changed here."""
+    counted = BackOrder.objects.waiting().filter(expected_on__lt=today).order_by().values_list("part_id", flat=True)
+    pegged = Peg.objects.filter(expected_on__lt=today).order_by().values_list("back_order__part_id", flat=True)
+    return list(counted.union(pegged)[:limit])
+
+
+def _planned(part_ids: Sequence[UUID], today: date) -> tuple[list[PlannedPeg], dict[UUID, date]]:
+    """Read what is on order, and of each queue what it can reach, and plan."""
+    supply: dict[UUID, list[Incoming]] = defaultdict(list)
+    for row in statements.rows_of(sql.SUPPLY, {"part_ids": list(part_ids)}):
+        supply[row[1]].append(Incoming(*row))
+    queues: dict[UUID, list[Wanting]] = defaultdict(list)
+    for row in statements.rows_of(sql.QUEUE_FOR_SUPPLY, _reach(supply)):
+        queues[row[1]].append(Wanting(*row))
+    planned: list[PlannedPeg] = []
+    days: dict[UUID, date] = {}
+    for part_id, queue in queues.items():
+        made, dated = pegs(queue, supply[part_id], today)
+        planned += made
+        days |= dated
+    return planned, days
+
+
+def _reach(supply: Mapping[UUID, Sequence[Incoming]]) -> dict[str, list[Any]]:
+    """Return the parameters by which a queue is read as deep as its supply reaches."""
+    return {
+        "part_ids": list(supply),
+        "totals": [sum(each.quantity for each in incoming) for incoming in supply.values()],
+        "warehouses": [as_text(sorted({each.warehouse_id for each in incoming})) for incoming in supply.values()],
+    }

@@ -136,7 +136,10 @@ class BackOrder(ConcurrentTransitionMixin, Chained):
 
 
 class Peg(models.Model):
-    """How much of an incoming purchase order line covers how much of a back order; rebuilt whenever either changes."""
+    """How much of an incoming purchase order line covers how much of a back order; rebuilt whenever either changes.
+
+    `expected_on` is the day to count on: the supplier's, and none where they gave none or it has passed.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_key, editable=False)
     back_order = models.ForeignKey(BackOrder, models.CASCADE, related_name="pegs", db_index=False)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from backorders.models import BackOrder
+from parts.models import Warehouse
 from tests.api.world import Caller, World
 
 pytestmark = pytest.mark.django_db
@@ -133,6 +134,16 @@ def test_availability_counts_what_is_there_and_what_nobody_waits_for(world: Worl
     assert (told["available"], told["promisable"]) == ("0.000", "0.000")
     assert [place["code"] for place in told["warehouses"]] == ["FAR"]
     assert told["expected"] == [{"expected_on": str(world.day(14)), "quantity": "6.000"}]
+
+
+def test_availability_names_no_day_that_has_passed_and_nothing_that_serves_no_orders(world: World, erp: Caller) -> None:
+    part = world.parts[4]
+    world.bought(10, expected_on=world.day(-3))
+    [told] = erp.get("availability/", {"part": part.number}).json()["results"]
+    assert told["expected"] == [{"expected_on": None, "quantity": "10.000"}]
+    Warehouse.objects.filter(pk=world.near.pk).update(allocatable=False)
+    [told] = erp.get("availability/", {"part": part.number}).json()["results"]
+    assert told["expected"] == []
 
 
 def test_availability_answers_for_many_parts_at_once_and_leaves_out_unknown_ones(world: World, erp: Caller) -> None:

@@ -222,7 +222,7 @@ class World:
         allocating.allocate_parts(part_ids=[part.pk for part in self.parts], **self.told)
 
     def repeg(self) -> None:
-        pegging.repeg(part_ids=[part.pk for part in self.parts])
+        pegging.repeg(part_ids=[part.pk for part in self.parts], today=self.now.date())
 
     def hold_back_order(self, number: int) -> None:
         if row := self.back_order(number):
