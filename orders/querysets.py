@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
@@ -10,7 +11,7 @@ from django.db import models
 from django.db.models import F, Func, Q
 from django.db.models.expressions import RawSQL
 
-from orders.statuses import LINE_CLOSED, LINE_OPEN, SERVICE_ORDER_OPEN
+from orders.statuses import LINE_CLOSED, LINE_OPEN, SERVICE_ORDER_CLAIMABLE, SERVICE_ORDER_OPEN
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User
@@ -49,6 +50,21 @@ class ServiceOrderQuerySet(models.QuerySet[Any]):
 
     def newest_first(self) -> Self:
         return self.order_by("-id")
+
+    def open_of(self, person_id: int) -> Self:
+        """Keep the open jobs of a technician."""
+        return self.open().filter(technician=person_id)
+
+    def claimable(self, region_id: UUID | None = None) -> Self:
+        """Keep what nobody has and a technician may take, where a machine stands still first, then the oldest."""
+        found = self.filter(technician__isnull=True, status__in=SERVICE_ORDER_CLAIMABLE)
+        if region_id is not None:
+            found = found.filter(region=region_id)
+        return found.order_by("-machine_down", "id")
+
+    def after_claimable(self, machine_down: bool, key: UUID) -> Self:
+        """Keep what comes after a row of `claimable`."""
+        return self.filter(Q(machine_down__lt=machine_down) | Q(machine_down=machine_down, id__gt=key))
 
     def most_urgent_first(self) -> Self:
         """Sort by the deadline of the contract (annotated as `urgency`); those without one last, oldest first."""
@@ -102,6 +118,13 @@ class OrderLineQuerySet(models.QuerySet[Any]):
 
     def open(self) -> Self:
         return self.exclude(status__in=LINE_CLOSED)
+
+    def bound_for(self, job_ids: Collection[UUID], warehouse_id: UUID | None) -> Self:
+        """Keep what goes to one of these jobs, or into this warehouse."""
+        theirs = Q(order__service_order__in=job_ids)
+        if warehouse_id is not None:
+            theirs |= Q(order__destination=warehouse_id)
+        return self.filter(theirs)
 
 
 class TrackingLinkQuerySet(models.QuerySet[Any]):
