@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from orders.statuses import LINE_HOLDS_STOCK
 from parts.sql.law import Law
 
 _WAITING = "('open', 'sourcing', 'supply_confirmed')"
+_HOLDS = ", ".join(f"'{status}'" for status in LINE_HOLDS_STOCK)
 
 LAWS: list[Law] = [
     Law(
@@ -30,6 +32,18 @@ LAWS: list[Law] = [
         JOIN orders_orderline AS line ON line.id = back_order.line_id
         WHERE back_order.status IN {_WAITING}
             AND (line.status <> 'back_ordered' OR line.parent_id IS NULL OR line.part_id <> back_order.part_id)
+        """,
+    ),
+    Law(
+        "allocated_back_orders_are_held",
+        "The line of an allocated back order holds stock, of exactly the back order's quantity.",
+        f"""
+        SELECT 'back order ' || back_order.reference, format('%s allocated', back_order.quantity),
+            format('%s %s', line.quantity, line.status)
+        FROM backorders_backorder AS back_order
+        JOIN orders_orderline AS line ON line.id = back_order.line_id
+        WHERE back_order.status = 'allocated'
+            AND (line.is_split OR line.status NOT IN ({_HOLDS}) OR line.quantity <> back_order.quantity)
         """,
     ),
     Law(

@@ -170,8 +170,10 @@ def _carry_out(
     with statements.overlapped():
         holds = _hold_for_lines(gifts, trees, cause)
         ledger = Ledger(cause)
+        lines = trees.by_line()
         for decision in given:
-            _follow(entries[decision.waiting.id], decision, ledger)
+            entry = entries[decision.waiting.id]
+            _follow(entry, lines[entry.line_id].quantity, decision, ledger)
         keys = {decision.waiting.id: new_key() for decision in decisions}
         allocations = [
             {
@@ -225,11 +227,13 @@ def _hold(line_id: UUID, level_id: UUID, quantity: Decimal, tree: Tree, cause: C
     )
 
 
-def _follow(entry: queue.Entry, decision: Decision, ledger: Ledger) -> None:
-    if decision.given >= entry.quantity:
+def _follow(entry: queue.Entry, stays: Decimal, decision: Decision, ledger: Ledger) -> None:
+    """Let a back order go with its line, with which so much stays: what else it was given is another line by now."""
+    is_filled = decision.given >= entry.quantity
+    if stays != entry.quantity:
+        entry.set_quantity(ledger, stays)
+    if is_filled:
         entry.move(ledger, "allocated", data={"quantity": str(decision.given), "rule": decision.rule})
-    else:
-        entry.set_quantity(ledger, entry.quantity - decision.given)
 
 
 def _write(

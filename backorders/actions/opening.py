@@ -107,7 +107,7 @@ def _text(key: UUID | None) -> str | None:
 
 
 def withdraw(withdrawals: Sequence[Withdrawn], cause: Cause) -> list[UUID]:
-    """Let the back orders of these lines follow: fulfilled, cancelled, allocated by hand, or for less than before.
+    """Let the back orders of these lines follow: fulfilled, cancelled, allocated by hand, or of less than before.
 
     Runs inside the transaction that changed the lines, their orders locked. A line without a back order, and a back
     order that stands there already, are passed by. Two statements. Returns the parts of back orders that now accept
@@ -124,6 +124,8 @@ def withdraw(withdrawals: Sequence[Withdrawn], cause: Cause) -> list[UUID]:
                 least = entry.minimum_fill
                 entry.set_quantity(ledger, item.quantity)
                 less += [entry.part_id] * (entry.minimum_fill < least)
+            elif entry.status == "allocated":
+                entry.set_quantity(ledger, item.quantity)
         elif item.outcome == "fulfilled":
             _fulfil(entry, ledger)
         elif entry.status not in ("fulfilled", "substituted", "cancelled", item.outcome):

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from orders.actions.waiting import hand_over_stock, send_to_queue
 from orders.ledger import Cause, Ledger
+from orders.signals import Withdrawn, line_withdrawn
 from orders.statuses import LINE_TAKEABLE
 from orders.trees import Line, lock_trees
 from parts.actions import stock
@@ -35,12 +36,15 @@ def take_back(*, needs: Mapping[UUID, Decimal], destination_id: UUID | None, cau
     ledger = Ledger(cause)
     left = dict(needs)
     losers: list[Line] = []
+    kept: list[Withdrawn] = []
     for line_id, part_id, held in holders:
         line = lines[line_id]
         quantity = min(left[part_id], held)
         if quantity > 0 and line.status in LINE_TAKEABLE:
             left[part_id] -= quantity
             losers.append(_lose(line, quantity, ledger))
+            if line.parent is not None and losers[-1] is not line:
+                kept.append(Withdrawn(line.id, line.quantity, "reduced"))
     if not losers:
         return Decimal(0)
     trees.write(ledger)
@@ -53,6 +57,8 @@ def take_back(*, needs: Mapping[UUID, Decimal], destination_id: UUID | None, cau
         cause="taken_by_service_demand",
         announce=False,
     )
+    if kept:
+        line_withdrawn.send(sender=take_back, withdrawals=kept, cause=cause)
     send_to_queue(losers, cause)
     return sum((line.quantity for line in losers), Decimal(0))
 

@@ -113,12 +113,12 @@ class LineWork:
             self.reversals.append(stock.Reversal(_keys_of(line), line.part_id, quantity, unfit))
 
     def take_out(self, line: Line, quantity: Decimal) -> Line:
-        """Split `quantity` off a leaf (all of it: the leaf itself), and tell the queue if the rest still waits."""
+        """Split `quantity` off a leaf (all of it: the leaf itself); the queue is told what the rest waits for or holds."""
         if quantity == line.quantity:
             return line
         child = line.split(self.ledger, quantity)
         rest = line if not line.is_split else next(iter(line.tree.children_of(line)))
-        if rest.status == "back_ordered":
+        if rest.status == "back_ordered" or rest.status in LINE_HOLDS_STOCK:
             self._withdraw(rest, rest.quantity, "reduced")
         return child
 
