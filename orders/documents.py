@@ -74,6 +74,9 @@ _LINES = f"""(
     WHERE line.order_id = orders_partsorder.id AND line.parent_id IS NULL
 )"""
 
+#: Lies in the vault; nothing is left of it where it was erased.
+_HOLD_REASON = "coalesce((SELECT text FROM orders_eventtext WHERE event_id = orders_partsorder.hold_event_id), '')"
+
 _ORDER = _object(
     {
         "id": "orders_partsorder.id",
@@ -92,7 +95,7 @@ _ORDER = _object(
         "requested_on": "orders_partsorder.requested_on",
         "complete_delivery_only": "orders_partsorder.complete_delivery_only",
         "on_hold": "orders_partsorder.on_hold",
-        "hold_reason": "orders_partsorder.hold_reason",
+        "hold_reason": _HOLD_REASON,
         "is_test": "orders_partsorder.is_test",
         "created_at": "orders_partsorder.created_at",
         "lines": _LINES,

@@ -110,10 +110,11 @@ changed_lines AS (
 changed_orders AS (
     UPDATE orders_partsorder AS parts_order
     SET status = change.status, progress = change.progress, revision = parts_order.revision + 1,
-        on_hold = change.on_hold, hold_reason = coalesce(change.hold_reason, parts_order.hold_reason),
+        on_hold = change.on_hold,
+        hold_event_id = CASE WHEN change.on_hold THEN coalesce(change.hold_event_id, parts_order.hold_event_id) END,
         version = change.version, chain_hash = decode(change.chain_hash, 'hex'), status_since = change.status_since
     FROM json_to_recordset(%(orders)s::json) AS change (
-        id uuid, read_version integer, status text, progress numeric, on_hold boolean, hold_reason text,
+        id uuid, read_version integer, status text, progress numeric, on_hold boolean, hold_event_id uuid,
         version integer, chain_hash text, status_since timestamptz
     )
     WHERE parts_order.id = change.id AND parts_order.version = change.read_version
@@ -154,12 +155,12 @@ WITH {APPEND_EVENTS},
 new_order AS (
     INSERT INTO orders_partsorder (
         id, kind, status, progress, revision, customer_id, service_order_id, region_id, destination_id,
-        external_reference, requested_on, complete_delivery_only, on_hold, hold_reason, is_test, reference, version,
-        chain_hash, status_since, created_at
+        external_reference, requested_on, complete_delivery_only, on_hold, is_test, reference, version, chain_hash,
+        status_since, created_at
     )
     VALUES (
         %(id)s, %(kind)s, %(status)s, 0, 0, %(customer_id)s, %(service_order_id)s, %(region_id)s, %(destination_id)s,
-        %(external_reference)s, %(requested_on)s, %(complete_delivery_only)s, false, '', %(is_test)s, %(reference)s,
+        %(external_reference)s, %(requested_on)s, %(complete_delivery_only)s, false, %(is_test)s, %(reference)s,
         %(version)s, %(chain_hash)s, %(at)s, %(recorded_at)s
     )
 ),

@@ -140,7 +140,7 @@ class Tree(Subject):
         "customer_id",
         "destination_id",
         "hand_overs",
-        "hold_reason",
+        "hold_event_id",
         "lines",
         "on_hold",
         "order_kind",
@@ -160,7 +160,7 @@ class Tree(Subject):
     destination_id: UUID | None
     complete_delivery_only: bool
     on_hold: bool
-    hold_reason: str | None
+    hold_event_id: str | None
     lines: dict[UUID, Line]
     hand_overs: list[HandOver]
     read_version: int
@@ -276,7 +276,7 @@ def _order_row(tree: Tree) -> dict[str, Any]:
         "status": tree.status,
         "progress": str(tree.progress),
         "on_hold": tree.on_hold,
-        "hold_reason": tree.hold_reason,
+        "hold_event_id": tree.hold_event_id,
         "version": tree.version,
         "chain_hash": tree.chain_hash.hex(),
         "status_since": text_of_time(tree.status_since),
@@ -348,7 +348,7 @@ def _tree(row: tuple[Any, ...]) -> Tree:
     tree.customer_id, tree.service_order_id, tree.destination_id = row[10:13]
     tree.complete_delivery_only, tree.on_hold = row[13:15]
     tree.chain_hash, tree.read_version, tree.touched = chain_hash, tree.version, False
-    tree.hold_reason, tree.lines, tree.hand_overs = None, {}, []
+    tree.hold_event_id, tree.lines, tree.hand_overs = None, {}, []
     return tree
 
 

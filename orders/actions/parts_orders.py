@@ -85,8 +85,9 @@ def _set_hold(order_id: UUID, on_hold: bool, reason: str, by: Actor, source: str
         tree = _tree(work, order_id, None)
         if tree.on_hold == on_hold:
             raise NothingToDo(f"{tree.reference} {'is on hold already' if on_hold else 'is not on hold'}.")
-        tree.on_hold, tree.hold_reason, tree.touched = on_hold, reason, True
-        work.ledger.record(tree, "parts_order.held" if on_hold else "parts_order.let_go", note=reason)
+        tree.on_hold, tree.touched = on_hold, True
+        event = work.ledger.record(tree, "parts_order.held" if on_hold else "parts_order.let_go", note=reason)
+        tree.hold_event_id = event["id"] if on_hold else None
         work.finish()
     return Moved(tree.id, tree.reference, tree.status, tree.version)
 

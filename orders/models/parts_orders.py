@@ -8,6 +8,7 @@ from simple_history.models import HistoricalRecords
 
 from orders.models.chained import Chained
 from orders.models.customers import Customer
+from orders.models.ledger import OrderEvent
 from orders.models.service_orders import ServiceOrder
 from orders.querysets import OrderLineQuerySet, PartsOrderQuerySet
 from orders.statuses import LINE_CLOSED, LINE_STEPS, LineStatus, SubjectKind
@@ -47,7 +48,9 @@ class PartsOrder(Chained):
     requested_on = models.DateField(_("requested for"))
     complete_delivery_only = models.BooleanField(_("complete delivery only"), default=False)
     on_hold = models.BooleanField(_("on hold"), default=False)
-    hold_reason = models.CharField(_("hold reason"), max_length=200, blank=True)
+    hold_event = models.ForeignKey(
+        OrderEvent, models.PROTECT, null=True, blank=True, editable=False, related_name="+", db_index=False
+    )
     is_test = models.BooleanField(_("test or training"), default=False)
     messages_stopped_at = models.DateTimeField(
         _("messages stopped at"),
@@ -61,6 +64,7 @@ class PartsOrder(Chained):
             "status",
             "progress",
             "revision",
+            "hold_event",
             "version",
             "chain_hash",
             "status_since",
@@ -98,6 +102,12 @@ class PartsOrder(Chained):
                 Key("external_reference"), condition=~Q(external_reference=""), name="parts_order_by_their_key"
             ),
         ]
+
+    @property
+    def hold_reason(self) -> str:
+        """Why it is on hold, from the vault; empty where it is not, or where what was written has been erased."""
+        text = getattr(self.hold_event, "text", None)
+        return text.text if text else ""
 
 
 class OrderLine(ConcurrentTransitionMixin, Chained):

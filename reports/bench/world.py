@@ -66,9 +66,9 @@ WITH item AS MATERIALIZED (
 orders AS (
     INSERT INTO orders_partsorder (
         id, kind, status, progress, revision, customer_id, region_id, external_reference, requested_on,
-        complete_delivery_only, on_hold, hold_reason, is_test, reference, version, chain_hash, status_since, created_at
+        complete_delivery_only, on_hold, is_test, reference, version, chain_hash, status_since, created_at
     )
-    SELECT order_id, 'service', 'back_ordered', 0, 0, %(customer)s, %(region)s, '', current_date, false, false, '',
+    SELECT order_id, 'service', 'back_ordered', 0, 0, %(customer)s, %(region)s, '', current_date, false, false,
         false, 'P-' || reference, 1, hash, now(), now()
     FROM item
 ),
@@ -129,9 +129,9 @@ WITH item AS MATERIALIZED (
 orders AS (
     INSERT INTO orders_partsorder (
         id, kind, status, progress, revision, customer_id, region_id, external_reference, requested_on,
-        complete_delivery_only, on_hold, hold_reason, is_test, reference, version, chain_hash, status_since, created_at
+        complete_delivery_only, on_hold, is_test, reference, version, chain_hash, status_since, created_at
     )
-    SELECT order_id, 'service', 'open', 0, 0, %(customer)s, %(region)s, '', current_date, false, false, '', false,
+    SELECT order_id, 'service', 'open', 0, 0, %(customer)s, %(region)s, '', current_date, false, false, false,
         'P-' || reference, 1, '\\x00', now(), now()
     FROM item
 )

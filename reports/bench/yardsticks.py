@@ -80,10 +80,10 @@ new_events AS (
 new_order AS (
     INSERT INTO orders_partsorder (
         id, kind, status, progress, revision, customer_id, region_id, external_reference, requested_on,
-        complete_delivery_only, on_hold, hold_reason, is_test, reference, version, chain_hash, status_since, created_at
+        complete_delivery_only, on_hold, is_test, reference, version, chain_hash, status_since, created_at
     )
     SELECT hashed.subject_id, 'service', hashed.status, 0, 0, customer.id, customer.region_id, '', current_date, false,
-        false, '', false, hashed.reference, 1, hashed.hash, %(at)s, %(at)s
+        false, false, hashed.reference, 1, hashed.hash, %(at)s, %(at)s
     FROM hashed, customer WHERE hashed.subject_kind = 'parts_order'
 ),
 new_lines AS (

@@ -140,7 +140,9 @@ def test_a_held_order_does_not_ship_until_it_is_let_go(world: World, erp: Caller
     body = {"lines": [{"line": str(order.lines[0].id)}], "walk": True}
     assert erp.post(f"parts-orders/{order.id}/hold/", {"reason": "Credit"}).status_code == 200
     assert erp.post(f"parts-orders/{order.id}/ship/", body).status_code == 409
+    assert erp.get(f"parts-orders/{order.id}/").json()["hold_reason"] == "Credit"
     assert erp.post(f"parts-orders/{order.id}/let-go/").status_code == 200
+    assert erp.get(f"parts-orders/{order.id}/").json()["hold_reason"] == ""
     shipped = erp.post(f"parts-orders/{order.id}/ship/", body | {"carrier": "Fast", "tracking_number": "1Z"})
     assert shipped.status_code == 200
     [shipment] = shipped.json()["shipments"]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connection
 
 from orders.actions import lines, parts_orders, service_orders
 from orders.actions.erasing import Erased, erase_texts
+from orders.documents import orders_as_documents
 from orders.errors import ReasonRequired
-from orders.models import EventText, OrderEvent
+from orders.models import EventText, OrderEvent, PartsOrder
 from parts.actors import Actor
 from parts.errors import Forbidden, Invalid
 from tests.ledger.tampering import codes
@@ -85,6 +87,38 @@ def test_an_action_that_waited_for_the_erasure_still_works(desk: Desk) -> None:
     placed = desk.place(2, note="x")
     erase_texts(subject_ids=[placed.id], reason=WHY, **TOLD)
     parts_orders.hold(order_id=placed.id, reason="Credit", **TOLD)
+
+
+def test_why_an_order_is_held_stands_nowhere_but_in_the_vault_and_goes_with_it(desk: Desk) -> None:
+    placed = desk.place(2)
+    parts_orders.hold(order_id=placed.id, reason="Mrs Weber owes us money", **TOLD)
+    kept = PartsOrder.objects.get(pk=placed.id)
+    assert (kept.on_hold, kept.hold_reason) == (True, "Mrs Weber owes us money")
+    assert "Mrs Weber owes us money" in orders_as_documents(PartsOrder.objects.all()).get()["document"]
+    assert columns_with("Mrs Weber") == [("orders_eventtext", "text")]
+
+    erase_texts(subject_ids=[placed.id], reason=WHY, **TOLD)
+
+    kept = PartsOrder.objects.get(pk=placed.id)
+    assert (kept.on_hold, kept.hold_reason) == (True, "")
+    assert columns_with("Mrs Weber") == []
+    parts_orders.let_go(order_id=placed.id, **TOLD)
+
+
+def columns_with(text: str) -> list[tuple[str, str]]:
+    """Return every column of text in the database (table, column) that holds some text."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT table_name, column_name FROM information_schema.columns"
+            " JOIN information_schema.tables USING (table_schema, table_name)"
+            " WHERE table_schema = 'public' AND table_type = 'BASE TABLE' AND data_type IN"
+            " ('text', 'character varying', 'jsonb')"
+        )
+        found = []
+        for table, column in cursor.fetchall():
+            cursor.execute(f'SELECT EXISTS (SELECT FROM "{table}" WHERE "{column}"::text LIKE %s)', [f"%{text}%"])
+            found += [(table, column)] * cursor.fetchone()[0]
+    return found
 
 
 def test_erasing_needs_its_permission_a_reason_and_a_name(desk: Desk) -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from orders.actions import parts_orders
+from orders.actions import lines, parts_orders
 from orders.actions.placing import Wanted
 from orders.errors import NothingToDo, ReasonRequired
 from orders.models import PartsOrder
 from parts.errors import Invalid
 from parts.models import Reservation
 from tests.factories.parts import PartFactory, WarehouseFactory
-from tests.orders.desk import TOLD, Desk, d, order, statements, tree
+from tests.orders.desk import TOLD, Desk, d, leaf, order, statements, tree
 
 
 def test_an_order_is_held_and_let_go_once(desk: Desk) -> None:
@@ -24,6 +24,10 @@ def test_an_order_is_held_and_let_go_once(desk: Desk) -> None:
     assert (order(placed.id).on_hold, order(placed.id).hold_reason) == (False, "")
     with pytest.raises(NothingToDo):
         parts_orders.let_go(order_id=placed.id, **TOLD)
+    parts_orders.hold(order_id=placed.id, reason="Moves house", **TOLD)
+    lines.cancel(line_id=leaf(placed, "back_ordered").id, reason="Not needed", **TOLD)
+    assert (order(placed.id).on_hold, order(placed.id).hold_reason) == (True, "Moves house")
+    parts_orders.let_go(order_id=placed.id, **TOLD)
     with pytest.raises(ReasonRequired):
         parts_orders.hold(order_id=placed.id, reason=" ", **TOLD)
     with pytest.raises(Invalid):
