@@ -37,17 +37,13 @@ class WithLength:
         if not coding:
             return self.application(environ, start_response)
         if coding.strip().lower() != "chunked":
-            return _refused(
-                start_response, "501 Not Implemented", "unsupported_coding", "Send it plain or chunked."
-            )
+            return _refused(start_response, "501 Not Implemented", "unsupported_coding", "Send it plain or chunked.")
         if not environ.get("wsgi.input_terminated"):
             return _refused(start_response, "411 Length Required", "length_required", "Send a Content-Length.")
         with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as body:
             length = _copy(environ["wsgi.input"], body, self.largest)
             if length > self.largest:
-                return _refused(
-                    start_response, "413 Content Too Large", "too_large", "The body is too large."
-                )
+                return _refused(start_response, "413 Content Too Large", "too_large", "The body is too large.")
             body.seek(0)
             environ |= {"CONTENT_LENGTH": str(length), "wsgi.input": body}
             return self.application(environ, start_response)

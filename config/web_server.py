@@ -10,8 +10,8 @@ threads = environment.number("WEB_THREADS", 4, minimum=1, maximum=64)
 timeout = 60
 graceful_timeout = 10
 control_socket_disable = True
-# Nobody is believed who says in a header what was asked for, or how: not a client on this machine, and a proxy need not,
-# for what BEHIND_PROXY trusts is read by the settings.
+# Nobody is believed who says in a header what was asked for, or how: not a client on this machine; and a proxy need not
+# be, for what BEHIND_PROXY trusts is read by the settings.
 forwarded_allow_ips = ""
 forwarder_headers = ""
 logconfig_dict = logs.configuration(as_json=environment.text("BACKLINE_ENV") == "production", level="INFO")

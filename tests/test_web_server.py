@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 
@@ -69,11 +69,12 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
 
 
 def _wait_for(port: int, server: subprocess.Popen[bytes]) -> None:
+    """Wait until it answers: it takes connections before it has read the application."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and server.poll() is None:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
+        with suppress(ConnectionError):
+            _lives(port, patience=60)
+            return
     pytest.fail("The web server did not start.")
 
 
@@ -84,13 +85,12 @@ def connect(port: int) -> Iterator[Connect]:
         yield lambda: opened.enter_context(socket.create_connection(("127.0.0.1", port), timeout=10))
 
 
-def _lives(port: int) -> float:
+def _lives(port: int, patience: float = 10) -> float:
     """Return after how many seconds it answers."""
     began = time.monotonic()
-    connection = HTTPConnection("127.0.0.1", port, timeout=10)
-    connection.request("GET", "/livez")
-    assert connection.getresponse().read() == b'{"status": "alive"}'
-    connection.close()
+    with closing(HTTPConnection("127.0.0.1", port, timeout=patience)) as connection:
+        connection.request("GET", "/livez")
+        assert connection.getresponse().read() == b'{"status": "alive"}'
     return time.monotonic() - began
 
 
