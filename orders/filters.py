@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import django_filters as filters
 from django.db.models import Exists, OuterRef, QuerySet
+from django.utils import timezone
 
 from orders.models import OrderLine, PartsOrder, ServiceOrder
+from orders.searching import customers_named, jobs_with
 from orders.statuses import LineStatus, ServiceOrderStatus
 from parts.statuses import Purpose
 
@@ -26,6 +28,18 @@ class ServiceOrderFilter(filters.FilterSet):
     created_before = filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="lt")
     scheduled_from = filters.DateFilter(field_name="scheduled_for", lookup_expr="gte")
     scheduled_until = filters.DateFilter(field_name="scheduled_for", lookup_expr="lte")
+    unassigned = filters.BooleanFilter(field_name="technician", lookup_expr="isnull", help_text="true: nobody has it.")
+    late = filters.BooleanFilter(method="only_late", help_text="true: the contract's clock has run out.")
+    waits_for_parts = filters.BooleanFilter(method="only_waiting", help_text="true: one of its lines is back-ordered.")
+    customer_named = filters.CharFilter(
+        method="of_customers", max_length=120, help_text="The customer's code, or how words of the name begin."
+    )
+    search = filters.CharFilter(
+        method="find",
+        min_length=2,
+        max_length=120,
+        help_text="References, customer, serial number of the machine, words of the title; each by its beginning.",
+    )
 
     class Meta:
         model = ServiceOrder
@@ -33,6 +47,18 @@ class ServiceOrderFilter(filters.FilterSet):
 
     def only_open(self, queryset: QuerySet[ServiceOrder], name: str, value: bool) -> QuerySet[ServiceOrder]:
         return queryset.open() if value else queryset  # type: ignore[attr-defined]  # our own queryset
+
+    def only_late(self, queryset: QuerySet[ServiceOrder], name: str, value: bool) -> QuerySet[ServiceOrder]:
+        return queryset.late(timezone.now()) if value else queryset  # type: ignore[attr-defined]  # our own queryset
+
+    def only_waiting(self, queryset: QuerySet[ServiceOrder], name: str, value: bool) -> QuerySet[ServiceOrder]:
+        return queryset.waiting_for_parts() if value else queryset  # type: ignore[attr-defined]  # our own queryset
+
+    def of_customers(self, queryset: QuerySet[ServiceOrder], name: str, value: str) -> QuerySet[ServiceOrder]:
+        return queryset.filter(customer__in=customers_named(value))
+
+    def find(self, queryset: QuerySet[ServiceOrder], name: str, value: str) -> QuerySet[ServiceOrder]:
+        return queryset.filter(jobs_with(value))
 
 
 class PartsOrderFilter(filters.FilterSet):

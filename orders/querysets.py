@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
 
 from django.db import models
-from django.db.models import F, Func, Q
+from django.db.models import Exists, F, Func, OuterRef, Q
 from django.db.models.expressions import RawSQL
 
 from orders.statuses import LINE_CLOSED, LINE_OPEN, SERVICE_ORDER_CLAIMABLE, SERVICE_ORDER_OPEN
@@ -76,7 +76,12 @@ class ServiceOrderQuerySet(models.QuerySet[Any]):
 
     def late(self, at: datetime) -> Self:
         """Keep those whose contract's clock has run out."""
-        return self.filter(due_at__lt=at)
+        return self.annotate(urgency=Urgency("due_at")).filter(urgency__lt=at)
+
+    def waiting_for_parts(self) -> Self:
+        """Keep those with a line that is back-ordered: its order stands there too, which is its least advanced line."""
+        orders = self.model._meta.get_field("parts_orders").related_model._default_manager
+        return self.filter(Exists(orders.filter(service_order=OuterRef("pk"), status="back_ordered")))
 
 
 class PartsOrderQuerySet(models.QuerySet[Any]):

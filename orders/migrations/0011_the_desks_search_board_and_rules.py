@@ -3,13 +3,13 @@
 import django.contrib.postgres.indexes
 import django.db.models.deletion
 import django.db.models.functions.comparison
-import orders.querysets
-import parts.keys
-import parts.lookups
 import simple_history.models
 from django.conf import settings
 from django.db import migrations, models
 
+import orders.querysets
+import parts.keys
+import parts.lookups
 
 #: Starts the clocks of the jobs that are there, as `orders.actions.service_orders.create` does for new ones.
 CLOCKS = """

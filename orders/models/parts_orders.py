@@ -11,7 +11,7 @@ from orders.models.customers import Customer
 from orders.models.ledger import OrderEvent
 from orders.models.service_orders import ServiceOrder
 from orders.querysets import OrderLineQuerySet, PartsOrderQuerySet
-from orders.statuses import LINE_CLOSED, LINE_STEPS, LineStatus, SubjectKind
+from orders.statuses import LINE_CLOSED, LINE_OPEN, LINE_STEPS, LineStatus, SubjectKind
 from parts.keys import new_key
 from parts.lookups import Key
 from parts.models import Part, Region, Warehouse
@@ -97,6 +97,12 @@ class PartsOrder(Chained):
         indexes = [
             models.Index(fields=["customer", "-id"], name="parts_order_by_customer"),
             models.Index(fields=["status", "-id"], name="parts_order_by_status"),
+            models.Index(
+                fields=["customer", "id"], condition=Q(status__in=LINE_OPEN), name="parts_order_open_of_customer"
+            ),
+            models.Index(
+                fields=["service_order"], condition=Q(status="back_ordered"), name="parts_order_short_of_job"
+            ),
             models.Index(Key("reference"), name="parts_order_by_key"),
             models.Index(
                 Key("external_reference"), condition=~Q(external_reference=""), name="parts_order_by_their_key"

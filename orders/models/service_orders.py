@@ -108,6 +108,11 @@ class ServiceOrder(ConcurrentTransitionMixin, Chained):
             models.Index(
                 fields=["technician", "-id"], condition=Q(status__in=SERVICE_ORDER_OPEN), name="service_order_open_jobs"
             ),
+            models.Index(
+                fields=["customer", "status"],
+                condition=Q(status__in=SERVICE_ORDER_OPEN),
+                name="service_order_open_of_customer",
+            ),
             models.Index(F("status"), Urgency("due_at"), F("id"), name="service_order_by_urgency"),
             models.Index(Key("reference"), name="service_order_by_key"),
             models.Index(

@@ -1,0 +1,160 @@
+"""Finds jobs, parts orders, lines, customers and machines by what people have in hand.
+
+References, codes, tracking and serial numbers are found by their beginning, without case and separators, and `so 12` is
+SO-000012. Names and titles are found by the beginnings of their words; titles of open jobs only.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.models import AnonymousUser, User
+from django.db.models import F, Q, QuerySet, Value
+from django.utils.translation import gettext as _
+
+from orders.models import Customer, Equipment, OrderLine, PartsOrder, ServiceOrder, Shipment
+from orders.querysets import sees_all
+from parts.lookups import beginnings, key_of
+from parts.searching import by_key, by_words, is_searchable, together
+
+#: `so 12`, `P-7/2.1`, `12`: letters, number, and of a line its place.
+_NUMBERED = re.compile(r"\s*(?P<letters>[A-Za-z]*)[\s\-#]*(?P<number>[0-9]{1,9})\s*(?P<place>/[0-9./]*)?\s*")
+JOB, ORDER, BACK_ORDER = "SO", "P", "B"
+#: How many digits a reference has at least.
+DIGITS = 6
+#: How many customers or machines a text may mean where their orders are looked for.
+MOST = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A row, whether it is exactly what was asked for, and by what else than its reference it was found."""
+
+    row: Any
+    is_exact: bool
+    via: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What somebody typed: the text, and the reference it would be of a job, an order and a line (empty: of none)."""
+
+    text: str
+    job: str = ""
+    order: str = ""
+    line: str = ""
+
+    @classmethod
+    def of(cls, text: str) -> Asked:
+        """Read a text. The back order B-000012/1.1 is that of the line P-000012/1.1; `SO-00` is only a beginning."""
+        found = _NUMBERED.fullmatch(text)
+        if found is None or (found["letters"] and found["number"].startswith("0") and len(found["number"]) < DIGITS):
+            return cls(text)
+        letters, number, place = found["letters"].upper(), f"{int(found['number']):0{DIGITS}d}", found["place"] or ""
+        is_order = letters in ("", ORDER, BACK_ORDER)
+        return cls(
+            text,
+            job=f"{JOB}-{number}" if letters in ("", JOB) and not place else "",
+            order=f"{ORDER}-{number}" if is_order else "",
+            line=f"{ORDER}-{number}{place.rstrip('/')}" if is_order and len(place) > 1 else "",
+        )
+
+
+def find_jobs(text: str, person: User | AnonymousUser, most: int) -> list[Found]:
+    """Return jobs by reference, the customer's reference, or words of their title. Two statements."""
+    asked, rows = Asked.of(text), ServiceOrder.objects.visible_to(person)
+    if not (is_searchable(text) or asked.job):
+        return []
+    ways = [
+        by_key(rows, "reference", asked.job or text, most),
+        by_key(rows.exclude(external_reference=""), "external_reference", text, most, via=Value(_("Reference"))),
+    ]
+    if beginnings(text):
+        ways.append(by_words(rows.open(), "title", text, most))
+    return _rows(rows.select_related("customer", "equipment"), ways, (text, asked.job), most)
+
+
+def find_parts_orders(text: str, person: User | AnonymousUser, most: int) -> list[Found]:
+    """Return parts orders by reference, the customer's reference, or a shipment of theirs. Two statements."""
+    asked, rows = Asked.of(text), PartsOrder.objects.visible_to(person)
+    if not (is_searchable(text) or asked.order):
+        return []
+    left = Shipment.objects.filter(order__in=rows) if not sees_all(person) else Shipment.objects.all()
+    ways = [
+        by_key(rows, "reference", asked.order or text, most),
+        by_key(rows.exclude(external_reference=""), "external_reference", text, most, via=Value(_("Reference"))),
+        by_key(left, "reference", text, most, row="order_id", via=Value(_("Shipment"))),
+        by_key(left.exclude(tracking_number=""), "tracking_number", text, most, row="order_id", via=F("carrier")),
+    ]
+    wanted = (text, "" if asked.line else asked.order)
+    return _rows(rows.select_related("customer", "destination", "service_order"), ways, wanted, most)
+
+
+def find_lines(text: str, person: User | AnonymousUser, most: int) -> list[Found]:
+    """Return the lines of a parts order by their reference, or by that of their back order. One statement."""
+    asked = Asked.of(text)
+    if not asked.line:
+        return []
+    rows = OrderLine.objects.visible_to(person).filter(order__reference=asked.order, reference__startswith=asked.line)
+    lines = rows.select_related("order__customer", "part__unit").order_by("position", "child_number", "id")[:most]
+    return [Found(line, line.reference == asked.line) for line in lines]
+
+
+def find_customers(text: str, person: User | AnonymousUser, most: int) -> list[Found]:
+    """Return customers by code or words of their name; for the house only. Two statements."""
+    if not (is_searchable(text) and sees_all(person)):
+        return []
+    rows = Customer.objects.all()
+    ways = [by_key(rows, "code", text, most)]
+    if beginnings(text):
+        ways.append(by_words(rows, "name", text, most))
+    found = _rows(rows.select_related("region"), ways, (text,), most)
+    named = text.strip().casefold()
+    return [Found(hit.row, hit.is_exact or hit.row.name.casefold() == named, hit.via) for hit in found]
+
+
+def find_equipment(text: str, person: User | AnonymousUser, most: int) -> list[Found]:
+    """Return machines by serial number or model; for the house only. Two statements."""
+    if not (is_searchable(text) and sees_all(person)):
+        return []
+    rows = Equipment.objects.all()
+    ways = [by_key(rows, "serial_number", text, most), by_key(rows, "model", text, most)]
+    found = _rows(rows.select_related("customer"), ways, (text,), most)
+    # A model is many machines: only its serial number is exactly one.
+    return [Found(hit.row, key_of(hit.row.serial_number) == key_of(text)) for hit in found]
+
+
+def _rows(rows: QuerySet[Any], ways: list[Any], wanted: tuple[str, ...], most: int) -> list[Found]:
+    """Fetch what was found; exactly what was asked for comes first, then the newest."""
+    found = together(ways, *{text for text in wanted if text})
+    fetched = rows.in_bulk(list(found))
+    hits = [Found(fetched[key], exact, via) for key, (exact, via) in found.items() if key in fetched]
+    return sorted(hits, key=lambda hit: not hit.is_exact)[:most]
+
+
+def customers_named(text: str) -> list[UUID]:
+    """Return the keys of the customers with this code, or with words in their name that begin so; MOST at most.
+
+    Keys, not a subquery: told them, PostgreSQL goes to their orders by index.
+    """
+    named = Q(code__key_is=text)
+    if beginnings(text):
+        named |= Q(name__has_words=text)
+    return list(Customer.objects.filter(named).order_by().values_list("pk", flat=True)[:MOST])
+
+
+def jobs_with(text: str) -> Q:
+    """Return the condition on jobs of a text: references and serial numbers by their beginning, words of the title."""
+    if not is_searchable(text):
+        return Q(pk__in=[])
+    machines = Equipment.objects.filter(serial_number__key_begins=text).order_by().values_list("pk", flat=True)
+    found = (
+        Q(reference__key_begins=Asked.of(text).job or text)
+        | ~Q(external_reference="") & Q(external_reference__key_begins=text)
+        | Q(equipment__in=list(machines[:MOST]))
+        | Q(customer__in=customers_named(text))
+    )
+    return found | Q(title__has_words=text) if beginnings(text) else found  # words, as indexed: of open jobs
