@@ -17,13 +17,14 @@ class ConfigConfig(AppConfig):
     name = "config"
 
     def ready(self) -> None:
-        """Write roles and schedules after the last app of a whole migrate, when all tables and permissions exist.
+        """Write roles, schedules and the rows of customers' words after the last app of a whole migrate.
 
         And let Python look for cycles of dead objects less often: work on thousands of rows makes hundreds of thousands
         of objects that live until it is done, and looking through them every 700 took a quarter of its processor time.
         """
         gc.set_threshold(50_000, 20, 50)
         roles, schedules = import_module("config.roles"), import_module("config.schedules")
+        wording = import_module("orders.actions.wording")
 
         def write(using: str, **_: Any) -> None:
             executor = MigrationExecutor(connections[using])
@@ -31,6 +32,7 @@ class ConfigConfig(AppConfig):
                 return  # only some apps were migrated; the roles need the tables of all
             roles.write_groups()
             schedules.write_schedules(timezone.now())
+            wording.write_rows()
 
         last = [app for app in apps.get_app_configs() if app.models_module is not None][-1]
         post_migrate.connect(write, sender=last, dispatch_uid="config.roles", weak=False)

@@ -1,8 +1,13 @@
 """How log lines look: JSON for machines in production, short lines for people elsewhere, each with its request."""
 
 import logging
+import re
 from contextvars import ContextVar
 from typing import Any
+
+#: Under these paths the next word is a secret: a customer's link. It must stand in no log line, wherever it comes from.
+SECRET_PATHS = ("/track/",)
+_SECRET = re.compile(r"""((?:/|%2F)track(?:/|%2F))(?:(?!%2F)[^/\s"'?&#<>\\])+""", re.IGNORECASE)
 
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
 
@@ -14,6 +19,19 @@ class RequestIdFilter(logging.Filter):
         """Keep every record."""
         record.request_id = request_id.get()
         return True
+
+
+def without_secrets(text: str) -> str:
+    """Return a text in which the secret of every link is masked."""
+    return _SECRET.sub(r"\1***", text)
+
+
+class DiscreetHandler(logging.StreamHandler[Any]):
+    """Writes lines in which secrets are masked: in the message, in what comes with it, and in a traceback."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the finished line, masked."""
+        return without_secrets(super().format(record))
 
 
 def configuration(*, as_json: bool, level: str) -> dict[str, Any]:
@@ -33,7 +51,7 @@ def configuration(*, as_json: bool, level: str) -> dict[str, Any]:
         },
         "handlers": {
             "stderr": {
-                "class": "logging.StreamHandler",
+                "class": "config.logs.DiscreetHandler",
                 "filters": ["request_id"],
                 "formatter": "json" if as_json else "people",
             }
@@ -44,5 +62,6 @@ def configuration(*, as_json: bool, level: str) -> dict[str, Any]:
             "django": {"handlers": [], "level": level, "propagate": True},
             "django.server": {"handlers": [], "level": level, "propagate": True},
             "gunicorn.error": {"handlers": [], "level": level, "propagate": True},
+            "gunicorn.access": {"handlers": [], "level": level, "propagate": True},  # where somebody asks for it
         },
     }

@@ -31,6 +31,8 @@ SIDE: tuple[tuple[Any, tuple[tuple[Any, str, str, str], ...]], ...] = (
             (_("Customers"), "apartment", "orders.customer", ""),
             (_("Equipment"), "precision_manufacturing", "orders.equipment", ""),
             (_("Contracts"), "handshake", "orders.servicecontract", ""),
+            (_("Customers' links"), "link", "orders.trackinglink", ""),
+            (_("Words for customers"), "translate", "orders.customerword", ""),
         ),
     ),
     (

@@ -87,6 +87,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "config.request_id.RequestIdMiddleware",
+    "config.tracking.privacy.PrivateLinkMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -231,7 +232,8 @@ SECURE_HSTS_SECONDS = 31_536_000 if PRODUCTION else 0  # a year
 SECURE_HSTS_INCLUDE_SUBDOMAINS = PRODUCTION
 SECURE_HSTS_PRELOAD = PRODUCTION
 X_FRAME_OPTIONS = "DENY"
-if environment.flag("BEHIND_PROXY", default=False):
+BEHIND_PROXY = environment.flag("BEHIND_PROXY", default=False)
+if BEHIND_PROXY:
     # Only for a proxy that sets this header itself and drops the client's: otherwise anybody could claim to use TLS.
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
@@ -304,6 +306,13 @@ OAUTH2_PROVIDER: dict[str, Any] = {
     "COMPLIANT_BCP_RFC9700_REDIRECT_URI_SCHEME": True,
     "COMPLIANT_BCP_RFC9700_REDIRECT_URI_MATCHING": True,
 }
+
+# --- Customers' links (docs/tracking.md) -------------------------------------------------------------------------------
+
+TRACKING_LINK_DAYS = environment.number("TRACKING_LINK_DAYS", 90, minimum=1, maximum=730)
+TRACKING_RESCHEDULE_DAYS = environment.number("TRACKING_RESCHEDULE_DAYS", 60, minimum=1, maximum=365)
+TRACKING_WRONG_PER_MINUTE = environment.number("TRACKING_WRONG_PER_MINUTE", 6, minimum=1, maximum=600)
+TRACKING_DEEDS_PER_DAY = environment.number("TRACKING_DEEDS_PER_DAY", 30, minimum=1, maximum=1000)
 
 # --- Admin -----------------------------------------------------------------------------------------------------------
 

@@ -18,6 +18,8 @@ urlpatterns = [
     path("styleguide/", styleguide, name="styleguide"),
     path("livez", health.livez, name="livez"),
     path("readyz", health.readyz, name="readyz"),
+    path("track/", include("config.tracking.urls")),
+    path("links/", include("config.tracking.staff_urls")),
     path("admin/", admin.site.urls),
     path("api/v1/", include(("config.api.urls", "api"))),
     path("oauth/token/", TokenView.as_view(), name="oauth-token"),

@@ -9,6 +9,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 #: Tone of each status of every flow. What is not named here is neutral.
 TONES = {
@@ -67,6 +68,9 @@ def names_of(references: Iterable[str]) -> dict[str, str]:
     names = {reference: reference.partition(":")[2].replace("_", " ") or reference for reference in wanted}
     for person in User.objects.filter(pk__in=[key for key in keys if key.isdigit()]):
         names[f"user:{person.pk}"] = person.get_full_name() or person.get_username()
+    for reference in wanted:
+        if reference.startswith("link:"):  # of a customer who acted by the link to their order, in nobody's name
+            names[reference] = _("the customer, by their link")
     for reference in keys.values():
         if names[reference] == reference[5:]:
             names[reference] = f"person {reference[5:]}"

@@ -31,15 +31,26 @@ class Buckets:
         self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def take(self, name: str, per_minute: int) -> float:
-        """Take one call; return 0, or the seconds after which there will be one."""
-        rate, most = per_minute / 60, max(1.0, per_minute * BURST_SECONDS / 60)
+    def take(self, name: str, per_minute: int, at_once: float | None = None) -> float:
+        """Take one call; return 0, or the seconds after which there will be one.
+
+        A full bucket holds `at_once` calls; by default, BURST_SECONDS of the rate.
+        """
+        return self._ask(name, per_minute, at_once, taking=True)
+
+    def wait(self, name: str, per_minute: int, at_once: float | None = None) -> float:
+        """Return what `take` would, and take nothing."""
+        return self._ask(name, per_minute, at_once, taking=False)
+
+    def _ask(self, name: str, per_minute: int, at_once: float | None, *, taking: bool) -> float:
+        rate = per_minute / 60
+        most = max(1.0, rate * BURST_SECONDS) if at_once is None else at_once
         with self._lock:
             now = self.clock()
             left, seen = self._left.pop(name, (most, now))
             left = min(most, left + (now - seen) * rate)
             wait = 0.0 if left >= 1 else (1 - left) / rate
-            self._left[name] = (left if wait else left - 1, now)
+            self._left[name] = (left if wait or not taking else left - 1, now)
             if len(self._left) > self.most:
                 self._left.popitem(last=False)
         return wait

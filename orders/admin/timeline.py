@@ -38,6 +38,9 @@ TITLES = {
     "line.status_changed": gettext_lazy("Status"),
     "line.status_filed": gettext_lazy("Late report, filed"),
     "line.status_overridden": gettext_lazy("Status overridden"),
+    "message.received": gettext_lazy("Message from the customer"),
+    "messages.started": gettext_lazy("The customer wants messages again"),
+    "messages.stopped": gettext_lazy("The customer wants no messages"),
     "note.added": gettext_lazy("Note"),
     "parts_order.cancelled": gettext_lazy("Cancelled"),
     "parts_order.held": gettext_lazy("Held"),
@@ -51,6 +54,8 @@ TITLES = {
     "service_order.status_changed": gettext_lazy("Status"),
     "service_order.status_filed": gettext_lazy("Late report, filed"),
     "service_order.status_overridden": gettext_lazy("Status overridden"),
+    "tracking.link_issued": gettext_lazy("Customer's link made"),
+    "tracking.link_revoked": gettext_lazy("Customer's link revoked"),
 }
 _WORDS: dict[str, Any] = {**dict(ServiceOrderStatus.choices), **dict(LineStatus.choices)}
 

@@ -1,0 +1,63 @@
+"""In which language and zone a link's page is: the customer's, unless they chose another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone, translation
+
+from config.faces.zone import COOKIE as ZONE_COOKIE
+from config.faces.zone import known_zones
+from config.tracking.visits import PATH
+from orders.models import Customer
+from orders.tracking import zone_of
+
+COOKIE = "link_language"
+_YEAR = 365 * 24 * 3600
+
+
+def chosen(request: HttpRequest) -> str:
+    """Return the language that was chosen by a link of the page, now or before; empty where none was."""
+    for language in (request.GET.get("language", ""), request.COOKIES.get(COOKIE, "")):
+        if language in dict(settings.LANGUAGES):
+            return language
+    return ""
+
+
+def language_for(request: HttpRequest, customer: Customer | None) -> str:
+    """Return the language of a page: chosen, else the customer's, else (of nobody) the browser's."""
+    if language := chosen(request):
+        return language
+    if customer is None:
+        return translation.get_language_from_request(request)
+    try:
+        return translation.get_supported_language_variant(customer.language)
+    except LookupError:
+        return settings.LANGUAGE_CODE
+
+
+@contextmanager
+def spoken_to(request: HttpRequest, customer: Customer | None) -> Iterator[str]:
+    """Work in the language and zone of a page; the zone is the browser's where it told it, else the customer's."""
+    language = language_for(request, customer)
+    told = request.COOKIES.get(ZONE_COOKIE, "") in known_zones()
+    zone = timezone.get_current_timezone() if told or customer is None else zone_of(customer)
+    with translation.override(language), timezone.override(zone):
+        yield language
+
+
+def keep(request: HttpRequest, response: HttpResponse) -> None:
+    """Remember a language that was chosen just now."""
+    if request.GET.get("language", "") in dict(settings.LANGUAGES):
+        response.set_cookie(
+            COOKIE,
+            request.GET["language"],
+            max_age=_YEAR,
+            path=PATH,
+            httponly=True,
+            samesite="Lax",
+            secure=request.is_secure(),
+        )

@@ -1,0 +1,14 @@
+"""The addresses of customers' links: /track/<token>/."""
+
+from django.urls import path
+
+from config.tracking import views
+
+app_name = "tracking"
+
+urlpatterns = [
+    path("<str:token>/", views.page, name="page"),
+    path("<str:token>/reschedule/", views.reschedule, name="reschedule"),
+    path("<str:token>/message/", views.message, name="message"),
+    path("<str:token>/messages/", views.want_messages, name="want_messages"),
+]

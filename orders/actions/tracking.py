@@ -1,0 +1,270 @@
+"""The customer's link: made and revoked by staff, and what a customer does by it.
+
+What is done to a link, and what is done by it, is recorded on its order under the order's lock. So whoever revokes a
+link and whoever uses it come one after the other, and nothing is done by a link that was revoked before.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+
+from orders.actions import jobs, service_orders
+from orders.actions.work import LineWork
+from orders.ledger import Cause, Ledger
+from orders.models import OrderEvent, PartsOrder, ServiceOrder, TrackingLink
+from orders.rules import check_texts
+from orders.statuses import ServiceOrderStatus, SubjectKind
+from orders.tracking import MESSAGE, digest, reference_of, reschedule_days, zone_of
+from orders.trees import Tree
+from parts.actors import Actor
+from parts.errors import Forbidden, Invalid, NotFound, Refused
+
+SERVICE_ORDER, PARTS_ORDER = SubjectKind.SERVICE_ORDER.value, SubjectKind.PARTS_ORDER.value
+#: Random bytes of a token: 192 bits.
+TOKEN_BYTES = 24
+LONGEST_MESSAGE = 2_000
+LONGEST_REQUESTER = 120
+_MOST_DAYS = 730
+#: What the holder of a link may do through the actions that its own verbs call.
+_HOLDS = frozenset({"orders.change_serviceorder"})
+
+
+class LinkEnded(Refused):
+    """The link does not work: there is none, it has expired, it was revoked, or its order is not for its holder."""
+
+    code = "link_ended"
+    status = 404
+
+    def __init__(self) -> None:
+        super().__init__("This link does not work.")
+
+
+class NotScheduled(Refused):
+    """The job is past the point at which its customer may choose another day."""
+
+    code = "not_scheduled"
+
+
+class PlanChanged(Refused):
+    """The planned day is another than the customer saw; `extra['scheduled_for']` is the present one."""
+
+    code = "plan_changed"
+
+
+class TooMuch(Refused):
+    """By this link more was done in a day than one customer needs."""
+
+    code = "too_much"
+    status = 429
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A new link with its token, which is shown now or never."""
+
+    link: TrackingLink
+    token: str
+
+
+class _Locked:
+    """An order under its lock, on whose timeline something is recorded."""
+
+    def __init__(self, kind: str, order_id: UUID, cause: Cause) -> None:
+        """Lock it. Raises NotFound. Must be used inside a transaction."""
+        self._work: LineWork | None = None
+        self.order: service_orders.Job | Tree
+        if kind == SERVICE_ORDER:
+            self.ledger = Ledger(cause)
+            self.order = service_orders.locked(order_id, None)
+        else:
+            self._work = LineWork(cause, order_ids=[order_id], touches_stock=False)
+            self.ledger = self._work.ledger
+            tree = self._work.trees.by_order.get(order_id)
+            if tree is None:
+                raise NotFound("There is no such parts order.", id=str(order_id))
+            self.order = tree
+
+    def record(self, kind: str, *, note: str = "", public: bool = False, data: Mapping[str, Any] | None = None) -> None:
+        """Write one event, at once."""
+        self.ledger.record(self.order, kind, note=note, public=public, data=data)
+        if self._work is None:
+            assert isinstance(self.order, service_orders.Job)
+            service_orders.write([self.order], self.ledger)
+        else:
+            assert isinstance(self.order, Tree)
+            self.order.touched = True
+            self._work.finish()
+
+
+# --- What staff does --------------------------------------------------------------------------------------------------
+
+
+def issue(
+    *,
+    by: Actor,
+    source: str,
+    at: datetime,
+    service_order_id: UUID | None = None,
+    parts_order_id: UUID | None = None,
+    requester: str = "",
+    days: int | None = None,
+) -> Issued:
+    """Make a link to one order for its customer, for so many days (default: TRACKING_LINK_DAYS).
+
+    Others that were made before keep working until they expire or are revoked. Raises Forbidden, NotFound, Invalid, and
+    Refused for a draft, which is seen by staff only, and for an order of one of our own warehouses.
+    """
+    by.require("orders.issue_trackinglink")
+    days = settings.TRACKING_LINK_DAYS if days is None else days
+    if not 1 <= days <= _MOST_DAYS:
+        raise Invalid("The link cannot be made as it is.", {"days": [f"Between 1 and {_MOST_DAYS}."]})
+    check_texts(requester=(requester, LONGEST_REQUESTER))
+    if (service_order_id is None) == (parts_order_id is None):
+        raise Invalid("A link leads to one order.", {"order": ["Name one."]})
+    kind = SERVICE_ORDER if service_order_id else PARTS_ORDER
+    order_id = service_order_id or parts_order_id
+    assert order_id is not None
+    token = secrets.token_urlsafe(TOKEN_BYTES)
+    with transaction.atomic():
+        locked = _Locked(kind, order_id, Cause(by=by, source=source, at=at))
+        if locked.order.status == ServiceOrderStatus.DRAFT:
+            raise Refused(f"{locked.order.reference} is a draft; only staff sees it.", current=locked.order.status)
+        if locked.order.customer_id is None:
+            raise Refused(f"{locked.order.reference} is for one of our own warehouses; it has no customer.")
+        link = TrackingLink(
+            token_hash=digest(token),
+            service_order_id=service_order_id,
+            parts_order_id=parts_order_id,
+            customer_id=locked.order.customer_id,
+            requester=requester.strip(),
+            created_by=by.reference,
+            created_at=at,
+            expires_at=at + timedelta(days=days),
+        )
+        link.save(force_insert=True)
+        locked.record("tracking.link_issued", data={"link": str(link.pk), "expires_at": link.expires_at.isoformat()})
+    return Issued(link, token)
+
+
+def revoke(*, link_id: UUID, by: Actor, source: str, at: datetime) -> TrackingLink:
+    """Make a link work no more, from now on and for ever; a repeat changes nothing. Raises Forbidden, NotFound."""
+    by.require("orders.revoke_trackinglink")
+    with transaction.atomic():
+        link = TrackingLink.objects.filter(pk=link_id).first()
+        if link is None:
+            raise NotFound("There is no such link.", id=str(link_id))
+        locked = _Locked(*_place(link), Cause(by=by, source=source, at=at))
+        link.refresh_from_db()
+        if link.revoked_at is None:
+            link.revoked_at, link.revoked_by = at, by.reference
+            link.save(update_fields=["revoked_at", "revoked_by"])
+            locked.record("tracking.link_revoked", data={"link": str(link.pk)})
+    return link
+
+
+# --- What the customer does -------------------------------------------------------------------------------------------
+
+
+def holder(link: TrackingLink) -> Actor:
+    """Return whoever holds a link as the one who acts: by nothing but this link, and in nobody's name."""
+    return Actor(reference=reference_of(link.pk), permissions=_HOLDS)
+
+
+def reschedule(
+    *, link_id: UUID, scheduled_for: date, seen: date | None, by: Actor, source: str, at: datetime
+) -> service_orders.Moved:
+    """Choose another day for a job while it is Scheduled. `seen` is the day that the customer was shown.
+
+    The day that is planned already changes nothing. Raises Forbidden, LinkEnded, Invalid for a day out of reach,
+    NotScheduled, PlanChanged where the workshop was quicker, TooMuch.
+    """
+    with transaction.atomic():
+        link, locked = _opened(link_id, by, Cause(by=by, source=source, at=at))
+        job = locked.order
+        if not isinstance(job, service_orders.Job) or job.status != ServiceOrderStatus.SCHEDULED:
+            raise NotScheduled(f"{job.reference} is not waiting for its day.", current=job.status)
+        if job.scheduled_for == scheduled_for:
+            return service_orders.moved(job)
+        first, last = reschedule_days(at.astimezone(zone_of(link.customer)).date())
+        if not first <= scheduled_for <= last:
+            said = f"Choose a day from {first} to {last}."
+            raise Invalid("This day cannot be chosen.", {"scheduled_for": [said]}, first=str(first), last=str(last))
+        if job.scheduled_for != seen:
+            planned = str(job.scheduled_for) if job.scheduled_for else None
+            raise PlanChanged(f"{job.reference} was planned anew meanwhile.", scheduled_for=planned)
+        _check_measure(job.id, by, at)
+        return jobs.reschedule(service_order_id=job.id, scheduled_for=scheduled_for, by=by, source=source, at=at)
+
+
+def write_message(*, link_id: UUID, text: str, key: str, by: Actor, source: str, at: datetime) -> bool:
+    """Put a message to the workshop on the order's timeline, which the customer reads too; return whether it was new.
+
+    `key` is of the form it was written in: the same text by the same form again is the same message. Raises Forbidden,
+    LinkEnded, Invalid for an empty or an overlong one, TooMuch.
+    """
+    text = text.replace("\r\n", "\n").strip()
+    if not text:
+        raise Invalid("The message is empty.", {"text": ["Write something."]})
+    check_texts(text=(text, LONGEST_MESSAGE))
+    message_id = f"{key[:60]}:{hashlib.sha256(text.encode()).hexdigest()[:32]}"
+    check_texts(key=(message_id, 120))
+    with transaction.atomic():
+        _link, locked = _opened(link_id, by, Cause(by=by, source=source, at=at, message_id=message_id))
+        if OrderEvent.objects.of_message(source, message_id).of_subjects([locked.order.id]).exists():
+            return False
+        _check_measure(locked.order.id, by, at)
+        locked.record(MESSAGE, note=text, public=True)
+    return True
+
+
+def want_messages(*, link_id: UUID, wanted: bool, by: Actor, source: str, at: datetime) -> bool:
+    """Stop messages about an order, or let them come again; return whether that changed anything.
+
+    Raises Forbidden, LinkEnded, TooMuch.
+    """
+    with transaction.atomic():
+        link, locked = _opened(link_id, by, Cause(by=by, source=source, at=at))
+        model: type[ServiceOrder] | type[PartsOrder] = ServiceOrder if link.service_order_id else PartsOrder
+        stopped = bool(model.objects.filter(pk=locked.order.id, messages_stopped_at__isnull=False).exists())
+        if stopped != wanted:
+            return False
+        _check_measure(locked.order.id, by, at)
+        model.objects.filter(pk=locked.order.id).update(messages_stopped_at=None if wanted else at)
+        locked.record("messages.started" if wanted else "messages.stopped", public=True)
+    return True
+
+
+def _opened(link_id: UUID, by: Actor, cause: Cause) -> tuple[TrackingLink, _Locked]:
+    """Lock the order of a link that works, for whoever holds that very link. Raises Forbidden, LinkEnded."""
+    if by.reference != reference_of(link_id):
+        raise Forbidden("Only who holds this link can do this by it.")
+    link = TrackingLink.objects.select_related("customer").filter(pk=link_id).first()
+    if link is None:
+        raise LinkEnded
+    locked = _Locked(*_place(link), cause)
+    if not TrackingLink.objects.working(cause.at).filter(pk=link_id).exists():  # now that nobody can revoke it
+        raise LinkEnded
+    return link, locked
+
+
+def _place(link: TrackingLink) -> tuple[str, UUID]:
+    if link.service_order_id:
+        return SERVICE_ORDER, link.service_order_id
+    assert link.parts_order_id is not None
+    return PARTS_ORDER, link.parts_order_id
+
+
+def _check_measure(order_id: UUID, by: Actor, at: datetime) -> None:
+    """Raise TooMuch where a day's measure is full, counted from the ledger: the same for all web processes."""
+    said = OrderEvent.objects.of_subjects([order_id]).filter(actor=by.reference, recorded_at__gt=at - timedelta(days=1))
+    if said.count() >= settings.TRACKING_DEEDS_PER_DAY:
+        raise TooMuch("Enough for one day.")
