@@ -20,6 +20,7 @@ urlpatterns = [
     path("readyz", health.readyz, name="readyz"),
     path("track/", include("config.tracking.urls")),
     path("links/", include("config.tracking.staff_urls")),
+    path("desk/", include("config.desk.urls")),
     path("admin/", admin.site.urls),
     path("api/v1/", include(("config.api.urls", "api"))),
     path("oauth/token/", TokenView.as_view(), name="oauth-token"),

@@ -32,9 +32,10 @@ from backorders.models import BackOrder
 from config.api.authentication import known_tokens
 from config.api.throttling import buckets
 from config.roles import SCOPES
-from orders.models import CustomerAccess, OrderLine, PartsOrder, ServiceOrder, Shipment
+from orders.actions import attachments
+from orders.models import Attachment, CustomerAccess, OrderLine, PartsOrder, ServiceOrder, Shipment
 from parts.models import Delivery, Part, PurchaseOrder, Supplier
-from tests.admin.world import World
+from tests.admin.world import World, cause
 from tests.api.world import token_for
 from tests.factories.orders import CustomerFactory
 
@@ -50,6 +51,7 @@ OWNED: dict[type[models.Model], str] = {
     OrderLine: "order__customer",
     BackOrder: "customer",
     Shipment: "order__customer",
+    Attachment: "service_order__customer",
 }
 #: What the API's nouns are.
 NOUNS: dict[str, type[models.Model]] = {
@@ -60,6 +62,12 @@ NOUNS: dict[str, type[models.Model]] = {
     "parts": Part,
     "purchase-orders": PurchaseOrder,
     "deliveries": Delivery,
+}
+#: What our own pages show, and by which field the address names it.
+PAGES: dict[str, tuple[type[models.Model], str]] = {
+    "desk:service-order": (ServiceOrder, "reference"),
+    "desk:parts-order": (PartsOrder, "reference"),
+    "desk:file": (Attachment, "pk"),
 }
 #: Routes that answer whatever is asked of an address that does not exist.
 NO_ROUTES = ("admin:None", "api:None")
@@ -134,6 +142,8 @@ def _names_an_object(pattern: URLPattern) -> bool:
 
 
 def _model_of(name: str) -> type[models.Model] | None:
+    if name in PAGES:
+        return PAGES[name][0]
     if name.startswith("api:"):
         noun = max((noun for noun in NOUNS if name.startswith(f"api:{noun}-")), key=len, default="")
         return NOUNS.get(noun)
@@ -155,7 +165,8 @@ class Cast:
             world.customer = customer
             world.short()
             world.placed(world.part_in_stock(), 2)
-            world.job()
+            job = world.job()
+            attachments.attach(service_order_id=job.pk, name="Read me.txt", content=b"Pump", **cause())
             world.shipped()
         self.clients = {name: Client() for name in CALLERS}
         for name in CALLERS:
@@ -222,7 +233,8 @@ class Cast:
                 row.save()  # written by a migration or in bulk: no history yet
             return reverse(name, args=[row.pk, row.history.first().pk])
         if _names_an_object(pattern):
-            return reverse(name, args=[self.row(ask).pk])
+            field = PAGES[name][1] if name in PAGES else "pk"
+            return reverse(name, args=[getattr(self.row(ask), field)])
         if " " in ask.route:
             return "/admin/" + str(pattern.pattern)
         return reverse(name)

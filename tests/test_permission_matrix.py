@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+from django.conf import LazySettings
 from django.contrib.auth.models import User
 
 from config.roles import SCOPES
 from tests.admin.world import World
 from tests.permission_matrix import CALLERS, SCOPE_TABLE, Ask, Cast, as_line, questions, read_table
+
+
+@pytest.fixture(autouse=True)
+def _files_of_its_own(settings: LazySettings, tmp_path: Path) -> None:
+    settings.MEDIA_ROOT = tmp_path
 
 
 @pytest.fixture

@@ -117,14 +117,14 @@ def remove(*, attachment_id: UUID, reason: str, by: Actor, source: str, at: date
             by.require("orders.delete_attachment")
         if row.removed_at is not None:
             return moved(job)
-        path = row.file.name
+        path, storage = str(row.file.name), row.file.storage
         row.file, row.removed_at = "", at
         row.save(update_fields=["file", "removed_at"])
         ledger = Ledger(Cause(by=by, source=source, at=at))
         facts = {"attachment": str(row.id), "name": row.name, "sha256": row.sha256}
         ledger.record(job, "attachment.removed", data=facts, note=reason.strip(), public=row.visibility == "public")
         write([job], ledger)
-        transaction.on_commit(lambda: row.file.storage.delete(path))
+        transaction.on_commit(lambda: storage.delete(path))
     return moved(job)
 
 
