@@ -136,6 +136,29 @@ LAWS: list[Law] = [
         """,
     ),
     Law(
+        "job_paused_by_rule_waits_for_a_part",
+        "A service order that the rule made await parts has a line that waits.",
+        """
+        SELECT 'service order ' || job.reference, 'awaiting_parts', 'a line that waits'
+        FROM orders_serviceorder AS job
+        CROSS JOIN LATERAL (
+            SELECT event.actor
+            FROM orders_orderevent AS event
+            WHERE event.subject_id = job.id AND event.to_status <> ''
+            ORDER BY event.version DESC
+            LIMIT 1
+        ) AS newest
+        WHERE job.status = 'awaiting_parts' AND newest.actor = 'system:parts-rule'
+            AND NOT EXISTS (
+                SELECT
+                FROM orders_orderline AS line
+                JOIN orders_partsorder AS parts_order ON parts_order.id = line.order_id
+                WHERE parts_order.service_order_id = job.id AND NOT line.is_split
+                    AND line.status IN ('back_ordered', 'open')
+            )
+        """,
+    ),
+    Law(
         "shipment_carries_its_own_order",
         "Every shipment line is a line of the shipment's order.",
         """

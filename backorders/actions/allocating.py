@@ -15,6 +15,7 @@ from django.db import transaction
 from backorders import head, queue, sql
 from backorders.allocation import Brought, Decision, Free, Gift, Plan, Waiting, plan
 from orders.actions import waiting
+from orders.actions.parts_rule import jobs_last
 from orders.actions.placing import SOFT_FOR, SOFT_KINDS
 from orders.errors import ConcurrentChange
 from orders.ledger import Cause, Ledger
@@ -68,19 +69,21 @@ def allocate(*, part_ids: Sequence[UUID], freed: Sequence[FreedStock], cause: Ca
     """
     brought = Brought((item.level_id, item.delivery_line_id, item.quantity) for item in freed if item.delivery_line_id)
     result = Allocated()
-    supply = _free(lock_levels(part_ids=sorted(set(part_ids))))
-    for _pass in range(MOST_PASSES):
-        plans = head.plans(supply)
-        chosen = [decision.waiting for each in plans.values() for decision in each.decisions if decision.given]
-        if not chosen:
-            break
-        trees = lock_trees(order_ids={item.order_id for item in chosen})
-        entries = {entry.id: entry for entry in queue.read(ids=[item.id for item in chosen])}
-        decisions = _plan_locked(plans, entries, supply)
-        _carry_out(decisions, trees, entries, brought, cause, why, supply, result)
-        if _total(decisions) == sum((_total(each.decisions) for each in plans.values()), Decimal(0)):
-            break
-        supply = _free(lock_levels(part_ids=sorted(supply)))
+    with jobs_last(cause) as jobs:
+        supply = _free(lock_levels(part_ids=sorted(set(part_ids))))
+        for _pass in range(MOST_PASSES):
+            plans = head.plans(supply)
+            chosen = [decision.waiting for each in plans.values() for decision in each.decisions if decision.given]
+            if not chosen:
+                break
+            trees = lock_trees(order_ids={item.order_id for item in chosen})
+            entries = {entry.id: entry for entry in queue.read(ids=[item.id for item in chosen])}
+            decisions = _plan_locked(plans, entries, supply)
+            _carry_out(decisions, trees, entries, brought, cause, why, supply, result)
+            jobs.may_go_on(tree.service_order_id for tree in trees)
+            if _total(decisions) == sum((_total(each.decisions) for each in plans.values()), Decimal(0)):
+                break
+            supply = _free(lock_levels(part_ids=sorted(supply)))
     return result
 
 
@@ -200,7 +203,6 @@ def _carry_out(
         )
         for (decision, gift), hold in zip(gifts, holds, strict=True)
     ]
-    waiting.resume_jobs(trees, cause)
 
 
 def _hold_for_lines(gifts: Sequence[tuple[Decision, Gift]], trees: Trees, cause: Cause) -> list[Hold]:

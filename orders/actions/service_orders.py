@@ -18,7 +18,7 @@ from orders.flows import is_declared
 from orders.ledger import Cause, Ledger, Subject, text_of_time
 from orders.models import Customer, Equipment, ServiceContract, ServiceOrder
 from orders.rules import LONGEST_NOTE, LONGEST_REFERENCE, check_texts, deadline, service_order_way
-from orders.statuses import SERVICE_ORDER_CLOSED, SERVICE_ORDER_STEPS, LineStatus, ServiceOrderStatus
+from orders.statuses import SERVICE_ORDER_CLOSED, SERVICE_ORDER_STEPS, ServiceOrderStatus
 from parts.actors import Actor
 from parts.documents import as_text
 from parts.errors import Forbidden, Invalid, NotFound, Refused, VersionConflict
@@ -392,39 +392,6 @@ def allow_any_step(subject_id: UUID) -> None:
     """Let the trigger pass one subject in this transaction: the one that is overridden."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('backline.override', %s, true)", [str(subject_id)])
-
-
-def pause_for_parts(*, ids: Sequence[UUID], cause: Cause) -> None:
-    """Move jobs to Awaiting Parts where that is one step away; the others only say what they wait for."""
-    _step_by_rule([job for job in lock(ids).values() if job.status == "in_progress"], "awaiting_parts", cause)
-
-
-def resume_with_parts(*, ids: Sequence[UUID], cause: Cause) -> None:
-    """Move jobs from Awaiting Parts back to work where none of their lines waits any more.
-
-    The jobs are locked before their lines are looked at: of two orders of one job that are filled at the same time,
-    the second to lock it sees what the first has written, and so one of the two lets the job go on.
-    """
-    paused = [job for job in lock(ids).values() if job.status == "awaiting_parts"]
-    if not paused:
-        return
-    waiting = set(
-        ServiceOrder.objects.filter(
-            pk__in=[job.id for job in paused],
-            parts_orders__lines__is_split=False,
-            parts_orders__lines__status__in=[LineStatus.BACK_ORDERED, LineStatus.OPEN],
-        ).values_list("pk", flat=True)
-    )
-    _step_by_rule([job for job in paused if job.id not in waiting], "in_progress", cause)
-
-
-def _step_by_rule(jobs: Sequence[Job], to: str, cause: Cause) -> None:
-    ledger = Ledger(Cause(by=Actor.system("parts-rule"), source=cause.source, at=cause.at))
-    for job in jobs:
-        job.check_step(to)
-        ledger.record(job, "service_order.status_changed", to=to, data={"rule": "parts"})
-    if jobs:
-        write(jobs, ledger)
 
 
 def assign(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import cast
@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db import connection
 
 from orders import sql
-from orders.actions import service_orders
+from orders.actions.parts_rule import jobs_last
 from orders.ledger import Cause, Ledger
 from orders.signals import Opened, Shortage, line_short
 from orders.trees import Line, Trees
@@ -55,20 +55,6 @@ def fill(*, trees: Trees, grants: Sequence[Grant], cause: Cause) -> list[Filled]
     return filled
 
 
-def resume_jobs(trees: Trees, cause: Cause) -> None:
-    """Let the service orders of these trees go on where none of their lines waits any more."""
-    ids = {tree.service_order_id for tree in trees if tree.service_order_id}
-    if ids:
-        service_orders.resume_with_parts(ids=sorted(ids), cause=cause)
-
-
-def pause_jobs(trees: Iterable[UUID | None], cause: Cause) -> None:
-    """Pause the service orders of lines that have just become short, where that is one step away."""
-    ids = sorted({key for key in trees if key})
-    if ids:
-        service_orders.pause_for_parts(ids=ids, cause=cause)
-
-
 def send_to_queue(lines: Sequence[Line], cause: Cause, *, serve: bool = False) -> list[Opened]:
     """Tell the floor above which child lines, written as back-ordered, wait from now on; return its answers.
 
@@ -76,8 +62,12 @@ def send_to_queue(lines: Sequence[Line], cause: Cause, *, serve: bool = False) -
     """
     if not lines:
         return []
-    answers = line_short.send(sender=send_to_queue, shortages=_shortages(lines), cause=cause, serve=serve)
-    pause_jobs((line.tree.service_order_id for line in lines), cause)
+    with jobs_last(cause) as jobs:
+        answers = line_short.send(sender=send_to_queue, shortages=_shortages(lines), cause=cause, serve=serve)
+        if serve:
+            jobs.may_be_short({line.id: line.tree.service_order_id for line in lines})
+        else:
+            jobs.are_short(line.tree.service_order_id for line in lines)
     return [opened for _receiver, answer in answers for opened in cast(list[Opened], answer)]
 
 

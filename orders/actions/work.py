@@ -16,7 +16,8 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Q
 
-from orders.actions.waiting import hand_over_stock, resume_jobs, send_to_queue
+from orders.actions.parts_rule import jobs_last
+from orders.actions.waiting import hand_over_stock, send_to_queue
 from orders.ledger import Cause, Ledger
 from orders.models import OrderLine, PartsOrder, Shipment, ShipmentLine
 from orders.rules import is_kept_back, steps_back
@@ -113,7 +114,7 @@ class LineWork:
             self.reversals.append(stock.Reversal(_keys_of(line), line.part_id, quantity, unfit))
 
     def take_out(self, line: Line, quantity: Decimal) -> Line:
-        """Split `quantity` off a leaf (all of it: the leaf itself); the queue is told what the rest waits for or holds."""
+        """Split `quantity` off a leaf (all of it: the leaf itself); tell the queue what the rest waits for or holds."""
         if quantity == line.quantity:
             return line
         child = line.split(self.ledger, quantity)
@@ -131,6 +132,12 @@ class LineWork:
 
         Raises NotEnoughStock where what was delivered is taken back and does not lie there any more.
         """
+        with jobs_last(self.cause) as jobs:
+            self._finish()
+            if self.withdrawn:
+                jobs.may_go_on(tree.service_order_id for tree in self.trees)
+
+    def _finish(self) -> None:
         self.trees.write(self.ledger)
         hand_over_stock(self.trees, self.cause)
         facts: dict[str, Any] = {"by": self.cause.by, "source": self.cause.source, "at": self.cause.at}
@@ -149,8 +156,6 @@ class LineWork:
             freed += [FreedStock(row.part_id, row.level_id, row.quantity, "reservation_cancelled") for row in released]
         announce_freed(LineWork, freed, **facts)
         send_to_queue(self.short, self.cause, serve=True)
-        if self.withdrawn:
-            resume_jobs(self.trees, self.cause)
 
     def _write_shipments(self, lines: Sequence[Line]) -> None:
         groups: dict[tuple[UUID, UUID], list[Line]] = defaultdict(list)

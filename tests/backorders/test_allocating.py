@@ -9,7 +9,7 @@ import pytest
 
 from backorders.actions import allocating, moving
 from backorders.models import Allocation, AllocationDecision, AllocationRun, BackOrder
-from orders.actions import lines, service_orders
+from orders.actions import lines, parts_rule, service_orders
 from orders.actions.placing import Wanted
 from orders.models import OrderEvent
 from orders.statuses import Tier
@@ -243,21 +243,14 @@ def test_every_decision_of_a_run_says_what_by_which_rule(desk: Desk) -> None:
 # --- All or nothing, again, and many ---------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def _no_jobs_resume(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The last thing that an allocation does fails."""
-
-    def fail(**_facts: object) -> None:
-        raise ConnectionError("nobody there")
-
-    monkeypatch.setattr(service_orders, "resume_with_parts", fail)
-    return
-
-
-@pytest.mark.usefixtures("_no_jobs_resume")
-def test_a_delivery_whose_allocation_fails_was_never_booked(desk: Desk) -> None:
+def test_a_delivery_whose_allocation_fails_was_never_booked(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     placed = desk.place(2, service_order_id=desk.job("new").pk)
     before = OrderEvent.objects.count()
+
+    def fail(*_facts: object) -> None:
+        raise ConnectionError("nobody there")
+
+    monkeypatch.setattr(parts_rule.Jobs, "follow", fail)  # the last thing that an allocation does
     with pytest.raises(ConnectionError):
         deliver(desk, 5)
     assert (tree(placed.id)[1:], OrderEvent.objects.count()) == ([("1.1", "back_ordered", 2)], before)

@@ -9,7 +9,7 @@ import pytest
 from backorders import tasks
 from backorders.actions import moving
 from backorders.models import AllocationRun, BackOrder
-from orders.actions import service_orders
+from orders.actions import parts_rule
 from orders.actions.placing import Wanted
 from parts.models import Part, Warehouse
 from tests.factories.parts import PartFactory, WarehouseFactory
@@ -119,11 +119,11 @@ def test_a_batch_that_fails_changes_nothing(desk: Desk, monkeypatch: pytest.Monk
     waiting = desk.place(1), desk.place(1, service_order_id=desk.job("in_progress").pk)
     van = unseen(desk, 2)
 
-    def fail(**_facts: object) -> None:
+    def fail(*_facts: object) -> None:
         raise ConnectionError("nobody there")
 
     with monkeypatch.context() as broken:
-        broken.setattr(service_orders, "resume_with_parts", fail)
+        broken.setattr(parts_rule.Jobs, "follow", fail)
         with pytest.raises(ConnectionError):
             run()
     assert [order(placed.id).status for placed in waiting] == ["back_ordered", "back_ordered"]

@@ -23,6 +23,7 @@ BREACHES = {
     "held_lines_hold_stock": "UPDATE parts_reservation SET status = 'released', closed_at = now()",
     "other_lines_hold_no_stock": "UPDATE orders_orderline SET status = 'delivered' WHERE status = 'reserved'",
     "subject_stands_where_its_ledger_says": "UPDATE orders_serviceorder SET version = version + 1",
+    "job_paused_by_rule_waits_for_a_part": "UPDATE orders_orderline SET status = 'reserved' WHERE NOT is_split",
     "shipment_carries_its_own_order": (
         "UPDATE orders_shipment SET order_id = (SELECT id FROM orders_partsorder WHERE id <> order_id LIMIT 1)"
     ),
@@ -31,7 +32,7 @@ BREACHES = {
         "UPDATE backorders_backorder SET quantity = quantity + 1, opened_quantity = opened_quantity + 1"
     ),
     "only_missing_lines_wait": "UPDATE orders_orderline SET status = 'cancelled' WHERE status = 'back_ordered'",
-    "allocated_back_orders_are_held": "UPDATE orders_orderline SET status = 'delivered' WHERE status = 'reserved'",
+    "allocated_back_orders_are_held": "UPDATE backorders_backorder SET status = 'allocated', closed_at = now()",
     "nobody_waits_beside_free_stock": "UPDATE parts_stocklevel SET on_hand = on_hand + 5",
     "back_order_stands_where_its_ledger_says": "UPDATE backorders_backorder SET chain_hash = sha256(chain_hash)",
     "allocation_is_a_reserving_movement": "UPDATE backorders_allocation SET quantity = quantity + 1",
@@ -50,14 +51,14 @@ def test_every_law_has_a_breach_to_catch() -> None:
 @pytest.mark.parametrize("name", BREACHES)
 def test_a_law_catches_its_breach(name: str) -> None:
     desk = Desk()
-    desk.job()
+    job = desk.job("in_progress")
     desk.put(5)
     desk.ship(leaf(desk.place(1)).id)
     arrived = leaf(desk.transfer(1, to=WarehouseFactory.create(allocatable=False))).id
     desk.ship(arrived)
     lines.move(line_id=arrived, to="delivered", **TOLD)
     desk.place(2)
-    desk.place(5)
+    desk.place(5, service_order_id=job.pk)
     receive_delivery(
         supplier_id=SupplierFactory.create().pk,
         warehouse_id=desk.warehouse.pk,

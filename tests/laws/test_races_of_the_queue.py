@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
@@ -12,11 +13,14 @@ from django.db import OperationalError
 from backorders import queue
 from backorders.actions import allocating, moving
 from backorders.models import BackOrder
+from orders.actions import overriding, parts_rule, service_orders
 from orders.actions.placing import Placed, Wanted
+from orders.ledger import Cause
+from orders.models import ServiceOrder
 from parts.actions.stock import Correction, correct_stock_many
 from parts.models import Part
 from tests.factories.parts import PartFactory
-from tests.orders.desk import TOLD, Desk, d, order
+from tests.orders.desk import TOLD, Desk, d, kinds, leaf, order
 from tests.racing import Halt, Racer, overtake
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.race]
@@ -125,3 +129,56 @@ def test_with_only_its_own_part_s_stock_locked_one_of_them_is_lost(
 ) -> None:
     monkeypatch.setattr(moving, "_parts_of_order", lambda _back_order_id: [twin_desk.part.pk])
     assert_one_is_lost_to_a_deadlock(override_against_a_delivery(monkeypatch, twin_desk))
+
+
+# --- Jobs that go on, and jobs that are paused -----------------------------------------------------------------------
+
+
+def a_swap_of_stock_against_a_move_of_both_jobs(
+    monkeypatch: pytest.MonkeyPatch, desk: Desk
+) -> tuple[Racer, Racer, ServiceOrder, ServiceOrder]:
+    """Take a line's stock away, which goes to another job's line, while somebody moves both jobs at once."""
+    loser, winner = desk.job("in_progress"), desk.job("in_progress")
+    assert loser.pk < winner.pk
+    desk.put(2)
+    losing = leaf(desk.place(2, service_order_id=loser.pk)).id
+    desk.place(2, kind="emergency", service_order_id=winner.pk)
+    halt, lock = Halt(), service_orders.lock
+    case: dict[str, Any] = {"to": "back_ordered", "reason": "Taken by hand", "reference": "CASE-1"}
+
+    def lock_and_halt(ids: Collection[UUID]) -> dict[UUID, service_orders.Job]:
+        jobs = lock(ids)
+        halt()
+        return jobs
+
+    def lose() -> None:
+        monkeypatch.setattr(service_orders, "lock", lock_and_halt)
+        overriding.override(line_id=losing, **case, **TOLD)
+
+    def move_both() -> None:
+        steps = [service_orders.Step(job.pk, "cancelled", note="Not needed") for job in (loser, winner)]
+        service_orders.move_many(steps=steps, **TOLD)
+
+    return *overtake(halt, lose, move_both), loser, winner
+
+
+def test_a_piece_of_work_that_pauses_one_job_and_lets_another_go_on_meets_nobody_half_way(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    *racers, loser, winner = a_swap_of_stock_against_a_move_of_both_jobs(monkeypatch, desk)
+    assert_both_end(racers)
+    assert [kinds(job.pk)[-2].split()[1] for job in (loser, winner)] == ["awaiting_parts", "in_progress"]
+
+
+def test_with_jobs_that_follow_each_on_its_own_one_of_them_is_lost(
+    twin_desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @contextmanager
+    def at_once(cause: Cause) -> Iterator[parts_rule.Jobs]:
+        jobs = parts_rule.Jobs(cause)
+        yield jobs
+        jobs.follow()
+
+    monkeypatch.setattr(allocating, "jobs_last", at_once)
+    *racers, _loser, _winner = a_swap_of_stock_against_a_move_of_both_jobs(monkeypatch, twin_desk)
+    assert_one_is_lost_to_a_deadlock(racers)

@@ -9,7 +9,8 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
-from orders.actions import messages, service_orders, taking_back
+from orders.actions import messages, taking_back
+from orders.actions.parts_rule import Jobs, jobs_last
 from orders.actions.placing.draft import Draft
 from orders.actions.placing.facts import AlreadyPlaced, read
 from orders.actions.placing.placed import Placed, as_placed
@@ -64,8 +65,8 @@ def place(
     check_form(header, lines)
     cause = Cause(by=by, source=source, at=at, message_id=message_id)
     try:
-        with transaction.atomic():
-            return _place(header, lines, cause, key)
+        with transaction.atomic(), jobs_last(cause) as jobs:
+            return _place(header, lines, cause, key, jobs)
     except AlreadyPlaced as known:
         return as_placed(known.key, header)
     except IntegrityError:
@@ -75,7 +76,7 @@ def place(
         raise
 
 
-def _place(header: Header, lines: Sequence[Wanted], cause: Cause, key: UUID | None) -> Placed:
+def _place(header: Header, lines: Sequence[Wanted], cause: Cause, key: UUID | None, jobs: Jobs) -> Placed:
     if placed := messages.placed_by(cause):
         raise AlreadyPlaced(placed)
     facts = read(lines, header, cause.at, key)
@@ -92,8 +93,8 @@ def _place(header: Header, lines: Sequence[Wanted], cause: Cause, key: UUID | No
         draft.add(position, plan)
     draft.write()
     opened = _announce(draft.shortages, cause)
-    if draft.shortages and facts.service_order_id:
-        service_orders.pause_for_parts(ids=[facts.service_order_id], cause=cause)
+    if draft.shortages:
+        jobs.are_short([facts.service_order_id])
     return draft.answer(opened)
 
 
