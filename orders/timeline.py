@@ -18,7 +18,7 @@ from orders.statuses import LINE_SHIPPED, SubjectKind
 #: How many events a page holds.
 PAGE = 40
 #: Follows from what happened to others, and says nothing that these do not say.
-DERIVED = ("line.status_derived", "parts_order.status_derived")
+DERIVED = ("line.status_derived", "line.promise_derived", "parts_order.status_derived")
 
 _WORK = (
     "labour.logged",

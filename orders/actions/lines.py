@@ -410,7 +410,9 @@ def promise(
 ) -> Moved:
     """Promise a date for a line. The first promise is kept for ever; a later one needs a reason.
 
-    Raises Forbidden, NotFound, VersionConflict, Refused for a closed line, Invalid for a date in the past.
+    A promise for a split line is one for each part of it that is still to come, and so for its back order; a split line
+    is promised when the last of its parts is. Raises Forbidden, NotFound, VersionConflict, Refused for a closed line,
+    Invalid for a date in the past.
     """
     by.require("orders.promise_orderline")
     check_texts(reason=(reason, LONGEST_NOTE))
@@ -423,14 +425,30 @@ def promise(
             raise VersionConflict(f"{line.reference} has changed since you read it.", version=line.version)
         if line.status in LINE_CLOSED:
             raise Refused(f"{line.reference} is {line.status}; there is nothing to promise.", current=line.status)
-        if line.promised_on == promised_on:
+        parts = [leaf for leaf in line.tree.children_of(line) if leaf.status not in LINE_CLOSED]
+        changed = [each for each in (line, *parts) if each.promised_on != promised_on]
+        if not changed:
             raise NothingToDo(f"{line.reference} is promised for that day already.")
-        if line.first_promised_on is not None and not reason.strip():
+        if any(each.first_promised_on for each in changed) and not reason.strip():
             raise ReasonRequired("Say why the promise changes.", fields={"reason": ["A reason is required."]})
-        data = {"from": str(line.promised_on) if line.promised_on else None, "to": str(promised_on)}
-        line.first_promised_on = line.first_promised_on or promised_on
-        line.promised_on = promised_on
-        work.ledger.record(line, "line.promise_changed", data=data, note=reason.strip(), public=True)
-        line.touched = True
+        _date(work, line, promised_on, "line.promise_changed", note=reason.strip(), public=True)
+        for leaf in changed:
+            if leaf is not line:
+                _date(work, leaf, promised_on, "line.promise_derived")
+        if line.parent and (last := _last_promise(line.parent)) != line.parent.promised_on:
+            _date(work, line.parent, last, "line.promise_derived")
         work.finish()
     return moved(line)
+
+
+def _date(work: LineWork, line: Line, day: date, kind: str, **facts: Any) -> None:
+    """Let a line be promised for a day, and record it."""
+    data = {"from": str(line.promised_on) if line.promised_on else None, "to": str(day)}
+    line.first_promised_on, line.promised_on, line.touched = line.first_promised_on or day, day, True
+    work.ledger.record(line, kind, data=data, **facts)
+
+
+def _last_promise(parent: Line) -> date:
+    """Return the day by which all parts of a line are promised that have a promise and were not given up."""
+    parts = [leaf for leaf in parent.tree.children_of(parent) if leaf.status not in ("cancelled", "returned")]
+    return max(leaf.promised_on for leaf in parts if leaf.promised_on)

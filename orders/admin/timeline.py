@@ -33,6 +33,7 @@ TITLES = {
     "line.let_go": gettext_lazy("Let go"),
     "line.placed": gettext_lazy("Ordered"),
     "line.promise_changed": gettext_lazy("Promise"),
+    "line.promise_derived": gettext_lazy("Promise, from its line or parts"),
     "line.split": gettext_lazy("Split"),
     "line.split_off": gettext_lazy("Split off"),
     "line.status_changed": gettext_lazy("Status"),

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import pytest
 
+from backorders.models import BackOrder
 from orders.actions import lines
 from orders.errors import NothingToDo, ReasonRequired
+from orders.models import OrderEvent
 from parts.errors import Invalid, Refused, VersionConflict
-from tests.orders.desk import TOLD, Desk, child, days, events, leaf, line
+from tests.orders.desk import TOLD, Desk, back_order, child, days, events, leaf, line, statements
+
+
+def promises(line_id: UUID) -> list[OrderEvent]:
+    return [event for event in events(line_id) if event.kind.startswith("line.promise")]
 
 
 def test_the_first_promise_never_moves(desk: Desk) -> None:
@@ -39,3 +47,59 @@ def test_a_promise_that_cannot_be_kept_or_is_no_news_is_refused(desk: Desk) -> N
     lines.cancel(line_id=line_id, reason="Not needed", **TOLD)
     with pytest.raises(Refused, match="nothing to promise"):
         lines.promise(line_id=line_id, promised_on=days(4), reason="x", **TOLD)
+
+
+def test_a_promise_for_a_split_line_is_one_for_each_part_of_it_that_is_still_to_come(desk: Desk) -> None:
+    desk.put(6)
+    placed = desk.place(10)
+    root, gone = placed.lines[0].id, child(placed, "1.1").pk
+    desk.ship(gone, 4)
+    lines.move(line_id=child(placed, "1.3").pk, to="delivered", **TOLD)
+    lines.promise(line_id=root, promised_on=days(3), **TOLD)
+    dates = {number: child(placed, number).promised_on for number in ("1", "1.1", "1.2", "1.3")}
+    assert dates == {"1": days(3), "1.1": days(3), "1.2": days(3), "1.3": None}
+    waiting = leaf(placed, "back_ordered").id
+    assert line(waiting).first_promised_on == days(3)
+    assert list(BackOrder.objects.all().promise_overdue(days(4))) == [back_order(waiting)]
+    assert [(event.kind, event.visibility) for event in promises(root)] == [("line.promise_changed", "public")]
+    assert [(event.kind, event.visibility) for event in promises(waiting)] == [("line.promise_derived", "internal")]
+
+
+def test_a_split_line_is_promised_when_its_last_part_is(desk: Desk) -> None:
+    desk.put(4)
+    placed = desk.place(10)
+    root, ready, waiting = placed.lines[0].id, leaf(placed).id, leaf(placed, "back_ordered").id
+    lines.promise(line_id=waiting, promised_on=days(9), **TOLD)
+    lines.promise(line_id=ready, promised_on=days(2), **TOLD)
+    assert (line(root).first_promised_on, line(root).promised_on) == (days(9), days(9))
+    lines.promise(line_id=waiting, promised_on=days(12), reason="Supplier slipped", **TOLD)
+    assert (line(root).first_promised_on, line(root).promised_on) == (days(9), days(12))
+    assert [event.data["to"] for event in promises(root)] == [str(days(9)), str(days(12))]
+    lines.promise(line_id=root, promised_on=days(5), reason="By air", **TOLD)
+    assert {line(key).promised_on for key in (root, ready, waiting)} == {days(5)}
+    assert line(ready).first_promised_on == days(2)
+
+
+def test_what_a_part_was_promised_is_changed_for_the_whole_with_a_reason_only(desk: Desk) -> None:
+    desk.put(4)
+    placed = desk.place(10)
+    lines.promise(line_id=leaf(placed).id, promised_on=days(2), **TOLD)
+    root = placed.lines[0].id
+    with pytest.raises(ReasonRequired):
+        lines.promise(line_id=root, promised_on=days(5), **TOLD)
+    lines.promise(line_id=root, promised_on=days(2), reason="All of it", **TOLD)
+    with pytest.raises(NothingToDo):
+        lines.promise(line_id=root, promised_on=days(2), reason="All of it", **TOLD)
+
+
+def test_a_promise_for_a_line_of_many_parts_is_as_many_statements_as_for_one_of_few(desk: Desk) -> None:
+    counts = []
+    for number in (2, 12):
+        shelf = Desk(customer=desk.customer)
+        placed = shelf.place(number + 1)
+        for _ in range(number):
+            shelf.put(1)
+        with statements() as sent:
+            lines.promise(line_id=placed.lines[0].id, promised_on=days(3), **TOLD)
+        counts.append(len(sent))
+    assert counts[0] == counts[1]
