@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from django.db.models import CharField, Func, Lookup
+from django.db.models import CharField, Func, Lookup, UUIDField
 
 #: What separates the groups of a number and says nothing.
 SEPARATORS = " -./_#:()+,*"
@@ -82,3 +82,15 @@ class HasWords(Lookup[Any]):
         left, parameters = self.process_lhs(compiler, connection)
         sql = f"to_tsvector('simple', {left}) @@ to_tsquery('simple', %s::text)"
         return sql, (*parameters, beginnings(str(self.rhs)))
+
+
+@UUIDField.register_lookup
+class Among(Lookup[Any]):
+    """`pk__among=keys`: is one of them, passed as one array; `__in` ends at 65,535, a statement's most parameters."""
+
+    lookup_name = "among"
+    prepare_rhs = False
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
+        left, parameters = self.process_lhs(compiler, connection)
+        return f"{left} = ANY(%s::uuid[])", (*parameters, list(self.rhs))

@@ -79,8 +79,8 @@ def erase_texts(
         raise ReasonRequired("Say why this is erased.", fields={"reason": ["A reason is required."]})
     if not (subject_ids or actors or event_ids):
         raise Invalid("Say whose texts.", {"subject_ids": ["Name subjects, actors or events."]})
-    wanted = (Q(event__subject_id__in=subject_ids) | Q(event__actor__in=actors)) & ~Q(event__kind=ERASED)
-    wanted |= Q(event_id__in=event_ids)
+    wanted = (Q(event__subject_id__among=subject_ids) | Q(event__actor__in=actors)) & ~Q(event__kind=ERASED)
+    wanted |= Q(event__id__among=event_ids)
     with transaction.atomic():
         found = list(EventText.objects.filter(wanted).values_list("event__subject_kind", "event__subject_id"))
         ids: defaultdict[str, set[UUID]] = defaultdict(set)
@@ -90,7 +90,7 @@ def erase_texts(
         _lock(models, ids)
         # Read again under the locks: somebody else may have erased some meanwhile, or written more.
         texts = list(
-            EventText.objects.filter(wanted, event__subject_id__in=set().union(*ids.values())).values_list(
+            EventText.objects.filter(wanted, event__subject_id__among=set().union(*ids.values())).values_list(
                 "pk", "event_id", "event__subject_id"
             )
         )
@@ -99,7 +99,7 @@ def erase_texts(
             events[subject_id].append(str(event_id))
         for model in models:
             _record(model, ids[model.subject_kind] & set(events), events, reason.strip(), Cause(by, source, at))
-        EventText.objects.filter(pk__in=[key for key, _event_id, _subject_id in texts]).delete()
+        EventText.objects.filter(pk__among=[key for key, _event_id, _subject_id in texts]).delete()
     return Erased(len(texts), len(events))
 
 
@@ -108,16 +108,16 @@ def _lock(models: Iterable[type[Chained]], ids: defaultdict[str, set[UUID]]) -> 
     orders: set[UUID] = set()
     for model in models:
         if model is not ServiceOrder:
-            owned = model._default_manager.filter(pk__in=ids[model.subject_kind])
+            owned = model._default_manager.filter(pk__among=ids[model.subject_kind])
             orders |= set(owned.order_by().values_list(model.lock_path, flat=True))
     if orders:
-        list(PartsOrder.objects.filter(pk__in=orders).locked().values_list("pk"))
+        list(PartsOrder.objects.filter(pk__among=orders).locked().values_list("pk"))
         with connection.cursor() as cursor:
             cursor.execute(
                 "UPDATE orders_partsorder SET revision = revision + 1 WHERE id = ANY(%s::uuid[])", [sorted(orders)]
             )
     if jobs := ids[ServiceOrder.subject_kind]:
-        locked = ServiceOrder.objects.filter(pk__in=jobs).select_for_update(of=("self",), no_key=True)
+        locked = ServiceOrder.objects.filter(pk__among=jobs).select_for_update(of=("self",), no_key=True)
         list(locked.order_by("pk").values_list("pk"))
 
 
@@ -149,7 +149,7 @@ def _record(
 def _read(model: type[Chained], ids: Collection[UUID]) -> Sequence[_Touched]:
     columns = ("pk", "reference", "version", "chain_hash", "status", "status_since")
     found = []
-    for row in model._default_manager.filter(pk__in=ids).order_by("pk").values_list(*columns):
+    for row in model._default_manager.filter(pk__among=ids).order_by("pk").values_list(*columns):
         subject = _Touched()
         subject.id, subject.reference, subject.version, chain_hash, subject.status, subject.status_since = row
         subject.kind, subject.chain_hash, subject.read_version = model.subject_kind, bytes(chain_hash), row[2]

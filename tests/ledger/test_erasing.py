@@ -9,11 +9,12 @@ from orders.actions import lines, parts_orders, service_orders
 from orders.actions.erasing import Erased, erase_texts
 from orders.documents import orders_as_documents
 from orders.errors import ReasonRequired
+from orders.ledger import Cause, Ledger
 from orders.models import EventText, OrderEvent, PartsOrder
 from parts.actors import Actor
 from parts.errors import Forbidden, Invalid
 from tests.ledger.tampering import codes
-from tests.orders.desk import NOBODY, TOLD, Desk, leaf, only, statements, told
+from tests.orders.desk import NOBODY, NOW, TOLD, Desk, leaf, only, statements, told
 
 WHY = "Asked for by the customer, case 4711"
 
@@ -145,3 +146,15 @@ def test_erasing_takes_as_many_statements_for_twenty_subjects_as_for_two(desk: D
             erase_texts(subject_ids=jobs, reason=WHY, **TOLD)
         counts.append(len(sent))
     assert counts[0] == counts[1]
+
+
+def test_more_texts_can_be_erased_than_a_statement_has_parameters(desk: Desk) -> None:
+    job = desk.job()
+    busy, ledger = service_orders.lock([job.pk])[job.pk], Ledger(Cause(Actor.system("busy"), "test", NOW))
+    for _number in range(66_000):
+        ledger.record(busy, "note.added", note="Gate code 1234")
+    service_orders.write([busy], ledger)
+
+    assert erase_texts(actors=[Actor.system("busy").reference], reason=WHY, **TOLD) == Erased(texts=66_000, subjects=1)
+
+    assert texts() == {WHY}
