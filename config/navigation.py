@@ -110,11 +110,16 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     return [{"title": title, "separator": True, "items": [_item(*item) for item in items]} for title, items in SIDE]
 
 
+def icon(request: HttpRequest) -> str:
+    """Return the address of our mark."""
+    return static("backline/mark.svg")
+
+
 def styles(request: HttpRequest) -> str:
     """Return the address of what we add to the theme."""
     return static("backline/desk.css")
 
 
 def scripts(request: HttpRequest) -> str:
-    """Return the address of the script that shows times in the reader's zone."""
-    return static("backline/times.js")
+    """Return the address of the script that we add to the theme."""
+    return static("backline/desk.js")

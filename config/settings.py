@@ -322,6 +322,7 @@ UNFOLD: dict[str, Any] = {
     "SITE_SUBHEADER": "Service parts orders",
     "SITE_URL": "/",
     "SITE_SYMBOL": "conveyor_belt",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "config.navigation.icon"}],
     "SHOW_VIEW_ON_SITE": False,
     "BORDER_RADIUS": "6px",
     "STYLES": ["config.navigation.styles"],

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.formats import localize
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
+from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter, RangeDateTimeFilter
 from unfold.decorators import display
@@ -14,20 +19,40 @@ from unfold.decorators import display
 from backorders.models import Allocation, AllocationDecision, AllocationRun
 from parts.admin.offices import Shown
 from parts.labels import plain, status_label
+from parts.models import Part
+
+#: How many decisions and parts the page of a run shows.
+MOST_SHOWN = 200
 
 
 @admin.register(AllocationRun)
 class AllocationRunOffice(Shown):
-    list_display = ("ran_at", "cause", "actor", "source", "policy_revision", "parts_seen")
+    list_display = ("ran_at", "cause", "by", "source", "policy_revision", "parts_seen")
     list_filter = (("ran_at", RangeDateTimeFilter),)
     search_fields = ("cause", "actor", "source")
     ordering = ("-id",)
+    exclude = ("parts",)
     panel_template = "admin/backorders/allocationrun/panel.html"
 
+    def title_of(self, subject: Any) -> str:
+        """Say what set it off, and when."""
+        return f"{capfirst(subject.cause.replace('_', ' '))} · {localize(localtime(subject.ran_at))}"
+
     def panel(self, request: HttpRequest, subject: Any) -> dict[str, Any]:
-        """Show who got what in it."""
+        """Show who got what in it, and how much of each part there was."""
         rows = AllocationDecision.objects.filter(run=subject).select_related("back_order", "part")
-        return {"decisions": list(rows.order_by("place", "id")[:200])}
+        numbers = dict(Part.objects.filter(pk__in=[row["part"] for row in subject.parts]).values_list("pk", "number"))
+        return {
+            "decisions": list(rows.order_by("place", "id")[:MOST_SHOWN]),
+            "parts": [
+                {
+                    "key": row["part"],
+                    "number": numbers.get(UUID(row["part"]), row["part"]),
+                    **{name: Decimal(row[name]) for name in ("free", "given", "left")},
+                }
+                for row in subject.parts[:MOST_SHOWN]
+            ],
+        }
 
     @display(description=_("parts"))
     def parts_seen(self, run: AllocationRun) -> int:

@@ -8,6 +8,7 @@ from django import forms
 from django.contrib import admin
 from django.db.models import DecimalField
 from django.http import HttpRequest
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
@@ -18,9 +19,16 @@ from parts.admin.offices import Edited
 from parts.errors import Refused
 from parts.labels import plain
 from parts.models import Part
+from parts.statuses import Criticality
 
 #: How many changes of place the preview shows, the largest first.
 MOST_SHOWN = 50
+
+
+def _label(field: DecimalField[Any, Any]) -> str:
+    """Return what a weight is called; that of a criticality by what the criticality means."""
+    _before, _name, letter = field.name.partition("criticality_")
+    return str(Criticality(letter.upper()).label if letter else capfirst(str(field.verbose_name)))
 
 
 class WeightsForm(DeedForm):
@@ -33,7 +41,7 @@ class WeightsForm(DeedForm):
         for name in policy.WEIGHTS:
             field = cast(DecimalField[Any, Any], AllocationPolicy._meta.get_field(name))
             self.fields[name] = forms.DecimalField(
-                label=str(field.verbose_name).capitalize(),
+                label=_label(field),
                 decimal_places=3,
                 initial=plain(getattr(self.subject, name)),
                 help_text=field.help_text,

@@ -178,7 +178,6 @@ class BackOrderOffice(ByReference, Shown):
         "standing",
         "expected",
         "promised",
-        "order",
     )
     list_filter = (
         ViewFilter,
@@ -337,18 +336,13 @@ class BackOrderOffice(ByReference, Shown):
     def expected(self, row: Any) -> Any:
         """When supply is expected."""
         if row.expected_on or not _waits(row):
-            return str(row.expected_on or "")
+            return row.expected_on or ""
         return _("no date yet") if row.covered else _("no supply")
 
     @display(description=_("promised"), ordering="line__promised_on")
     def promised(self, row: BackOrder) -> Any:
         """What was promised."""
-        return str(row.line.promised_on or "")
-
-    @display(description=_("order"))
-    def order(self, row: BackOrder) -> str:
-        """The order that waits."""
-        return row.line.order.reference
+        return row.line.promised_on or ""
 
 
 def _terms(why: Explanation) -> list[tuple[Any, Any]]:

@@ -79,13 +79,13 @@ class EstimateForm(NoteForm):
 
     present = ("estimated_completion_at",)
     field_order = ("estimated_completion_at",)
-    estimated_completion_at = forms.DateTimeField(label=_("Estimated completion (UTC)"))
+    estimated_completion_at = forms.DateTimeField(label=_("Estimated completion"))
 
 
 class LabourForm(DeedForm):
     """Work done."""
 
-    started_at = forms.DateTimeField(label=_("Started at (UTC)"))
+    started_at = forms.DateTimeField(label=_("Started at"))
     minutes = forms.IntegerField(label=_("Minutes"), min_value=1, max_value=1440)
     description = forms.CharField(label=_("What was done"), required=False, max_length=300)
 

@@ -22,7 +22,7 @@ from parts.labels import status_label
 
 @admin.register(OrderEvent)
 class OrderEventOffice(ByReference, Shown):
-    list_display = ("occurred_at", "reference", "version", "what", "change", "actor", "source", "marks")
+    list_display = ("occurred_at", "reference", "version", "what", "change", "by", "source", "marks")
     list_filter = (
         ("subject_kind", ChoicesDropdownFilter),
         "is_override",

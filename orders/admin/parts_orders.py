@@ -30,11 +30,9 @@ from orders.models import OrderLine, PartsOrder, Shipment, ShipmentLine
 from orders.statuses import LINE_HOLDS_STOCK, LINE_OPEN, LINE_STEPS
 from parts.admin.deeds import Chosen, Deed, DeedForm, Done, ReasonForm
 from parts.admin.offices import Edited, Shown
+from parts.admin.rows import RowsForm
 from parts.labels import plain
 from parts.statuses import Purpose
-
-#: How many lines the form for a new order offers.
-LINES_OFFERED = 8
 
 _noting = partial(noting, key="order_id")
 
@@ -56,8 +54,8 @@ def lines_of(order: PartsOrder) -> QuerySet[Any]:
     )
 
 
-class PlaceForm(DeedForm):
-    """A new order: for whom, until when, and up to LINES_OFFERED lines."""
+class PlaceForm(RowsForm):
+    """A new order: for whom, until when, and its lines."""
 
     kind = forms.ChoiceField(label=_("Kind"), choices=Purpose.choices, initial=Purpose.SERVICE)
     customer = Chosen(PartsOrder._meta.get_field("customer"), label=_("Customer"), required=False)
@@ -75,36 +73,20 @@ class PlaceForm(DeedForm):
     note = forms.CharField(label=_("Note"), required=False, max_length=2000, widget=forms.Textarea)
 
     def shape(self) -> None:
-        """Add the lines."""
+        """Begin with today."""
+        super().shape()
         self.fields["requested_on"].initial = timezone.now().date()
-        for index in range(LINES_OFFERED):
-            self.fields[f"part_{index}"] = Chosen(OrderLine._meta.get_field("part"), label=_("Part"), required=False)
-            self.fields[f"quantity_{index}"] = forms.DecimalField(label=_("Quantity"), required=False)
 
-    def heads(self) -> list[forms.BoundField]:
-        """Give the fields above the lines."""
-        return [field for field in self.visible_fields() if field.name.split("_")[-1] not in "01234567"]
+    def columns(self) -> dict[str, forms.Field]:
+        """Ask for the part and how many."""
+        return {
+            "part": Chosen(OrderLine._meta.get_field("part"), label=_("Part"), required=False),
+            "quantity": forms.DecimalField(label=_("Quantity"), required=False),
+        }
 
-    def rows(self) -> Iterator[list[forms.BoundField]]:
-        """Give the fields of each line."""
-        for index in range(LINES_OFFERED):
-            yield [self[f"part_{index}"], self[f"quantity_{index}"]]
-
-    def clean(self) -> dict[str, Any]:
-        """Turn the filled rows into what is wanted."""
-        cleaned = super().clean() or {}
-        cleaned["lines"] = []
-        for index in range(LINES_OFFERED):
-            part, quantity = cleaned.get(f"part_{index}"), cleaned.get(f"quantity_{index}")
-            if part is None and quantity is None:
-                continue
-            if part is None or quantity is None:
-                self.add_error(f"part_{index}", _g("A line needs a part and a quantity."))
-                continue
-            cleaned["lines"].append(placing.Wanted(quantity=quantity, part_id=part.pk))
-        if not cleaned["lines"] and not self.errors:
-            self.add_error(None, _g("Order at least one part."))
-        return cleaned
+    def line(self, row: dict[str, Any]) -> placing.Wanted:
+        """Want it."""
+        return placing.Wanted(quantity=row["quantity"], part_id=row["part"].pk)
 
 
 def _place(subject: None, cleaned: dict[str, Any], told: dict[str, Any]) -> Done:
@@ -212,7 +194,6 @@ class PartsOrderOffice(ByReference, Standing, Edited):
         "destination",
         "requested_on",
         "on_hold",
-        "created_at",
     )
     list_filter = (
         ("status", ChoicesDropdownFilter),

@@ -45,7 +45,6 @@ class ServiceOrderOffice(ByReference, Standing, Edited):
         "machine_down",
         "technician",
         "scheduled_for",
-        "created_at",
     )
     list_filter = (
         ("status", ChoicesDropdownFilter),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -9,12 +10,19 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from orders.models import OrderEvent
 from orders.statuses import LineStatus, ServiceOrderStatus, SubjectKind
 from parts.labels import names_of, plain, status_label
+
+KEY = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+QUANTITY = re.compile(r"-?[0-9]+\.[0-9]+")
+DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+MOMENT = re.compile(DAY.pattern + r"T[0-9:.]+(Z|[+-][0-9]{2}:[0-9]{2})")
 
 #: How many events a page shows.
 MOST_SHOWN = 100
@@ -34,19 +42,23 @@ TITLES = {
     "line.placed": gettext_lazy("Ordered"),
     "line.promise_changed": gettext_lazy("Promise"),
     "line.promise_derived": gettext_lazy("Promise, from its line or parts"),
+    "line.quantity_changed": gettext_lazy("Quantity changed"),
     "line.split": gettext_lazy("Split"),
     "line.split_off": gettext_lazy("Split off"),
     "line.status_changed": gettext_lazy("Status"),
+    "line.status_derived": gettext_lazy("Status, from its parts"),
     "line.status_filed": gettext_lazy("Late report, filed"),
     "line.status_overridden": gettext_lazy("Status overridden"),
     "message.received": gettext_lazy("Message from the customer"),
     "messages.started": gettext_lazy("The customer wants messages again"),
     "messages.stopped": gettext_lazy("The customer wants no messages"),
     "note.added": gettext_lazy("Note"),
+    "note.erased": gettext_lazy("Note erased"),
     "parts_order.cancelled": gettext_lazy("Cancelled"),
     "parts_order.held": gettext_lazy("Held"),
     "parts_order.let_go": gettext_lazy("Let go"),
     "parts_order.placed": gettext_lazy("Placed"),
+    "parts_order.status_derived": gettext_lazy("Status, from its lines"),
     "service_order.assigned": gettext_lazy("Technician assigned"),
     "service_order.claimed": gettext_lazy("Claimed"),
     "service_order.completion_estimated": gettext_lazy("Completion estimated"),
@@ -95,7 +107,7 @@ def timeline(
         .select_related("text")
         .order_by("-occurred_at", "-recorded_at", "-id")[:MOST_SHOWN]
     )
-    names = names_of(row.actor for row in rows)
+    names = names_of([row.actor for row in rows] + [given for row in rows for given in _given_to(row)])
     known = {**_WORDS, **(words or {})}
     return [_happening(row, names, known, of) for row in rows]
 
@@ -122,7 +134,7 @@ def _happening(row: OrderEvent, names: Mapping[str, str], words: Mapping[str, An
         to_label=status_label(row.to_status, words.get(row.to_status, row.to_status)) if row.to_status else "",
         to_status=row.to_status,
         note=text.text if text else (_("(erased)") if row.note_commitment else ""),
-        details=_details(row.data, words),
+        details=_details(row, names, words),
         visibility=row.visibility,
         is_override=row.is_override,
         override_reference=row.override_reference,
@@ -131,22 +143,47 @@ def _happening(row: OrderEvent, names: Mapping[str, str], words: Mapping[str, An
     )
 
 
-def _details(data: Mapping[str, Any], words: Mapping[str, Any]) -> str:
+def _given_to(row: OrderEvent) -> list[str]:
+    """Return who had a job and who has it now, where an event gave it to somebody."""
+    if row.kind not in ("service_order.assigned", "service_order.claimed"):
+        return []
+    return [f"user:{key}" for key in (row.data.get("from"), row.data.get("to")) if key]
+
+
+def _details(row: OrderEvent, names: Mapping[str, str], words: Mapping[str, Any]) -> str:
     """Return what an event says beside its status, in one line."""
-    said = []
+    data, said = row.data, []
     if reported := data.get("reported"):
         said.append(_("Reported: %(status)s") % {"status": words.get(reported, reported)})
-    if "from" in data or "to" in data:
-        said.append(f"{_value(data.get('from'))} → {_value(data.get('to'))}")
+    if _given_to(row):
+        said.append(_change({end: names.get(f"user:{data[end]}") for end in ("from", "to")}))
+    elif "from" in data or "to" in data:
+        said.append(_change(data))
     for name, value in data.items():
-        if name not in ("reported", "from", "to") and value not in (None, "") and not isinstance(value, list | dict):
-            said.append(f"{name.replace('_', ' ')}: {_value(value)}")
+        if name in ("reported", "from", "to") or value in (None, "") or isinstance(value, list) or _is_key(value):
+            continue
+        said.append(f"{name.replace('_', ' ')}: {_change(value) if isinstance(value, dict) else _value(value)}")
     return " · ".join(said)
+
+
+def _is_key(value: Any) -> bool:
+    """Whether a value names a row by its key, which says nothing to a person."""
+    return isinstance(value, str) and KEY.fullmatch(value) is not None
+
+
+def _change(ends: Mapping[str, Any]) -> str:
+    return f"{_value(ends.get('from'))} → {_value(ends.get('to'))}"
 
 
 def _value(value: Any) -> str:
     if value in (None, ""):
         return "–"
-    if isinstance(value, str) and value.replace(".", "", 1).lstrip("-").isdigit() and "." in value:
+    if not isinstance(value, str):
+        return str(value)
+    if QUANTITY.fullmatch(value):
         return plain(Decimal(value))
-    return f"{value:%Y-%m-%d}" if isinstance(value, date) else str(value)
+    if DAY.fullmatch(value):
+        return date_format(date.fromisoformat(value), "SHORT_DATE_FORMAT")
+    if MOMENT.fullmatch(value):
+        return date_format(localtime(datetime.fromisoformat(value)), "SHORT_DATETIME_FORMAT")
+    return value.replace("_", " ") if value.isidentifier() else value

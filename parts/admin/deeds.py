@@ -92,6 +92,8 @@ def _dress(field: forms.Field) -> None:
     elif isinstance(field, forms.DateTimeField):
         widget.input_type = "datetime-local"
         widget.format = "%Y-%m-%dT%H:%M"
+        zone = timezone.get_current_timezone_name()
+        field.help_text = field.help_text or _("Time in the zone %(zone)s.") % {"zone": zone}
     widget.attrs["class"] = " ".join(classes)
 
 

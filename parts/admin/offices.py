@@ -19,11 +19,13 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import ModelAdmin
+from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from parts.admin.counting import BoundedPaginator
 from parts.admin.deeds import Deed, DeedForm, Done, say, told
 from parts.errors import Forbidden, Refused
+from parts.labels import names_of
 
 
 class Office(ModelAdmin):
@@ -60,6 +62,23 @@ class Office(ModelAdmin):
     def title_of(self, subject: Any) -> str:
         """Return what a page is headed by."""
         return str(subject)
+
+    # --- Who did it ---------------------------------------------------------------------------------------------------
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """Read the names of those who acted for the whole list at once, where the list shows them."""
+        changelist = super().get_changelist_instance(request)
+        if "by" in changelist.list_display:
+            changelist.result_list = list(changelist.result_list)
+            names = names_of(row.actor for row in changelist.result_list)
+            for row in changelist.result_list:
+                row.actor_name = names[row.actor]
+        return changelist
+
+    @display(description=_("by"), ordering="actor")
+    def by(self, row: Any) -> str:
+        """The name of the person, rule or system that acted."""
+        return getattr(row, "actor_name", "") or names_of([row.actor])[row.actor]
 
     # --- Pages --------------------------------------------------------------------------------------------------------
 
@@ -199,6 +218,10 @@ class Shown(Office):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Nobody."""
         return False
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Name who acted instead of showing the reference by which the action wrote them down."""
+        return ["by" if name == "actor" else name for name in super().get_fields(request, obj)]
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None

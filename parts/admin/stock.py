@@ -20,7 +20,7 @@ from parts.actions import stock
 from parts.admin.deeds import Chosen, Deed, DeedForm, Done
 from parts.admin.importing import import_deed
 from parts.admin.offices import Edited, Office, Shown
-from parts.labels import plain, status_label
+from parts.labels import names_of, plain, status_label
 from parts.models import Region, Reservation, StockCorrection, StockLevel, StockMovement, StockTransfer, Warehouse
 from parts.models.stock import OWN
 from parts.statuses import Condition, CorrectionReason
@@ -177,8 +177,10 @@ class StockLevelOffice(Shown):
 
     def panel(self, request: HttpRequest, subject: Any) -> dict[str, Any]:
         """Show what moved it last and who holds it."""
+        movements = list(StockMovement.objects.filter(level=subject).newest_first()[:20])
+        names = names_of(movement.actor for movement in movements)
         return {
-            "movements": list(StockMovement.objects.filter(level=subject).newest_first()[:20]),
+            "movements": [(movement, names[movement.actor]) for movement in movements],
             "reservations": list(Reservation.objects.filter(level=subject).live().order_by("-created_at", "id")[:20]),
         }
 
@@ -229,7 +231,7 @@ class StockMovementOffice(OfLevel):
         "on_hand_change",
         "reserved_change",
         "unfit_change",
-        "actor",
+        "by",
         "source",
     )
     list_filter = (("kind", ChoicesDropdownFilter), ("occurred_at", RangeDateTimeFilter))
@@ -256,7 +258,7 @@ class ReservationOffice(OfLevel):
 
 @admin.register(StockCorrection)
 class StockCorrectionOffice(OfLevel):
-    list_display = ("created_at", "reason", "part", "warehouse", "note", "reference", "actor")
+    list_display = ("created_at", "reason", "part", "warehouse", "note", "reference", "by")
     list_filter = (("reason", ChoicesDropdownFilter), ("created_at", RangeDateTimeFilter))
     search_fields = ("level__part__number", "note", "reference")
     ordering = ("-id",)
@@ -265,7 +267,7 @@ class StockCorrectionOffice(OfLevel):
 @admin.register(StockTransfer)
 class StockTransferOffice(OfLevel):
     level_path = "source"
-    list_display = ("created_at", "part", "warehouse", "goes_to", "quantity", "reason", "actor")
+    list_display = ("created_at", "part", "warehouse", "goes_to", "quantity", "reason", "by")
     list_filter = (("created_at", RangeDateTimeFilter),)
     search_fields = ("source__part__number", "reason")
     ordering = ("-id",)

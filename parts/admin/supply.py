@@ -33,6 +33,7 @@ from parts.actions.supply.purchase_orders import (
 from parts.admin.deeds import Chosen, Deed, DeedForm, Done
 from parts.admin.importing import import_deed
 from parts.admin.offices import Edited, Shown
+from parts.admin.rows import RowsForm
 from parts.labels import plain, status_label
 from parts.models import (
     Delivery,
@@ -43,9 +44,6 @@ from parts.models import (
     SupplierPart,
 )
 from parts.rules import ZERO
-
-#: How many lines the form for a new purchase order offers; a longer one is placed from a file or in two.
-LINES_OFFERED = 8
 
 
 @admin.register(Supplier)
@@ -82,8 +80,8 @@ class SupplierPartOffice(Edited):
 # --- Ordering --------------------------------------------------------------------------------------------------------
 
 
-class OrderForm(DeedForm):
-    """A new purchase order: from whom, to where, and up to LINES_OFFERED lines."""
+class OrderForm(RowsForm):
+    """A new purchase order: from whom, to where, and its lines."""
 
     supplier = Chosen(PurchaseOrder._meta.get_field("supplier"), label=_("Supplier"))
     warehouse = Chosen(PurchaseOrder._meta.get_field("warehouse"), label=_("Deliver to"))
@@ -91,42 +89,18 @@ class OrderForm(DeedForm):
         label=_("Number"), required=False, max_length=40, help_text=_("Left empty: the next number of ours.")
     )
 
-    def shape(self) -> None:
-        """Add the lines."""
-        for index in range(LINES_OFFERED):
-            part = PurchaseOrderLine._meta.get_field("part")
-            self.fields[f"part_{index}"] = Chosen(part, label=_("Part"), required=False)
-            self.fields[f"quantity_{index}"] = forms.DecimalField(label=_("Quantity"), required=False)
-            self.fields[f"cost_{index}"] = forms.DecimalField(label=_("Unit cost"), required=False)
-            self.fields[f"expected_{index}"] = forms.DateField(label=_("Expected"), required=False)
+    def columns(self) -> dict[str, forms.Field]:
+        """Ask for the part, how many, what one costs and when it comes."""
+        return {
+            "part": Chosen(PurchaseOrderLine._meta.get_field("part"), label=_("Part"), required=False),
+            "quantity": forms.DecimalField(label=_("Quantity"), required=False),
+            "cost": forms.DecimalField(label=_("Unit cost"), required=False),
+            "expected": forms.DateField(label=_("Expected"), required=False),
+        }
 
-    def rows(self) -> Iterator[list[forms.BoundField]]:
-        """Give the fields of each line."""
-        for index in range(LINES_OFFERED):
-            yield [self[f"{name}_{index}"] for name in ("part", "quantity", "cost", "expected")]
-
-    def heads(self) -> list[forms.BoundField]:
-        """Give the fields above the lines."""
-        return [self[name] for name in ("supplier", "warehouse", "number")]
-
-    def clean(self) -> dict[str, Any]:
-        """Turn the filled rows into lines."""
-        cleaned = super().clean() or {}
-        cleaned["lines"] = []
-        for index in range(LINES_OFFERED):
-            part, quantity = cleaned.get(f"part_{index}"), cleaned.get(f"quantity_{index}")
-            if part is None and quantity is None:
-                continue
-            if part is None or quantity is None:
-                self.add_error(f"part_{index}", _g("A line needs a part and a quantity."))
-                continue
-            line = PurchaseLine(
-                part.pk, quantity, cleaned.get(f"cost_{index}") or ZERO, cleaned.get(f"expected_{index}")
-            )
-            cleaned["lines"].append(line)
-        if not cleaned["lines"] and not self.errors:
-            self.add_error(None, _g("Order at least one part."))
-        return cleaned
+    def line(self, row: dict[str, Any]) -> PurchaseLine:
+        """Order it."""
+        return PurchaseLine(row["part"].pk, row["quantity"], row["cost"] or ZERO, row["expected"])
 
 
 def _order(subject: None, cleaned: dict[str, Any], told: dict[str, Any]) -> Done:
@@ -153,7 +127,7 @@ class DeliveryForm(DeedForm):
     """What came for a purchase order; what is still open of each line is filled in."""
 
     note_number = forms.CharField(label=_("Delivery note"), max_length=60)
-    received_at = forms.DateTimeField(label=_("Received at (UTC)"))
+    received_at = forms.DateTimeField(label=_("Received at"))
 
     def shape(self) -> None:
         """Add a row per open line."""
@@ -374,7 +348,7 @@ class PurchaseOrderLineOffice(Shown):
 
 @admin.register(Delivery)
 class DeliveryOffice(Shown):
-    list_display = ("note_number", "supplier", "warehouse", "received_at", "actor", "source")
+    list_display = ("note_number", "supplier", "warehouse", "received_at", "by", "source")
     list_filter = (
         ("supplier", AutocompleteSelectFilter),
         ("warehouse", AutocompleteSelectFilter),

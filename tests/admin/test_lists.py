@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -16,14 +17,14 @@ from django.urls import reverse
 from django_q.models import Task
 from oauth2_provider.models import DeviceGrant
 
-from parts.admin import counting
 from orders.models import SavedView
 from parts.actions import stock
+from parts.admin import counting
 from parts.admin.counting import BoundedPaginator
 from parts.admin.offices import Office
-from parts.models import Part
+from parts.models import Part, StockMovement
 from tests.admin.desk import desk_of
-from tests.admin.world import World
+from tests.admin.world import World, cause
 
 #: Models that have no page of their own, and why nobody misses it.
 ELSEWHERE = {
@@ -32,8 +33,8 @@ ELSEWHERE = {
     Session: "keys of signed-in people",
     Task: "shown as successes and failures",
     DeviceGrant: "a flow that is not switched on",
-}
     SavedView: "each person's own, on the page it is of",
+}
 
 ALL = sorted(admin.site._registry, key=lambda model: model._meta.label)
 
@@ -146,3 +147,21 @@ def test_counting_a_list_reads_no_further_than_the_bound() -> None:
     with CaptureQueriesContext(connection) as captured:
         assert BoundedPaginator(Part.objects.all(), 2).count == 0
     assert [f"LIMIT {counting.MOST_COUNTED + 1}" in query["sql"] for query in captured] == [True]
+
+
+@pytest.mark.django_db
+def test_lists_and_pages_name_who_acted(world: World, above_all: User, manager: User) -> None:
+    part = world.part_in_stock()
+    stock.correct_stock(
+        part_id=part.pk, warehouse_id=world.far.pk, on_hand_change=Decimal(1), reason="found", **cause(manager)
+    )
+    client = desk_of(above_all)
+    movement = StockMovement.objects.get(actor=f"user:{manager.pk}")
+    for address in (
+        reverse("admin:parts_stockmovement_changelist"),
+        reverse("admin:parts_stockmovement_change", args=[movement.pk]),
+        reverse("admin:parts_stocklevel_change", args=[movement.level_id]),
+    ):
+        shown = client.get(address).content.decode()
+        assert "Manager" in shown, address
+        assert movement.actor not in shown, address

@@ -10,7 +10,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from orders.actions import service_orders
+from orders.actions import jobs, service_orders
 from orders.models import OrderEvent, ServiceOrder
 from tests.admin.desk import deed, desk_of, page, said, text
 from tests.admin.world import World, cause
@@ -188,3 +188,15 @@ def test_who_edits_a_job_while_somebody_moves_it_is_told_and_nothing_is_lost(
     answer = desk_of(dispatcher).post(page(job), {"title": "Press stands still"})
     assert "Somebody moved this job" in said(answer)
     assert ServiceOrder.objects.get(pk=job.pk).title == job.title
+
+
+def test_the_timeline_says_in_words_who_had_the_job_and_which_days_changed(
+    world: World, dispatcher: User, technician: User
+) -> None:
+    job = world.job("in_progress")
+    service_orders.assign(service_order_id=job.pk, technician_id=technician.pk, **cause())
+    day = timezone.now().date() + timedelta(days=1)
+    jobs.reschedule(service_order_id=job.pk, scheduled_for=day, **cause())
+    shown = text(desk_of(dispatcher).get(page(job)))
+    assert "– → Technician" in shown
+    assert f"scheduled for: – → {day:%-d %b %Y}" in shown

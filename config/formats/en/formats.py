@@ -1,7 +1,7 @@
-"""English is read on both sides of the Atlantic: the month is a word, the clock has 24 hours."""
+"""English is read on both sides of the Atlantic: the month is a word, if a short one, and the clock has 24 hours."""
 
-DATE_FORMAT = "j F Y"
-DATETIME_FORMAT = "j F Y, H:i"
+DATE_FORMAT = "j M Y"
+DATETIME_FORMAT = "j M Y, H:i"
 SHORT_DATE_FORMAT = "j M Y"
 SHORT_DATETIME_FORMAT = "j M Y, H:i"
 TIME_FORMAT = "H:i"
