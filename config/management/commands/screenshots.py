@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from argparse import ArgumentParser
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,19 +11,9 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from playwright.sync_api import Browser, Error, Page, sync_playwright
 
+from config import chromium
 from config.demo import PASSWORD, PEOPLE
 
-#: Chromium asks nobody anything and runs where there is no screen.
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 MOST_TALL = 1_700
 SIZES = {"wide": (1280, 800), "phone": (390, 844)}
 
@@ -63,13 +52,12 @@ class Command(BaseCommand):
         parser.add_argument("--only", nargs="*", help="names of the pictures to take")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-        if program is None:
-            raise CommandError("Chromium is not installed.")
+        if (program := chromium.program()) is None:
+            raise CommandError("Chromium is not installed, and CHROMIUM names none.")
         folder = Path(options["folder"])
         folder.mkdir(parents=True, exist_ok=True)
         with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+            browser = playwright.chromium.launch(executable_path=program, args=list(chromium.FLAGS))
             try:
                 page = _signed_in(browser, options)
                 for picture in PICTURES:
@@ -92,7 +80,7 @@ def _signed_in(browser: Browser, options: dict[str, Any]) -> Page:
     page.fill("input[name=username]", options["person"])
     page.fill("input[name=password]", PASSWORD)
     page.click("main button[type=submit]")
-    page.wait_for_selector("header form")
+    page.wait_for_url(f"{options['address']}/")
     return page
 
 
