@@ -11,6 +11,8 @@ from typing import Any
 from django.db.models import QuerySet, TextField
 from django.db.models.expressions import RawSQL
 
+from orders.wording import LINE, SERVICE_ORDER, WORDS, word_of, words_parameters
+
 
 def _object(members: Mapping[str, str]) -> str:
     return "json_build_object(" + ", ".join(f"'{name}', {value}" for name, value in members.items()) + ")"
@@ -39,6 +41,7 @@ def _line(
         "part_number": part,
         "quantity": f"{line}.quantity::text",
         "status": f"{line}.status",
+        "customer_status": word_of(f"{line}.status"),
         "status_since": f"{line}.status_since",
         "progress": f"{line}.progress::text",
         "warehouse": f"{line}.warehouse_id",
@@ -84,6 +87,7 @@ _ORDER = _object(
         "version": "orders_partsorder.version",
         "kind": "orders_partsorder.kind",
         "status": "orders_partsorder.status",
+        "customer_status": word_of("orders_partsorder.status"),
         "status_since": "orders_partsorder.status_since",
         "progress": "orders_partsorder.progress::text",
         "customer": "orders_partsorder.customer_id",
@@ -117,10 +121,25 @@ _LINE = _object(
 
 
 def orders_as_documents(queryset: QuerySet[Any]) -> QuerySet[Any, dict[str, Any]]:
-    """Return rows of `id`, `version` and `document` (JSON text) of parts orders with their lines."""
-    return queryset.annotate(document=RawSQL(f"({_ORDER})::text", [], TextField())).values("id", "version", "document")
+    """Return rows of `id`, `version` and `document` (JSON text) of parts orders with their lines.
+
+    What customers read is in the language spoken now.
+    """
+    return _as_documents(queryset, _ORDER)
 
 
 def lines_as_documents(queryset: QuerySet[Any]) -> QuerySet[Any, dict[str, Any]]:
     """Return rows of `id`, `version` and `document` (JSON text) of lines, a split one with its children."""
-    return queryset.annotate(document=RawSQL(f"({_LINE})::text", [], TextField())).values("id", "version", "document")
+    return _as_documents(queryset, _LINE)
+
+
+def with_customer_status(queryset: QuerySet[Any]) -> QuerySet[Any]:
+    """Return service orders with `customer_status`, what customers read, in the language spoken now."""
+    word = RawSQL(word_of("orders_serviceorder.status"), words_parameters(SERVICE_ORDER), TextField())
+    return queryset.annotate(customer_status=word)
+
+
+def _as_documents(queryset: QuerySet[Any], document: str) -> QuerySet[Any, dict[str, Any]]:
+    words = words_parameters(LINE) * document.count(WORDS)
+    written = RawSQL(f"({document})::text", words, TextField())
+    return queryset.annotate(document=written).values("id", "version", "document")

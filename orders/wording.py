@@ -31,7 +31,7 @@ DEFAULTS: Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {
 
 #: A jsonb object of status → word, evaluated once however many rows ask it. Parameters: those of `words_parameters`.
 WORDS = """(
-    SELECT %s::jsonb || coalesce(jsonb_object_agg(status, word) FILTER (WHERE word <> ''), '{}'::jsonb)
+    SELECT %s::jsonb || coalesce(jsonb_object_agg(status, word) FILTER (WHERE word <> ''), jsonb_build_object())
     FROM orders_customerword
     WHERE subject = %s AND language = %s
 )"""
@@ -90,6 +90,11 @@ def read(language: str | None = None) -> Wording:
             if next_step:
                 next_steps[subject][status] = next_step
     return Wording(language, words, next_steps)
+
+
+def word_of(status: str) -> str:
+    """Return, in SQL, what a customer reads for a column with a status; with the parameters of one WORDS."""
+    return f"coalesce({WORDS} ->> {status}, {status})"
 
 
 def words_parameters(subject: str, language: str | None = None) -> list[str]:

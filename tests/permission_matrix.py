@@ -32,8 +32,9 @@ from backorders.models import BackOrder
 from config.api.authentication import known_tokens
 from config.api.throttling import buckets
 from config.roles import SCOPES
-from orders.actions import attachments
-from orders.models import Attachment, CustomerAccess, OrderLine, PartsOrder, ServiceOrder, Shipment
+from config.tracking.limits import sent_forms
+from orders.actions import attachments, tracking
+from orders.models import Attachment, CustomerAccess, OrderLine, PartsOrder, ServiceOrder, Shipment, TrackingLink
 from parts.models import Delivery, Part, PurchaseOrder, Supplier
 from tests.admin.world import World, cause
 from tests.api.world import token_for
@@ -68,6 +69,18 @@ PAGES: dict[str, tuple[type[models.Model], str]] = {
     "desk:service-order": (ServiceOrder, "reference"),
     "desk:parts-order": (PartsOrder, "reference"),
     "desk:file": (Attachment, "pk"),
+    "links:of_service_order": (ServiceOrder, "pk"),
+    "links:of_parts_order": (PartsOrder, "pk"),
+    "links:revoke": (TrackingLink, "pk"),
+}
+#: Our own pages that take a POST: alone, or beside a GET.
+PAGES_THAT_WRITE = {
+    "links:of_service_order": ["GET", "POST"],
+    "links:of_parts_order": ["GET", "POST"],
+    "links:revoke": ["POST"],
+    "tracking:reschedule": ["POST"],
+    "tracking:message": ["POST"],
+    "tracking:want_messages": ["POST"],
 }
 #: Routes that answer whatever is asked of an address that does not exist.
 NO_ROUTES = ("admin:None", "api:None")
@@ -120,6 +133,8 @@ def _methods(name: str, pattern: URLPattern) -> list[str]:
         return [method.upper() for method in actions if method != "head"]  # added once a GET was answered
     if name in ("oauth-token", "oauth-revoke-token", "logout", "admin:logout"):
         return ["POST"]
+    if name in PAGES_THAT_WRITE:
+        return PAGES_THAT_WRITE[name]
     if not name.startswith("admin:") and name != "login":
         return ["GET"]
     if name in _inline_deeds():
@@ -168,6 +183,8 @@ class Cast:
             job = world.job()
             attachments.attach(service_order_id=job.pk, name="Read me.txt", content=b"Pump", **cause())
             world.shipped()
+            # What a customer's link opens, it opens for everybody who has it; who they are is not asked.
+            self.token = tracking.issue(service_order_id=job.pk, **cause()).token
         self.clients = {name: Client() for name in CALLERS}
         for name in CALLERS:
             if name in people:
@@ -180,6 +197,7 @@ class Cast:
     def answer(self, ask: Ask, caller: str) -> str:
         """Ask as somebody, undo whatever it did, and return the answer as a word."""
         buckets.empty_all()
+        sent_forms.empty_all()
         if caller in self.tokens:
             known_tokens.forget_all()
             client = Client(headers={"Authorization": f"Bearer {self.tokens[caller]}"})
@@ -225,6 +243,8 @@ class Cast:
         pattern = next(pattern for found, pattern in routes() if found == name)
         if name == "admin:view_on_site":
             return reverse(name, args=[ContentType.objects.get_for_model(Part).pk, Part.objects.all()[0].pk])
+        if name.startswith("tracking:"):
+            return reverse(name, args=[self.token])
         if name == "admin:app_list":
             return reverse(name, args=["parts"])
         if name.endswith("_simple_history"):

@@ -13,6 +13,8 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 
 from orders.actions import service_orders
+from orders.api.shapes import IN_CUSTOMERS_WORDS
+from orders.documents import with_customer_status
 from orders.doors import EventSerializer, NoteSerializer, OrdersDoor, OverrideSerializer
 from orders.filters import ServiceOrderFilter
 from orders.models import OrderEvent, ServiceOrder
@@ -27,6 +29,7 @@ class ServiceOrderSerializer(serializers.ModelSerializer[ServiceOrder]):
     contract = serializers.UUIDField(source="contract_id", read_only=True, allow_null=True)
     region = serializers.CharField(source="region.code", read_only=True)
     technician = serializers.IntegerField(source="technician_id", read_only=True, allow_null=True)
+    customer_status = serializers.CharField(read_only=True, help_text=IN_CUSTOMERS_WORDS)
     allowed = serializers.SerializerMethodField(help_text="The statuses one step away.")
 
     class Meta:
@@ -36,6 +39,7 @@ class ServiceOrderSerializer(serializers.ModelSerializer[ServiceOrder]):
             "reference",
             "version",
             "status",
+            "customer_status",
             "status_since",
             "allowed",
             "customer",
@@ -101,7 +105,7 @@ class ServiceOrderViewSet(Lists, Reads, OrdersDoor):
     versioned: ClassVar[frozenset[str]] = frozenset({"move", "fast_forward", "override", "assign", "claim"})
 
     def get_queryset(self) -> QuerySet[Any]:
-        return ServiceOrder.objects.visible_to(self.user).select_related("customer", "region")
+        return with_customer_status(ServiceOrder.objects.visible_to(self.user).select_related("customer", "region"))
 
     def _check(self) -> None:
         self.check_visible(ServiceOrder.objects.visible_to(self.user))

@@ -9,6 +9,9 @@ from rest_framework import serializers
 from orders.statuses import LineStatus
 from parts.statuses import Purpose
 
+#: What the description says of such a field.
+IN_CUSTOMERS_WORDS = "The status as customers read it, in the language that Accept-Language asks for."
+
 
 class BackOrderOfLineSerializer(serializers.Serializer[Any]):
     id = serializers.UUIDField()
@@ -27,6 +30,7 @@ class LeafSerializer(serializers.Serializer[Any]):
     part_number = serializers.CharField()
     quantity = serializers.CharField(help_text="In the part's unit.")
     status = serializers.ChoiceField(choices=LineStatus.choices)
+    customer_status = serializers.CharField(help_text=IN_CUSTOMERS_WORDS)
     status_since = serializers.DateTimeField()
     progress = serializers.CharField(help_text="Share of the quantity that has left, 0 to 1.")
     warehouse = serializers.UUIDField(allow_null=True)
@@ -57,6 +61,7 @@ class PartsOrderSerializer(serializers.Serializer[Any]):
     version = serializers.IntegerField()
     kind = serializers.ChoiceField(choices=Purpose.choices)
     status = serializers.ChoiceField(choices=LineStatus.choices, help_text="Its least advanced line's.")
+    customer_status = serializers.CharField(help_text=IN_CUSTOMERS_WORDS)
     status_since = serializers.DateTimeField()
     progress = serializers.CharField(help_text="Share of all that has left, 0 to 1.")
     customer = serializers.UUIDField(allow_null=True)

@@ -10,9 +10,11 @@ from typing import Any
 from django.test import Client
 from django.utils import timezone
 
+from backorders.models import AllocationPolicy
 from orders.actions import jobs, service_orders, tracking
 from orders.actions.placing import Wanted, place
 from orders.actions.tracking import Issued
+from orders.actions.wording import write_rows
 from orders.models import OrderEvent, OrderLine, PartsOrder, ServiceOrder
 from tests.admin.world import World, cause
 
@@ -23,6 +25,8 @@ class Tracked:
     """A job that is planned for a day in a week, its customer's link, and the customer's browser."""
 
     def __init__(self, language: str = "en", status: str = "scheduled") -> None:
+        AllocationPolicy.objects.get_or_create(name="default")  # a test that really commits was cleaned up after
+        write_rows()
         self.world = World()
         self.customer = self.world.customer
         self.customer.language = language
