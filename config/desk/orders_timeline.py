@@ -18,6 +18,7 @@ from backorders.statuses import BackOrderStatus
 from config.faces.meanings import meaning_of
 from orders.models import OrderEvent, ReturnShipment
 from orders.statuses import LineStatus, ServiceOrderStatus, SubjectKind
+from orders.tracking import MESSAGE
 from parts.labels import names_of, plain
 
 #: What a kind of event is called, and its icon. A kind that is not named here is shown as it is.
@@ -40,6 +41,9 @@ TITLES: dict[str, tuple[Any, str]] = {
     "line.quantity_changed": (gettext_lazy("Quantity changed"), "split"),
     "line.split": (gettext_lazy("Split"), "split"),
     "line.split_off": (gettext_lazy("Split off"), "split"),
+    "message.received": (gettext_lazy("Message from the customer"), "mail"),
+    "messages.started": (gettext_lazy("The customer wants messages again"), "bell"),
+    "messages.stopped": (gettext_lazy("The customer wants no messages"), "bell"),
     "note.added": (gettext_lazy("Note"), "message-square"),
     "note.erased": (gettext_lazy("Text erased"), "trash-2"),
     "parts_order.cancelled": (gettext_lazy("Cancelled"), "ban"),
@@ -51,6 +55,8 @@ TITLES: dict[str, tuple[Any, str]] = {
     "service_order.completion_estimated": (gettext_lazy("Completion estimated"), "calendar-clock"),
     "service_order.created": (gettext_lazy("Opened"), "plus"),
     "service_order.rescheduled": (gettext_lazy("Rescheduled"), "calendar"),
+    "tracking.link_issued": (gettext_lazy("Customer's link made"), "link"),
+    "tracking.link_revoked": (gettext_lazy("Customer's link revoked"), "link-2-off"),
 }
 _STATUS_WORDS: dict[str, dict[str, Any]] = {
     SubjectKind.SERVICE_ORDER: dict(ServiceOrderStatus.choices),
@@ -74,6 +80,7 @@ _UNSAID = (
     "size",
     "from_stock",
     "line",
+    "link",
 )
 
 
@@ -211,7 +218,7 @@ def _happening(
         to_status=row.to_status,
         to_word=str(words.get(row.to_status, row.to_status)),
         note=text.text if text else (_("(erased)") if row.note_commitment else _text_beside(row, texts)),
-        is_note=row.kind == "note.added",
+        is_note=row.kind in ("note.added", MESSAGE),
         details=_details(row, names, words),
         rule=str(row.data.get("rule", "")),
         is_public=row.visibility == "public",

@@ -46,7 +46,7 @@ def links(request: HttpRequest, kind: str, order_id: UUID) -> HttpResponse:
     """Show the links to an order; a POST makes a new one and shows it, this once."""
     model = cast(Any, MODELS[kind])
     order = get_object_or_404(model.objects.visible_to(request.user).select_related("customer"), pk=order_id)
-    context: dict[str, Any] = {"order": order, "back": _back(request, "")}
+    context: dict[str, Any] = {"order": order, "back_from_links": _back(request, "")}
     status = 200
     if request.method == "POST":
         form = IssueForm(request.POST)
@@ -56,11 +56,11 @@ def links(request: HttpRequest, kind: str, order_id: UUID) -> HttpResponse:
         except Forbidden as refusal:
             raise PermissionDenied from refusal
         except Refused as refusal:
-            status, context["refused"] = refusal.status, refusal.detail
+            status, context["link_refused"] = refusal.status, refusal.detail
         else:
             address = reverse("tracking:page", args=[issued.token])
-            context |= {"issued": issued.link, "address": request.build_absolute_uri(address)}
-            context["back"] = _back(request, form.cleaned_data.get("next", ""))
+            context |= {"new_link": issued.link, "new_link_address": request.build_absolute_uri(address)}
+            context["back_from_links"] = _back(request, form.cleaned_data.get("next", ""))
     template = "components/tracking.html" if request.htmx else "tracking/links.html"  # type: ignore[attr-defined]
     return render(request, template, context, status=status)
 
