@@ -30,7 +30,7 @@ WAYS: tuple[tuple[str, Any, str, Any, str, str], ...] = (
         _("Place a parts order"),
         "plus",
         _("See at once what is reserved and what is back-ordered"),
-        "admin:orders_partsorder_place",
+        "desk:place",
         "",
     ),
     (

@@ -243,6 +243,7 @@ API_TOKEN_CACHE_SECONDS = environment.number("API_TOKEN_CACHE_SECONDS", 30, mini
 API_READS_PER_MINUTE = environment.number("API_READS_PER_MINUTE", 60_000, minimum=1, maximum=100_000_000)
 API_WRITES_PER_MINUTE = environment.number("API_WRITES_PER_MINUTE", 60_000, minimum=1, maximum=100_000_000)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440  # bytes; a thousand status updates with notes fit
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 3_000  # an order of 500 lines is typed into three fields each
 
 REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_AUTHENTICATION_CLASSES": [

@@ -15,15 +15,9 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 
 from backorders.dossiers import Dossier, Row, dossier, parts_orders_of, subjects_of
-from config.desk.orders_deeds import (
-    JOB_DEEDS,
-    LINE_DEEDS,
-    PARTS_ORDER_DEEDS,
-    Deed,
-    deed_named,
-    key_in,
-    line_steps,
-)
+from config.desk.orders_deeds import Deed, deed_named, key_in
+from config.desk.orders_job_deeds import JOB_DEEDS
+from config.desk.orders_parts_deeds import LINE_DEEDS, PARTS_ORDER_DEEDS, line_steps
 from config.desk.orders_timeline import Happening, happenings
 from config.desk.orders_why import Said, Why, blocks_job, blocks_order, why_expected
 from orders import timeline
@@ -250,6 +244,7 @@ class JobPage(OrderPage):
                 (file, self._file_deeds(file, file_deeds)) for file in self.files() if file.removed_at is None
             ],
             "may_attach": self.is_offered_by_name("attach"),
+            "place_address": f"{reverse('desk:place')}?job={job.reference}",
             "may_order": "orders.place_partsorder" in self.may and job.status not in ("completed", "cancelled"),
         }
 

@@ -2,12 +2,16 @@
 
 from django.urls import path
 
-from config.desk import attachments, orders
+from config.desk import attachments, orders, placing
 
 app_name = "desk"
 
 urlpatterns = [
     path("orders/<str:reference>/", orders.service_order, name="service-order"),
     path("parts-orders/<str:reference>/", orders.parts_order, name="parts-order"),
+    path("place/", placing.place_order, name="place"),
+    path("place/line/", placing.line, name="place-line"),
+    path("place/part/", placing.find_part, name="place-part"),
+    path("place/whom/", placing.find_whom, name="place-whom"),
     path("files/<uuid:key>/", attachments.file, name="file"),
 ]
