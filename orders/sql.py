@@ -144,14 +144,20 @@ FROM part
 JOIN parts_unitofmeasure AS unit ON unit.code = part.unit_id
 LEFT JOIN orders_serviceorder AS service_order ON service_order.id = %(service_order_id)s::uuid
 LEFT JOIN orders_equipment AS equipment ON equipment.id = service_order.equipment_id
-LEFT JOIN orders_servicecontract AS contract ON contract.id = service_order.contract_id
+LEFT JOIN orders_servicecontract AS contract
+    ON contract.id = service_order.contract_id AND contract.valid_from <= %(today)s
+    AND coalesce(contract.valid_until, 'infinity') >= %(today)s
 LEFT JOIN orders_customer AS customer ON customer.id = coalesce(%(customer_id)s::uuid, service_order.customer_id)
 LEFT JOIN parts_warehouse AS destination ON destination.id = %(destination_id)s::uuid
 """
 
-#: Insert a new order, its lines, its reservations (the CTEs of parts.sql) and all events. Stock is locked.
+#: Insert a new order, its lines, its reservations (the CTEs of parts.sql) and all events. Stock is locked; the job it
+#: is for is locked here, last of all, and its status as it is then is returned (none: no job).
 PLACE = f"""
 WITH {APPEND_EVENTS},
+job AS MATERIALIZED (
+    SELECT status FROM orders_serviceorder WHERE id = %(service_order_id)s FOR NO KEY UPDATE
+),
 new_order AS (
     INSERT INTO orders_partsorder (
         id, kind, status, progress, revision, customer_id, service_order_id, region_id, destination_id,
@@ -179,7 +185,7 @@ new_lines AS (
     )
 ),
 {{reserve}}
-SELECT count(*) FROM reserved_levels
+SELECT (SELECT status FROM job), (SELECT count(*) FROM reserved_levels)
 """
 
 #: Lock service orders by their keys and read what a move needs. Parameter: ids.
@@ -208,7 +214,7 @@ changed AS (
 SELECT count(*) FROM changed
 """
 
-#: What the queue must know of lines that were not short when they were placed. Parameter: line_ids.
+#: What the queue must know of lines that were not short when they were placed. Parameters: line_ids, today.
 READ_FOR_QUEUE = """
 SELECT line.id, part.criticality, customer.tier, equipment.downtime_cost_per_hour, contract.priority_points
 FROM orders_orderline AS line
@@ -217,6 +223,27 @@ JOIN orders_partsorder AS parts_order ON parts_order.id = line.order_id
 LEFT JOIN orders_customer AS customer ON customer.id = parts_order.customer_id
 LEFT JOIN orders_serviceorder AS service_order ON service_order.id = parts_order.service_order_id
 LEFT JOIN orders_equipment AS equipment ON equipment.id = service_order.equipment_id
-LEFT JOIN orders_servicecontract AS contract ON contract.id = service_order.contract_id
+LEFT JOIN orders_servicecontract AS contract
+    ON contract.id = service_order.contract_id AND contract.valid_from <= %(today)s
+    AND coalesce(contract.valid_until, 'infinity') >= %(today)s
 WHERE line.id = ANY(%(line_ids)s::uuid[])
+"""
+
+#: Note when shipments arrived: when the last of what they carried was delivered, by the clock of whoever delivered it.
+#: Nothing is noted while some of it is on its way, or where none of it was delivered. A line that was split on its way
+#: is looked at through its parts. Parameter: line_ids, those that have just been delivered or sent back.
+NOTE_ARRIVALS = """
+UPDATE orders_shipment AS shipment
+SET delivered_at = greatest(carried.arrived_at, shipment.shipped_at)
+FROM (
+    SELECT
+        item.shipment_id, max(line.status_since) FILTER (WHERE line.status = 'delivered') AS arrived_at,
+        bool_or(line.status = 'shipped') AS travels
+    FROM orders_shipmentline AS item
+    JOIN orders_orderline AS line ON (line.id = item.line_id OR line.parent_id = item.line_id) AND NOT line.is_split
+    WHERE item.shipment_id IN (SELECT shipment_id FROM orders_shipmentline WHERE line_id = ANY(%(line_ids)s::uuid[]))
+    GROUP BY item.shipment_id
+) AS carried
+WHERE shipment.id = carried.shipment_id AND shipment.delivered_at IS NULL
+  AND carried.arrived_at IS NOT NULL AND NOT carried.travels
 """

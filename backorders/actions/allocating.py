@@ -15,11 +15,11 @@ from django.db import transaction
 from backorders import head, queue, sql
 from backorders.allocation import Brought, Decision, Free, Gift, Plan, Waiting, plan
 from orders.actions import waiting
+from orders.actions.holding import hold_for
 from orders.actions.parts_rule import jobs_last
-from orders.actions.placing import SOFT_FOR, SOFT_KINDS
 from orders.errors import ConcurrentChange
 from orders.ledger import Cause, Ledger
-from orders.trees import Tree, Trees, lock_trees
+from orders.trees import Trees, lock_trees
 from parts import statements
 from parts.actions import stock
 from parts.actions.reserving import Hold, LevelRow, lock_levels, reserve
@@ -210,23 +210,17 @@ def _hold_for_lines(gifts: Sequence[tuple[Decision, Gift]], trees: Trees, cause:
     grants = [waiting.Grant(decision.waiting.line_id, gift.warehouse_id, gift.quantity) for decision, gift in gifts]
     filled = waiting.fill(trees=trees, grants=grants, cause=cause)
     holds = [
-        _hold(item.line_id, gift.level_id, gift.quantity, trees.by_order[decision.waiting.order_id], cause)
+        hold_for(
+            trees.by_order[decision.waiting.order_id].order_kind,
+            line_id=item.line_id,
+            level_id=gift.level_id,
+            quantity=gift.quantity,
+            at=cause.at,
+        )
         for (decision, gift), item in zip(gifts, filled, strict=True)
     ]
     reserve(holds=holds, by=cause.by, source=cause.source, at=cause.at)
     return holds
-
-
-def _hold(line_id: UUID, level_id: UUID, quantity: Decimal, tree: Tree, cause: Cause) -> Hold:
-    soft = tree.order_kind in SOFT_KINDS
-    return Hold.new(
-        level_id=level_id,
-        demand_id=line_id,
-        quantity=quantity,
-        purpose=tree.order_kind,
-        strength="soft" if soft else "hard",
-        expires_at=cause.at + SOFT_FOR if soft else None,
-    )
 
 
 def _follow(entry: queue.Entry, stays: Decimal, decision: Decision, ledger: Ledger) -> None:

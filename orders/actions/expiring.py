@@ -26,8 +26,9 @@ def expire(*, line_ids: Sequence[UUID], by: Actor, source: str, at: datetime) ->
 
     Their stock is free in the same transaction: whoever waits for it gets it by rank, and where nobody does, the line
     itself, with a new reservation. Whether a reservation has lapsed is decided under the locks of stock and order, so
-    one that was picked meanwhile stays, and a repeat does nothing. Constant statements.
+    one that was picked meanwhile stays, and a repeat does nothing. Constant statements. Raises Forbidden.
     """
+    by.require("orders.move_orderline")
     if not line_ids:
         return 0
     with transaction.atomic():

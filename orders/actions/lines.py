@@ -118,8 +118,6 @@ def move(
             _check_complete(line.tree, [line])
         work.step(line, to, note=note, public=public)
         work.finish()
-        if to == "delivered":
-            note_arrivals([line_id], at)
     return moved(line)
 
 
@@ -168,34 +166,31 @@ def move_many(*, steps: Sequence[Step], by: Actor, source: str, at: datetime) ->
             delivers=any(step.to == "delivered" for step in steps),
         )
         lines = work.trees.by_line()
-        leaving = [lines[step.id] for step in steps if step.to == "shipped" and step.id in lines]
+        leaving = [lines[step.id] for step in steps if step.to == "shipped" and _refusal(lines, step, by) is None]
         for step in steps:
-            line = lines.get(step.id)
-            try:
-                if line is None:
-                    raise NotFound("There is no such order line.", id=str(step.id))
-                check(line, step, by)
-                if step.to == "shipped":
-                    _check_complete(line.tree, [other for other in leaving if "shipped" in other.allowed])
-            except Refused as refusal:
+            refusal = _refusal(lines, step, by, leaving)
+            if refusal is not None:
                 results.append(refusal)
-            else:
-                work.step(line, step.to, note=step.note, public=step.public)
-                results.append(moved(line))
+                continue
+            work.step(lines[step.id], step.to, note=step.note, public=step.public)
+            results.append(moved(lines[step.id]))
         work.finish()
-        if arrived := [step.id for step in steps if step.to == "delivered"]:
-            note_arrivals(arrived, at)
     return results
 
 
-def note_arrivals(line_ids: Sequence[UUID], at: datetime) -> None:
-    """Note on the shipments of these lines that they arrived, once all they carried was delivered. One statement."""
-    travelling = OrderLine.objects.filter(status="shipped")
-    (
-        Shipment.objects.filter(lines__line__in=line_ids, delivered_at__isnull=True, shipped_at__lte=at)
-        .exclude(lines__line__in=travelling)
-        .update(delivered_at=at)
-    )
+def _refusal(
+    lines: Mapping[UUID, Line], step: Step, by: Actor, leaving: Sequence[Line] | None = None
+) -> Refused | None:
+    """Return why a step may not be taken; with `leaving`, the lines that leave together, also if too few of them do."""
+    try:
+        if step.id not in lines:
+            raise NotFound("There is no such order line.", id=str(step.id))
+        check(lines[step.id], step, by)
+        if step.to == "shipped" and leaving is not None:
+            _check_complete(lines[step.id].tree, leaving)
+    except Refused as refusal:
+        return refusal
+    return None
 
 
 def ship(
@@ -406,12 +401,14 @@ def promise(
     source: str,
     at: datetime,
     reason: str = "",
+    public: bool = False,
     expected_version: int | None = None,
 ) -> Moved:
     """Promise a date for a line. The first promise is kept for ever; a later one needs a reason.
 
     A promise for a split line is one for each part of it that is still to come, and so for its back order; a split line
-    is promised when the last of its parts is. Raises Forbidden, NotFound, VersionConflict, Refused for a closed line,
+    is promised when the last of its parts is. The customer sees the date; the reason stays with the staff, as a note of
+    its own, unless it is `public`. Raises Forbidden, NotFound, VersionConflict, Refused for a closed line,
     Invalid for a date in the past.
     """
     by.require("orders.promise_orderline")
@@ -431,7 +428,9 @@ def promise(
             raise NothingToDo(f"{line.reference} is promised for that day already.")
         if any(each.first_promised_on for each in changed) and not reason.strip():
             raise ReasonRequired("Say why the promise changes.", fields={"reason": ["A reason is required."]})
-        _date(work, line, promised_on, "line.promise_changed", note=reason.strip(), public=True)
+        _date(work, line, promised_on, "line.promise_changed", note=reason.strip() if public else "", public=True)
+        if reason.strip() and not public:
+            work.ledger.record(line, "note.added", note=reason.strip(), data={"about": "promise"})
         for leaf in changed:
             if leaf is not line:
                 _date(work, leaf, promised_on, "line.promise_derived")

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from orders.actions.holding import hold_for
 from orders.actions.lines import moved
 from orders.actions.service_orders import Moved, allow_any_step
 from orders.actions.work import KEPT_BACK, LineWork
@@ -126,9 +127,6 @@ def _hold(leaf: Line, levels: list[LevelRow], cause: Cause) -> Hold:
     if not picks or picks[0].quantity < leaf.quantity:
         raise NotEnoughStock(f"No one place has {leaf.quantity.normalize():f} available for {leaf.reference}.")
     leaf.warehouse_id = picks[0].level.warehouse_id
-    return Hold.new(
-        level_id=picks[0].level.id,
-        demand_id=leaf.id,
-        quantity=leaf.quantity,
-        purpose=leaf.tree.order_kind,
+    return hold_for(
+        leaf.tree.order_kind, line_id=leaf.id, level_id=picks[0].level.id, quantity=leaf.quantity, at=cause.at
     )

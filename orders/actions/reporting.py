@@ -3,7 +3,9 @@
 A report names a status and when it was reached by the sender's clock. Rules:
 1. The same message (source and message id) about the same subject has one effect.
 2. A line only goes forward: of several reports the most advanced status wins, whenever each arrives.
-3. A job stands where its newest report (by the sender's clock) says; a final status wins over all others.
+3. A job stands where its newest report (by the sender's clock) says; a final status wins over all others. Of two
+   final ones that contradict each other the first to arrive stays, since final is final: the other is refused, so that
+   its sender knows, and a person decides (override). This alone depends on the order of arrival.
 4. A report that moves nothing any more is filed on the timeline, at the time it tells of.
 """
 
@@ -107,9 +109,6 @@ class _Intake:
         )
         self._take_all("line", work.trees.by_line(), lambda report, line: self._take_line(report, line, work))
         work.finish()
-        delivered = [report.id for report in reports if report.status == "delivered"]
-        if delivered:
-            line_actions.note_arrivals(delivered, self.cause.at)
 
     def _run_jobs(self, reports: Sequence[Report]) -> None:
         if not reports:

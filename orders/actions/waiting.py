@@ -63,7 +63,7 @@ def send_to_queue(lines: Sequence[Line], cause: Cause, *, serve: bool = False) -
     if not lines:
         return []
     with jobs_last(cause) as jobs:
-        answers = line_short.send(sender=send_to_queue, shortages=_shortages(lines), cause=cause, serve=serve)
+        answers = line_short.send(sender=send_to_queue, shortages=_shortages(lines, cause), cause=cause, serve=serve)
         if serve:
             jobs.may_be_short({line.id: line.tree.service_order_id for line in lines})
         else:
@@ -71,9 +71,9 @@ def send_to_queue(lines: Sequence[Line], cause: Cause, *, serve: bool = False) -
     return [opened for _receiver, answer in answers for opened in cast(list[Opened], answer)]
 
 
-def _shortages(lines: Sequence[Line]) -> list[Shortage]:
+def _shortages(lines: Sequence[Line], cause: Cause) -> list[Shortage]:
     with connection.cursor() as cursor:
-        cursor.execute(sql.READ_FOR_QUEUE, {"line_ids": [line.id for line in lines]})
+        cursor.execute(sql.READ_FOR_QUEUE, {"line_ids": [line.id for line in lines], "today": cause.at.date()})
         facts = {row[0]: row[1:] for row in cursor.fetchall()}
     shortages = []
     for line in lines:

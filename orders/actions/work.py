@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -16,6 +15,7 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Q
 
+from orders import sql
 from orders.actions.parts_rule import jobs_last
 from orders.actions.waiting import hand_over_stock, send_to_queue
 from orders.ledger import Cause, Ledger
@@ -64,13 +64,13 @@ class LineWork:
         self.trees: Trees = lock_trees(order_ids=order_ids, line_ids=line_ids)
         self.picked: list[Line] = []
         self.issued: list[Line] = []
+        self.landed: list[Line] = []
         self.arrivals: list[stock.Arrival] = []
         self.reversals: list[stock.Reversal] = []
         self.given_back: list[Line] = []
         self.withdrawn: list[Withdrawn] = []
         self.short: list[Line] = []
         self.carrier = self.tracking_number = ""
-        self.shipped_at: datetime = cause.at
         self.shipments: list[Shipment] = []
 
     def step(self, line: Line, to: str, **facts: Any) -> None:
@@ -93,6 +93,8 @@ class LineWork:
             self._withdraw(line, Decimal(0), "fulfilled")
         elif after == "delivered":
             self.note_arrival(line)
+        elif after == "returned":
+            self.landed.append(line)
         elif after == "cancelled":
             if before in LINE_HOLDS_STOCK:
                 self.given_back.append(line)
@@ -104,6 +106,7 @@ class LineWork:
 
     def note_arrival(self, line: Line) -> None:
         """Note that a line was delivered: what one of our own warehouses ordered is in its stock from now on."""
+        self.landed.append(line)
         tree = line.tree
         if tree.order_kind in FOR_OUR_STOCK and tree.destination_id is not None:
             self.arrivals.append(stock.Arrival(_keys_of(line), line.part_id, tree.destination_id, line.quantity))
@@ -146,6 +149,8 @@ class LineWork:
         if self.issued:
             stock.issue(issues=[stock.Issue(line.id, line.quantity) for line in self.issued], **facts)
             self._write_shipments(self.issued)
+        if self.landed:
+            _note_arrivals(self.landed)
         stock.take_back_arrivals(reversals=self.reversals, **facts)
         if self.withdrawn:
             line_withdrawn.send(sender=LineWork, withdrawals=self.withdrawn, cause=self.cause)
@@ -176,12 +181,19 @@ class LineWork:
                 warehouse_id=warehouse_id,
                 carrier=self.carrier,
                 tracking_number=self.tracking_number,
-                shipped_at=self.shipped_at,
+                shipped_at=max(line.status_since for line in members),
             )
             self.shipments.append(shipment)
             items += [ShipmentLine(shipment=shipment, line_id=line.id, quantity=line.quantity) for line in members]
         Shipment.objects.bulk_create(self.shipments)
         ShipmentLine.objects.bulk_create(items)
+
+
+def _note_arrivals(lines: Sequence[Line]) -> None:
+    """Note on the shipments of these lines when they arrived, where nothing of them is still on its way."""
+    keys = [key for line in lines for key in _keys_of(line)]
+    with connection.cursor() as cursor:
+        cursor.execute(sql.NOTE_ARRIVALS, {"line_ids": keys})
 
 
 def _keys_of(line: Line) -> tuple[UUID, ...]:

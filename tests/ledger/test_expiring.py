@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import pytest
+
 from orders import tasks
 from orders.actions import lines
 from orders.actions.expiring import expire, expired_lines
-from orders.actions.placing import SOFT_FOR
+from orders.actions.holding import SOFT_FOR
+from parts.errors import Forbidden
 from parts.models import Reservation
 from tests.factories.parts import WarehouseFactory
-from tests.orders.desk import NOW, TOLD, Desk, balance, d, leaf, line, queue, statements, told
+from tests.orders.desk import NOBODY, NOW, TOLD, Desk, balance, d, leaf, line, queue, statements, told
 
 LATER = NOW + SOFT_FOR
 
@@ -84,3 +87,13 @@ def test_expiring_takes_as_many_statements_for_many_lines_as_for_two(desk: Desk)
             assert expire(line_ids=ids, by=TOLD["by"], source="test", at=LATER) == number
         counts.append(len(sent))
     assert counts[0] == counts[1]
+
+
+def test_nobody_takes_back_what_lapsed_without_the_right_to_move_lines(desk: Desk) -> None:
+    desk.put(5)
+    soft = desk.transfer(5, to=WarehouseFactory.create())
+
+    with pytest.raises(Forbidden):
+        expire(line_ids=[leaf(soft).id], by=NOBODY, source="test", at=LATER)
+
+    assert line(leaf(soft).id).status == "reserved"

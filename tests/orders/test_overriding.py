@@ -8,9 +8,10 @@ from uuid import UUID
 
 import pytest
 
-from backorders.actions import policy
+from backorders.actions import moving, policy
 from backorders.models import BackOrder
 from orders.actions import lines, overriding
+from orders.actions.holding import SOFT_FOR
 from orders.actions.placing import Placed
 from orders.actions.service_orders import Moved
 from orders.errors import NothingToDo, ReasonRequired, TransitionRefused
@@ -20,7 +21,7 @@ from parts.errors import Forbidden, Invalid, NotEnoughStock, NotFound, VersionCo
 from parts.keys import new_key
 from parts.models import Reservation
 from tests.factories.parts import WarehouseFactory
-from tests.orders.desk import TOLD, Desk, back_order, balance, events, leaf, line, only, order, queue, told, tree
+from tests.orders.desk import NOW, TOLD, Desk, back_order, balance, events, leaf, line, only, order, queue, told, tree
 
 
 def override(line_id: UUID, to: str, **facts: Any) -> Moved:
@@ -179,3 +180,14 @@ def test_time_told_by_an_override_is_kept(desk: Desk) -> None:
     line_id = leaf(desk.place(1)).id
     override(line_id, "delivered", at=told(hours=5)["at"])
     assert events(line_id)[-1].dwell == told(hours=5)["at"] - TOLD["at"]
+
+
+def test_stock_held_by_an_override_for_our_own_warehouse_lapses_and_yields_to_an_emergency(desk: Desk) -> None:
+    placed = desk.transfer(5, to=WarehouseFactory.create())
+    moving.hold(back_order_id=BackOrder.objects.get().pk, reason="Not yet", **TOLD)
+    desk.put(5)
+    override(leaf(placed, "back_ordered").id, "reserved")
+
+    held = Reservation.objects.live().get()
+    assert (held.strength, held.expires_at) == ("soft", NOW + SOFT_FOR)
+    assert desk.place(5, kind="emergency").status == "reserved"

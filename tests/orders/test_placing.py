@@ -11,7 +11,7 @@ from django.db import connection
 
 from backorders.models import BackOrder
 from orders.actions.placing import MOST_LINES, Wanted
-from orders.models import OrderEvent, OrderLine, PartsOrder
+from orders.models import OrderEvent, OrderLine, PartsOrder, ServiceContract
 from orders.signals import line_short
 from parts.errors import Forbidden, Invalid, NotFound, Refused
 from parts.keys import new_key
@@ -410,3 +410,21 @@ def test_who_is_told_is_who_did_it(desk: Desk) -> None:
     assert {event.actor for event in OrderEvent.objects.filter(reference__startswith=placed.reference)} == {
         "system:test"
     }
+
+
+@pytest.mark.parametrize(("begins", "ends", "points"), [(-400, -1, 0), (-400, 0, 500), (0, None, 500), (1, None, 0)])
+def test_a_contract_raises_a_rank_while_it_is_valid(
+    desk: Desk, begins: int, ends: int | None, points: int
+) -> None:
+    contract = ServiceContract.objects.create(
+        number="C-1",
+        customer=desk.customer,
+        name="Gold",
+        priority_points=d(500),
+        valid_from=days(begins),
+        valid_until=None if ends is None else days(ends),
+    )
+    job = desk.job("in_progress", contract_id=contract.pk)
+    desk.place(1, service_order_id=job.pk)
+
+    assert Decimal(BackOrder.objects.get().rank_facts["contract_points"]) == points

@@ -9,7 +9,7 @@ import pytest
 from backorders.models import BackOrder
 from orders.actions import lines
 from orders.errors import NothingToDo, ReasonRequired
-from orders.models import OrderEvent
+from orders.models import EventText, OrderEvent
 from parts.errors import Invalid, Refused, VersionConflict
 from tests.orders.desk import TOLD, Desk, back_order, child, days, events, leaf, line, statements
 
@@ -103,3 +103,20 @@ def test_a_promise_for_a_line_of_many_parts_is_as_many_statements_as_for_one_of_
             lines.promise(line_id=placed.lines[0].id, promised_on=days(3), **TOLD)
         counts.append(len(sent))
     assert counts[0] == counts[1]
+
+
+def test_why_a_promise_changed_is_for_staff_unless_it_is_said_to_be_public(desk: Desk) -> None:
+    desk.put(4)
+    key = desk.place(1).lines[0].id
+    lines.promise(line_id=key, promised_on=days(3), **TOLD)
+    lines.promise(line_id=key, promised_on=days(4), reason="Goes to another first", **TOLD)
+    lines.promise(line_id=key, promised_on=days(5), reason="The road is closed", public=True, **TOLD)
+
+    texts = dict(EventText.objects.values_list("event_id", "text"))
+    told = [(event.kind, event.visibility, texts.get(event.pk, "")) for event in events(key)[-4:]]
+    assert told == [
+        ("line.promise_changed", "public", ""),
+        ("line.promise_changed", "public", ""),
+        ("note.added", "internal", "Goes to another first"),
+        ("line.promise_changed", "public", "The road is closed"),
+    ]

@@ -9,10 +9,11 @@ import pytest
 from orders.actions import lines
 from orders.actions.lines import ShipItem, Step
 from orders.actions.placing import Wanted
+from orders.actions.service_orders import Moved
 from orders.errors import TransitionRefused
 from orders.models import OrderEvent, Shipment
 from orders.signals import line_withdrawn
-from parts.errors import Invalid, NotFound, Refused
+from parts.errors import Invalid, NotFound, Refused, VersionConflict
 from parts.keys import new_key
 from tests.factories.parts import PartFactory, UnitOfMeasureFactory, WarehouseFactory
 from tests.orders.desk import (
@@ -187,3 +188,29 @@ def test_an_allocated_back_order_ends_with_its_line(desk: Desk) -> None:
     assert back_order(line_id).status == "allocated"
     desk.ship(line_id)
     assert (back_order(line_id).status, order(placed.id).status) == ("fulfilled", "shipped")
+
+
+def test_of_several_steps_at_once_a_complete_delivery_leaves_whole_or_not_at_all(desk: Desk) -> None:
+    desk.put(10)
+    placed = desk.place(2, 3, complete_delivery_only=True)
+    for item in placed.lines:
+        desk.pack(item.id)
+    first, second = (item.id for item in placed.lines)
+
+    stale = lines.move_many(steps=[Step(first, "shipped"), Step(second, "shipped", expected_version=1)], **TOLD)
+    assert [type(result) for result in stale] == [Refused, VersionConflict]
+    assert [status for _number, status, _quantity in tree(placed.id)] == ["packed", "packed"]
+
+    both = lines.move_many(steps=[Step(first, "shipped"), Step(second, "shipped")], **TOLD)
+    assert [result.status for result in both if isinstance(result, Moved)] == ["shipped", "shipped"]
+
+
+def test_of_the_same_step_twice_the_second_is_refused(desk: Desk) -> None:
+    desk.put(10)
+    placed = desk.place(2)
+    key = placed.lines[0].id
+
+    first, second = lines.move_many(steps=[Step(key, "released"), Step(key, "released")], **TOLD)
+
+    assert isinstance(first, Moved)
+    assert isinstance(second, TransitionRefused)

@@ -6,12 +6,11 @@ In the order in which it happens: `wanted` (what is asked for), `facts` (what is
 
 from orders.actions.placing.order import place
 from orders.actions.placing.placed import Placed, PlacedLine
-from orders.actions.placing.wanted import MOST_LINES, SERVICE_KINDS, SOFT_FOR, SOFT_KINDS, TOO_MANY, Wanted
+from orders.actions.placing.wanted import MOST_LINES, SERVICE_KINDS, SOFT_KINDS, TOO_MANY, Wanted
 
 __all__ = [
     "MOST_LINES",
     "SERVICE_KINDS",
-    "SOFT_FOR",
     "SOFT_KINDS",
     "TOO_MANY",
     "Placed",

@@ -11,10 +11,11 @@ from uuid import UUID
 from django.db import connection
 
 from orders import sql
-from orders.actions.placing.facts import Facts, PartFacts
+from orders.actions.holding import hold_for
+from orders.actions.placing.facts import Facts, PartFacts, refuse_closed
 from orders.actions.placing.placed import Placed, PlacedLine
 from orders.actions.placing.plan import Plan
-from orders.actions.placing.wanted import SOFT_FOR, SOFT_KINDS, Header
+from orders.actions.placing.wanted import Header
 from orders.ledger import Cause, Ledger
 from orders.rules import derived_status
 from orders.signals import Opened, Shortage
@@ -77,17 +78,9 @@ class Draft:
         return line
 
     def _hold(self, line: Line, pick: Pick) -> None:
-        soft = self.order.kind in SOFT_KINDS
         line.warehouse_id = pick.level.warehouse_id
         self.holds.append(
-            Hold.new(
-                level_id=pick.level.id,
-                demand_id=line.id,
-                quantity=pick.quantity,
-                purpose=self.order.kind,
-                strength="soft" if soft else "hard",
-                expires_at=self.cause.at + SOFT_FOR if soft else None,
-            )
+            hold_for(self.order.kind, line_id=line.id, level_id=pick.level.id, quantity=pick.quantity, at=self.cause.at)
         )
 
     def _shortage(self, plan: Plan, line: Line) -> Shortage:
@@ -110,7 +103,10 @@ class Draft:
         )
 
     def write(self) -> None:
-        """Send it all in one statement: the order, its lines, what they hold, and every event."""
+        """Send it all in one statement: the order, its lines, what they hold, and every event.
+
+        Raises Refused where the job it is for was closed since it was read.
+        """
         status = derived_status(root.status for root, _part, _children in self.roots)
         self.ledger.record(
             self.header,
@@ -140,6 +136,8 @@ class Draft:
         }
         with connection.cursor() as cursor:
             cursor.execute(_PLACE, parameters)
+            status, _levels = cursor.fetchone()
+        refuse_closed(status)  # it may have been closed since it was read
 
     def answer(self, opened: dict[UUID, Opened]) -> Placed:
         """Say how it was placed, with the back orders that were opened for it."""

@@ -14,6 +14,7 @@ from django.db import connection
 from orders import sql
 from orders.actions.placing.wanted import Header, Wanted, refuse_if_any
 from orders.sourcing import Destination
+from orders.statuses import SERVICE_ORDER_CLOSED
 from parts.errors import Refused
 
 
@@ -87,6 +88,7 @@ def read(lines: Sequence[Wanted], header: Header, at: datetime, key: UUID | None
         "service_order_id": header.service_order_id,
         "destination_id": header.destination_id,
         "key": key,
+        "today": at.date(),
     }
     with connection.cursor() as cursor:
         cursor.execute(sql.READ_FOR_PLACING, parameters)
@@ -122,14 +124,20 @@ def _destination(row: _Row, at: datetime) -> Destination:
     return Destination(row.region_id, row.destination_latitude, row.destination_longitude, at)
 
 
+def refuse_closed(status: str | None) -> None:
+    """Raise Refused for the status of a job that nothing more can be ordered for."""
+    if status in SERVICE_ORDER_CLOSED:
+        raise Refused(f"The service order is {status}; nothing more can be ordered for it.", current=status)
+
+
 def _check_parties(row: _Row, header: Header) -> None:
     fields: dict[str, list[str]] = {}
     if header.service_order_id and row.service_order_id is None:
         fields["service_order"] = ["There is no such service order."]
-    elif header.service_order_id and (status := row.service_order_status) in ("completed", "cancelled"):
-        raise Refused(f"The service order is {status}; nothing more can be ordered for it.", current=status)
-    elif header.service_order_id and header.customer_id not in (None, row.service_order_customer_id):
-        fields["service_order"] = ["This service order is another customer's."]
+    elif header.service_order_id:
+        refuse_closed(row.service_order_status)
+        if header.customer_id not in (None, row.service_order_customer_id):
+            fields["service_order"] = ["This service order is another customer's."]
     if header.customer_id and row.customer_id is None:
         fields["customer"] = ["There is no such customer."]
     elif row.customer_id is not None and not row.customer_is_active:

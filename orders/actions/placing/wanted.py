@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
+from orders.actions.holding import SOFT_KINDS
 from orders.rules import LONGEST_NOTE, text_faults
 from parts.errors import Invalid
 from parts.statuses import Purpose
@@ -15,9 +16,6 @@ from parts.statuses import Purpose
 MOST_LINES = 500
 #: From this quantity on a line is taken for a slip of the finger; it keeps sums far from what a column holds.
 TOO_MANY = 10**9
-#: How long stock is kept for soft demand (internal transfers, replenishment) that nobody picks.
-SOFT_FOR = timedelta(days=7)
-SOFT_KINDS = (Purpose.TRANSFER.value, Purpose.STOCK.value)
 #: Demand that may take back what softer demand holds.
 SERVICE_KINDS = (Purpose.SERVICE.value, Purpose.EMERGENCY.value)
 
