@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
@@ -63,48 +63,68 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The decisions of a pass over one part's queue; `there` is what nobody took, by warehouse."""
+    """The decisions of a pass over one part's queue; `left` is what nobody took."""
 
     decisions: tuple[Decision, ...]
-    there: Mapping[UUID, Decimal]
+    left: Decimal
 
-    @property
-    def left(self) -> Decimal:
-        """What nobody took, anywhere."""
-        return sum(self.there.values(), ZERO)
+
+class Pass:
+    """A pass over one part's queue: asks back orders in the order they are given, until nothing is left.
+
+    A back order is passed over where it is on hold, where less than its minimum fill is left for it, and where all
+    that is left lies in the warehouse it is meant to fill. Gifts never exceed a level, nor a missing quantity. Nobody
+    is asked twice.
+    """
+
+    def __init__(self, supply: Sequence[Free]) -> None:
+        self._levels = {free.level_id: free.quantity for free in supply if free.quantity > 0}
+        self._places = {free.level_id: free.warehouse_id for free in supply}
+        self._decisions: list[Decision] = []
+        self._asked: set[UUID] = set()
+        self.left = sum(self._levels.values(), ZERO)
+
+    def ask(self, queue: Iterable[Waiting]) -> None:
+        """Ask the next of the queue, while anything is left."""
+        for waiting in queue:
+            if self.left <= 0:
+                break
+            if waiting.id not in self._asked:
+                self._asked.add(waiting.id)
+                self._decide(waiting)
+
+    def _decide(self, waiting: Waiting) -> None:
+        usable = {
+            level_id: quantity
+            for level_id, quantity in self._levels.items()
+            if self._places[level_id] != waiting.excluded_warehouse_id
+        }
+        outcome, rule, given = _verdict(waiting, sum(usable.values(), ZERO))
+        gifts = _gifts(given, usable, self._places)
+        for gift in gifts:
+            self._levels[gift.level_id] -= gift.quantity
+            if not self._levels[gift.level_id]:
+                del self._levels[gift.level_id]
+        self._decisions.append(Decision(waiting, outcome, rule, given, self.left, len(self._asked), gifts))
+        self.left -= given
+
+    def there(self) -> dict[UUID, Decimal]:
+        """Return what is left, by warehouse."""
+        there: dict[UUID, Decimal] = defaultdict(Decimal)
+        for level_id, quantity in self._levels.items():
+            there[self._places[level_id]] += quantity
+        return there
+
+    def plan(self) -> Plan:
+        """Return what was decided."""
+        return Plan(tuple(self._decisions), self.left)
 
 
 def plan(queue: Iterable[Waiting], supply: Sequence[Free]) -> Plan:
-    """Give free stock to the queue of one part, first come by rank, until it is gone or nobody is left.
-
-    A back order is passed over where it is on hold, where less than its minimum fill is left for it, and where all
-    that is left lies in the warehouse it is meant to fill. Gifts never exceed a level, nor a missing quantity.
-    """
-    levels = {free.level_id: free.quantity for free in supply if free.quantity > 0}
-    places = {free.level_id: free.warehouse_id for free in supply}
-    total = sum(levels.values(), ZERO)
-    decisions: list[Decision] = []
-    for place, waiting in enumerate(queue, start=1):
-        if total <= 0:
-            break
-        usable = {
-            level_id: quantity
-            for level_id, quantity in levels.items()
-            if places[level_id] != waiting.excluded_warehouse_id
-        }
-        reachable = sum(usable.values(), ZERO)
-        outcome, rule, given = _verdict(waiting, reachable)
-        gifts = _gifts(given, usable, places)
-        for gift in gifts:
-            levels[gift.level_id] -= gift.quantity
-            if not levels[gift.level_id]:
-                del levels[gift.level_id]
-        decisions.append(Decision(waiting, outcome, rule, given, total, place, gifts))
-        total -= given
-    there: dict[UUID, Decimal] = defaultdict(Decimal)
-    for level_id, quantity in levels.items():
-        there[places[level_id]] += quantity
-    return Plan(tuple(decisions), there)
+    """Give free stock to the queue of one part, first come by rank, until it is gone or nobody is left (see `Pass`)."""
+    asking = Pass(supply)
+    asking.ask(queue)
+    return asking.plan()
 
 
 def _verdict(waiting: Waiting, reachable: Decimal) -> tuple[str, str, Decimal]:

@@ -35,10 +35,12 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 @contextmanager
-def small_steps(monkeypatch: pytest.MonkeyPatch, first: int, deeper: int) -> Iterator[None]:
+def small_steps(monkeypatch: pytest.MonkeyPatch, first: int, times: int) -> Iterator[None]:
+    """Read so many at first, and so many times as many with each step."""
     with monkeypatch.context() as patch:
         patch.setattr(head, "FIRST_ROWS", first)
-        patch.setattr(head, "DEEPER", deeper)
+        patch.setattr(head, "MOST", times)
+        patch.setattr(head, "LEAST", times)
         yield
 
 
@@ -48,6 +50,16 @@ def test_of_litres_as_few_back_orders_are_asked_as_of_pieces(desk: Desk, read: l
         desk.order([Wanted(d(1), litres.pk)])
     desk.put(5, part=litres)
     assert (read, len(queue(litres))) == ([5], 15)
+
+
+def test_those_further_down_are_read_as_many_as_there_are_units_left(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, read: list[int]
+) -> None:
+    monkeypatch.setattr(head, "FIRST_ROWS", 3)
+    for _ in range(20):
+        desk.place(1)
+    desk.put(12)
+    assert (read, len(queue(desk.part))) == ([3, 9], 8)
 
 
 def test_who_cannot_take_what_is_left_is_not_asked_however_many_they_are(desk: Desk, read: list[int]) -> None:
@@ -87,9 +99,9 @@ def test_those_on_hold_and_those_whose_own_warehouse_it_lies_in_do_not_hide_who_
     assert (order(other.id).status, read) == ("reserved", [1, 1])
 
 
-@pytest.mark.parametrize(("first", "deeper"), [(1, 1), (1, 2), (2, 3), (50, 8)])
+@pytest.mark.parametrize(("first", "times"), [(1, 1), (1, 2), (2, 3), (50, 8)])
 def test_however_the_queue_is_read_the_same_get_the_same(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch, first: int, deeper: int
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, first: int, times: int
 ) -> None:
     second = WarehouseFactory.create()
     desk.transfer(3, to=desk.warehouse, at=TOLD["at"])
@@ -97,7 +109,7 @@ def test_however_the_queue_is_read_the_same_get_the_same(
         desk.order([Wanted(d(wanted), desk.part.pk, minimum_fill=d(least))])
         for wanted, least in ((9, 9), (2, 0), (7, 6), (3, 3), (1, 0), (8, 5), (2, 0))
     ]
-    with small_steps(monkeypatch, first, deeper):
+    with small_steps(monkeypatch, first, times):
         desk.put(4)
         desk.put(3, at=second)
     assert [order(each.id).status for each in placed] == [
