@@ -190,7 +190,7 @@ def shown(link: TrackingLink, wording: Wording, today: date) -> OrderShown:
         if parts_orders
         else ()
     )
-    events = _events([order.pk, *(row.pk for row in rows)])
+    events = _events(order.pk, [row.pk for row in rows])
     names = {row.pk: row.part.description or row.part.number for row in rows}
     history = _history(events, wording, names)
     steps = _steps_of_job(order.status, events, wording) if is_job else _steps_of_parts(order.status, wording)
@@ -348,6 +348,7 @@ def _portion(leaf: OrderLine, wording: Wording, today: date) -> Portion:
 #: Statuses are a customer's to know as such; everything else only where somebody made it public.
 _JOB_STEPS = ("service_order.created", "service_order.status_changed", "service_order.status_overridden")
 _LINE_STEPS = ("line.status_changed", "line.status_overridden")
+_PLACED = "parts_order.placed"
 _LINE_TOLD = ("shipped", "delivered", "returned", "cancelled")
 _PUBLIC = (
     "service_order.rescheduled",
@@ -364,11 +365,12 @@ _PUBLIC = (
 _DAYS = {"service_order.rescheduled": "scheduled_for", "service_order.completion_estimated": "estimated_completion_at"}
 
 
-def _events(subjects: Collection[UUID]) -> list[OrderEvent]:
+def _events(order_id: UUID, line_ids: Collection[UUID]) -> list[OrderEvent]:
     """Return what a customer may know of, the latest last."""
-    steps = Q(kind__in=_JOB_STEPS) | Q(kind__in=_LINE_STEPS, to_status__in=_LINE_TOLD)
+    steps = Q(kind__in=_JOB_STEPS) | Q(kind=_PLACED) | Q(kind__in=_LINE_STEPS, to_status__in=_LINE_TOLD)
     told = steps | Q(kind__in=_PUBLIC, visibility="public")
-    rows = OrderEvent.objects.of_subjects(list(subjects)).filter(told, passed_through=False).select_related("text")
+    happened = OrderEvent.objects.of_subjects([order_id, *line_ids]).filter(told, passed_through=False)
+    rows = happened.select_related("text")
     return list(rows.order_by("-occurred_at", "-recorded_at", "-id")[:MOST_EVENTS])[::-1]
 
 
@@ -383,13 +385,15 @@ def _happening(event: OrderEvent, wording: Wording, names: Mapping[UUID, str]) -
     if event.kind in ("note.added", MESSAGE) and not note:
         return None  # it has been erased
     is_line = event.subject_kind == LINE
+    status = "open" if event.kind == _PLACED else event.to_status
+    subject = SERVICE_ORDER if event.subject_kind == SERVICE_ORDER else LINE
     data = event.data if event.kind in _PUBLIC else {}
     return Happening(
-        kind="status" if event.to_status else event.kind,
+        kind="status" if status else event.kind,
         at=event.occurred_at,
         theirs=event.actor.startswith("link:"),
-        status=event.to_status,
-        word=wording.word(LINE if is_line else SERVICE_ORDER, event.to_status) if event.to_status else "",
+        status=status,
+        word=wording.word(subject, status) if status else "",
         about=names.get(event.subject_id, "") if is_line else "",
         day=_day(event.kind, data),
         note=note,
