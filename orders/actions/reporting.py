@@ -21,6 +21,7 @@ from django.db import transaction
 
 from orders.actions import lines as line_actions
 from orders.actions import service_orders
+from orders.actions.parts_rule import Jobs, jobs_last
 from orders.actions.service_orders import Job
 from orders.actions.work import LineWork
 from orders.errors import ReasonRequired, TransitionRefused
@@ -38,7 +39,7 @@ from orders.statuses import (
 )
 from orders.trees import Line
 from parts.actors import Actor
-from parts.errors import Invalid, NotFound, Refused
+from parts.errors import Forbidden, Invalid, NotFound, Refused
 from parts.rules import text_problem
 
 MOST_REPORTS = 1000
@@ -90,11 +91,24 @@ class _Intake:
         self.results: list[Result | None] = [None] * len(reports)
 
     def run(self) -> list[Result]:
-        # Lines first, to their end: their stock may let a job go on by rule, and a job is locked after all orders.
-        self._run_lines([report for report in self.reports if report.subject == "line"])
-        self._run_jobs([report for report in self.reports if report.subject == "service_order"])
+        # Lines first, to their end: their stock may let a job go on by rule, and a job is locked after all orders. The
+        # jobs that follow their lines are locked in one round with those that are reported on.
+        with jobs_last(self.cause) as jobs:
+            self._run_lines(self._permitted("line", "orders.move_orderline"))
+            self._run_jobs(self._permitted("service_order", "orders.move_serviceorder"), jobs)
         unknown = NotFound("A report is about a line or a service order.")
         return [result or Result("refused", refusal=unknown) for result in self.results]
+
+    def _permitted(self, kind: str, permission: str) -> list[Report]:
+        """Return the reports about one kind of subject; where they may not be made, refuse them and look at nothing."""
+        places = [place for place, report in enumerate(self.reports) if report.subject == kind]
+        try:
+            self.cause.by.require(permission)
+        except Forbidden as refusal:
+            for place in places:
+                self.results[place] = Result("refused", refusal=refusal)
+            return []
+        return [self.reports[place] for place in places]
 
     def _run_lines(self, reports: Sequence[Report]) -> None:
         if not reports:
@@ -110,10 +124,10 @@ class _Intake:
         self._take_all("line", work.trees.by_line(), lambda report, line: self._take_line(report, line, work))
         work.finish()
 
-    def _run_jobs(self, reports: Sequence[Report]) -> None:
+    def _run_jobs(self, reports: Sequence[Report], followers: Jobs) -> None:
         if not reports:
             return
-        jobs = service_orders.lock({report.id for report in reports})
+        jobs = followers.follow(also={report.id for report in reports})
         ledger = Ledger(self.cause)
         self._take_all("service_order", jobs, lambda report, job: self._take_job(report, job, ledger))
         service_orders.write_walked(jobs.values(), ledger)
@@ -162,7 +176,6 @@ class _Intake:
 
     def _take_line(self, report: Report, line: Line, work: LineWork) -> str:
         by = self.cause.by
-        by.require("orders.move_orderline")
         if report.status not in LineStatus.values:
             raise Invalid("There is no such status.", {"status": [f"Must be one of {', '.join(LineStatus.values)}."]})
         if line.is_split:
@@ -190,7 +203,6 @@ class _Intake:
         return "moved"
 
     def _take_job(self, report: Report, job: Job, ledger: Ledger) -> str:
-        self.cause.by.require("orders.move_serviceorder")
         if report.status not in ServiceOrderStatus.values:
             raise Invalid(
                 "There is no such status.", {"status": [f"Must be one of {', '.join(ServiceOrderStatus.values)}."]}
