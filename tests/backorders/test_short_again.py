@@ -9,7 +9,8 @@ import pytest
 
 from orders.actions import overriding
 from orders.actions.expiring import expire
-from orders.actions.placing import SOFT_FOR, Placed, Wanted
+from orders.actions.holding import SOFT_FOR
+from orders.actions.placing import Placed, Wanted
 from orders.signals import line_short
 from tests.factories.parts import WarehouseFactory
 from tests.orders.desk import NOW, TOLD, Desk, ReceiverFailed, back_order, child, d, failing, leaf, line, order, tree
