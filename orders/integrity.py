@@ -159,6 +159,21 @@ LAWS: list[Law] = [
         """,
     ),
     Law(
+        "link_is_of_its_orders_customer",
+        "A customer's link leads to an order of the customer that it was made for.",
+        """
+        SELECT 'link ' || link.id, 'made for ' || customer.code, 'of the customer of ' || found.reference
+        FROM orders_trackinglink AS link
+        JOIN orders_customer AS customer ON customer.id = link.customer_id
+        JOIN LATERAL (
+            SELECT reference, customer_id FROM orders_serviceorder WHERE id = link.service_order_id
+            UNION ALL
+            SELECT reference, customer_id FROM orders_partsorder WHERE id = link.parts_order_id
+        ) AS found ON true
+        WHERE found.customer_id IS DISTINCT FROM link.customer_id
+        """,
+    ),
+    Law(
         "shipment_carries_its_own_order",
         "Every shipment line is a line of the shipment's order.",
         """

@@ -6,9 +6,10 @@ import pytest
 from django.db import connection
 
 from backorders.integrity import LAWS as LAWS_OF_THE_QUEUE
-from orders.actions import lines
+from orders.actions import lines, tracking
 from orders.integrity import LAWS as LAWS_OF_ORDERS
 from parts.actions.supply import DeliveryItem, PurchaseLine, place_purchase_order, receive_delivery
+from tests.factories.orders import CustomerFactory
 from tests.factories.parts import SupplierFactory, WarehouseFactory
 from tests.laws.checking import broken_laws
 from tests.orders.desk import NOW, TOLD, Desk, d, days, leaf
@@ -24,6 +25,10 @@ BREACHES = {
     "other_lines_hold_no_stock": "UPDATE orders_orderline SET status = 'delivered' WHERE status = 'reserved'",
     "subject_stands_where_its_ledger_says": "UPDATE orders_serviceorder SET version = version + 1",
     "job_paused_by_rule_waits_for_a_part": "UPDATE orders_orderline SET status = 'reserved' WHERE NOT is_split",
+    "link_is_of_its_orders_customer": (
+        "UPDATE orders_trackinglink AS link SET customer_id ="
+        " (SELECT id FROM orders_customer WHERE id <> link.customer_id LIMIT 1)"
+    ),
     "shipment_carries_its_own_order": (
         "UPDATE orders_shipment SET order_id = (SELECT id FROM orders_partsorder WHERE id <> order_id LIMIT 1)"
     ),
@@ -57,7 +62,8 @@ def test_a_law_catches_its_breach(name: str) -> None:
     arrived = leaf(desk.transfer(1, to=WarehouseFactory.create(allocatable=False))).id
     desk.ship(arrived)
     lines.move(line_id=arrived, to="delivered", **TOLD)
-    desk.place(2)
+    tracking.issue(parts_order_id=desk.place(2).id, **TOLD)
+    CustomerFactory.create()
     desk.place(5, service_order_id=job.pk)
     receive_delivery(
         supplier_id=SupplierFactory.create().pk,
