@@ -16,7 +16,7 @@ import pytest
 from django.conf import settings as configured
 from django.contrib.auth.models import User
 from django.test import Client
-from playwright.sync_api import Browser, Playwright, sync_playwright
+from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
@@ -26,8 +26,9 @@ from tests.admin.world import World
 from tests.browser.screen import DESKTOP, Screen
 
 HERE = Path(__file__).parent
-#: Longer than anything here takes, so that what never comes is told as soon as can be.
-PATIENCE = 10_000
+#: How long is waited for what a page shows, in milliseconds: longer than anything here takes on a busy machine.
+PATIENCE = 30_000
+expect.set_options(timeout=PATIENCE)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -45,15 +45,16 @@ def pages(office: Office) -> Iterator[str]:
 
 
 def forms(office: Office) -> Iterator[str]:
-    """Return the forms of all deeds that have one; of those for an object, where there is one they are offered for."""
+    """Return the forms of deeds, one for each template; those for an object, of one that they are offered for."""
     rows = list(office.model._default_manager.all()[:20])
+    seen = set()
     for deed in office.deeds:
-        if deed.inline or deed.hidden:
+        if deed.inline or deed.hidden or deed.template in seen:
             continue
-        if deed.on_list:
-            yield address(office, deed.slug)
-        elif subject := next(filter(deed.offered, rows), None):
-            yield address(office, deed.slug, subject.pk)
+        subject = None if deed.on_list else next(filter(deed.offered, rows), None)
+        if deed.on_list or subject is not None:
+            seen.add(deed.template)
+            yield address(office, deed.slug, *([subject.pk] if subject else []))
 
 
 def is_ours(office: Office) -> bool:

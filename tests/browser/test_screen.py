@@ -25,7 +25,10 @@ def test_a_script_that_fails_and_a_file_that_is_missing_are_complaints(screen_of
 
 def test_a_page_that_is_refused_is_no_complaint(screen_of: ScreenOf) -> None:
     screen = screen_of()
-    screen.go("/accounts/nothing-here/")
+    refused = "<link rel='icon' href='data:,'><h1>Say why</h1>"
+    screen.page.route("**/refused/", lambda route: route.fulfill(status=400, content_type="text/html", body=refused))
+    screen.go("/refused/")
+    assert screen.page.get_by_role("heading").inner_text() == "Say why"
     assert screen.complaints == []
 
 
