@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from django.db import transaction
 
-from config.demo import jobs, people, queue
+from config.demo import jobs, links, people, queue
 from reports.models import ReplayRun
 from reports.replay.demand import Demand
 from reports.replay.invented import invent_demand
@@ -58,3 +58,4 @@ def _tell(now: datetime) -> None:
     queue.work_the_day(cast, now, queue.parts_at_hand(len(queue.ENDINGS)), customers)
     queue.make_exceptions(cast, now, waiting)
     people.give_access(customers[:3])
+    links.tell(cast, now)

@@ -20,12 +20,16 @@ SIZES = {"wide": (1280, 800), "phone": (390, 844)}
 
 @dataclass(frozen=True)
 class Picture:
-    """A page: from the first address on, the first link that matches each selector is followed."""
+    """A page: from the first address on, the first link that matches each selector is followed.
+
+    `by_link`: there a customer's link is made, and what it opens is taken.
+    """
 
     name: str
     address: str
     follow: tuple[str, ...] = ()
     full: bool = False
+    by_link: bool = False
 
 
 LIST_LINK = "#result_list tbody th a"
@@ -37,6 +41,13 @@ PICTURES = (
     Picture("parts-order", "/admin/orders/partsorder/?status__exact=back_ordered", (LIST_LINK,), full=True),
     Picture("parts", "/admin/parts/part/"),
     Picture("delivery", "/admin/parts/purchaseorder/?status__exact=ordered", (LIST_LINK, "a[href$='/deliver/']")),
+    Picture(
+        "customers-link",
+        "/admin/orders/serviceorder/?status__exact=awaiting_parts",
+        (LIST_LINK, "a[href^='/links/']"),
+        full=True,
+        by_link=True,
+    ),
 )
 
 
@@ -88,6 +99,9 @@ def _take(page: Page, picture: Picture, address: str, target: Path) -> int:
     page.goto(address + picture.address)
     for selector in picture.follow:
         page.goto(address + (page.locator(selector).first.get_attribute("href") or ""))
+    if picture.by_link:
+        page.locator(".links-new button").click()
+        page.goto(page.locator("#customers-link-address").input_value())
     page.wait_for_load_state("networkidle")
     shown = page.viewport_size
     if picture.full and shown:  # a taller window instead of a long picture, in which what sticks would stand mid-page
