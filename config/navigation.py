@@ -71,7 +71,10 @@ SIDE: tuple[tuple[Any, tuple[tuple[Any, str, str, str], ...]], ...] = (
 
 
 #: The bar of our own pages: (permission, title, icon, address name). Who may not do it is not shown it.
-BAR: tuple[tuple[str, Any, str, str], ...] = ()
+BAR: tuple[tuple[str, Any, str, str], ...] = (
+    ("orders.view_customer", _("Board"), "columns-3", "desk:board"),
+    ("orders.view_customer", _("When?"), "calendar-clock", "desk:when"),
+)
 
 
 def bar(request: HttpRequest) -> list[dict[str, Any]]:

@@ -18,6 +18,22 @@ _YEAR = 365 * 24 * 3600
 #: (permission, title, icon, what for, address name, query). Who may not do it is not shown it.
 WAYS: tuple[tuple[str, Any, str, Any, str, str], ...] = (
     (
+        "orders.view_customer",
+        _("Board"),
+        "columns-3",
+        _("Open jobs by status, with clock, missing parts and technician"),
+        "desk:board",
+        "",
+    ),
+    (
+        "orders.view_customer",
+        _("When?"),
+        "calendar-clock",
+        _("From a customer's name to the answer, and what to tell them"),
+        "desk:when",
+        "",
+    ),
+    (
         "backorders.view_backorder",
         _("Back orders"),
         "hourglass",

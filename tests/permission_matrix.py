@@ -34,7 +34,16 @@ from config.api.throttling import buckets
 from config.roles import SCOPES
 from config.tracking.limits import sent_forms
 from orders.actions import attachments, tracking
-from orders.models import Attachment, CustomerAccess, OrderLine, PartsOrder, ServiceOrder, Shipment, TrackingLink
+from orders.models import (
+    Attachment,
+    CustomerAccess,
+    OrderLine,
+    PartsOrder,
+    SavedView,
+    ServiceOrder,
+    Shipment,
+    TrackingLink,
+)
 from parts.models import Delivery, Part, PurchaseOrder, Supplier
 from tests.admin.world import World, cause
 from tests.api.world import token_for
@@ -69,12 +78,17 @@ PAGES: dict[str, tuple[type[models.Model], str]] = {
     "desk:service-order": (ServiceOrder, "reference"),
     "desk:parts-order": (PartsOrder, "reference"),
     "desk:file": (Attachment, "pk"),
+    "desk:board-move": (ServiceOrder, "reference"),
+    "desk:forget-view": (SavedView, "pk"),
     "links:of_service_order": (ServiceOrder, "pk"),
     "links:of_parts_order": (PartsOrder, "pk"),
     "links:revoke": (TrackingLink, "pk"),
 }
 #: Our own pages that take a POST: alone, or beside a GET.
 PAGES_THAT_WRITE = {
+    "desk:board-move": ["POST"],
+    "desk:save-view": ["POST"],
+    "desk:forget-view": ["POST"],
     "links:of_service_order": ["GET", "POST"],
     "links:of_parts_order": ["GET", "POST"],
     "links:revoke": ["POST"],
@@ -173,6 +187,7 @@ class Cast:
 
     def __init__(self, world: World, people: dict[str, User]) -> None:
         world.many(1)
+        SavedView.objects.create(person=world.person, page="board", name="Late", created_at=timezone.now())
         self.customers = {"own": world.customer, "foreign": CustomerFactory.create()}
         if "partner" in people:
             CustomerAccess.objects.create(user=people["partner"], customer=world.customer)

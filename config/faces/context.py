@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
 from config.navigation import bar
@@ -15,6 +16,18 @@ LOOKS = ("light", "dark")
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
-    """Give templates `look` (light, dark or empty) and `bar` (the links of the bar, asked for only where shown)."""
+    """Give templates `look` (light, dark or empty), `bar` (the links of the bar, asked for only where shown), and for
+    whom may search its `search_address` and `search_text`."""
     look = request.COOKIES.get(LOOK_COOKIE, "")
-    return {"look": look if look in LOOKS else "", "bar": SimpleLazyObject(lambda: bar(request))}
+    return {
+        "look": look if look in LOOKS else "",
+        "bar": SimpleLazyObject(lambda: bar(request)),
+        "search_address": SimpleLazyObject(lambda: _search_address(request)),
+        "search_text": request.GET.get("q", "") if request.path.endswith("/search/") else "",
+    }
+
+
+def _search_address(request: HttpRequest) -> str:
+    person = request.user
+    may = person.is_authenticated and person.is_staff and person.has_perm("orders.view_serviceorder")
+    return reverse("desk:search") if may else ""

@@ -17,7 +17,16 @@ from oauth2_provider.models import AccessToken, Application, Grant, IDToken, Ref
 from backorders.models import BackOrder
 from integrations.models import IdempotentRequest
 from orders.actions import jobs, lines, placing, service_orders
-from orders.models import Customer, CustomerAccess, EventCursor, LedgerAnchor, OrderLine, PartsOrder, ServiceOrder
+from orders.models import (
+    Customer,
+    CustomerAccess,
+    EventCursor,
+    LedgerAnchor,
+    OrderLine,
+    PartsOrder,
+    ServiceOrder,
+    StockVisibilityRule,
+)
 from parts.actions import stock
 from parts.actions.supply.deliveries import DeliveryItem, receive_delivery
 from parts.actions.supply.purchase_orders import PurchaseLine, place_purchase_order
@@ -192,6 +201,7 @@ class World:
         person = User.objects.create_user(f"person-{self.number}")
         customer = CustomerFactory.create(region=RegionFactory.create(code=f"R-{self.number}"))
         CustomerAccess.objects.create(user=person, customer=customer)
+        StockVisibilityRule.objects.create(stock="loaner", warehouse=self.near, customer=customer, person=person)
         now = timezone.now()
         client = Application.objects.create(
             name=f"client {self.number}",
