@@ -20,7 +20,14 @@ NAMED = 3
 
 #: Parameters: ids, counted, named.
 _READ = """
-SELECT back_order.id, queue.ahead, queue.quantity, coalesce(named.rows, '[]'), coalesce(supply.rows, '[]')
+SELECT
+    back_order.id, queue.ahead, queue.quantity, coalesce(named.rows, '[]'), coalesce(supply.rows, '[]'),
+    EXISTS (
+        SELECT
+        FROM parts_purchaseorderline AS incoming
+        JOIN parts_purchaseorder AS purchase_order ON purchase_order.id = incoming.purchase_order_id
+        WHERE incoming.part_id = back_order.part_id AND incoming.is_open AND purchase_order.status = 'ordered'
+    )
 FROM backorders_backorder AS back_order
 CROSS JOIN LATERAL (
     SELECT count(*) AS ahead, coalesce(sum(other.quantity), 0) AS quantity
@@ -89,13 +96,17 @@ class Coming:
 
 @dataclass(frozen=True, slots=True)
 class Prospect:
-    """What a waiting back order can expect. `ahead` counts up to COUNTED, and is more than that where it is longer."""
+    """What a waiting back order can expect. `ahead` counts up to COUNTED, and is more than that where it is longer.
+
+    `is_on_order` tells whether anything of its part is on order, be it for others.
+    """
 
     back_order_id: UUID
     ahead: int
     quantity_ahead: Decimal
     in_front: tuple[InFront, ...]
     supply: tuple[Coming, ...]
+    is_on_order: bool
 
     @property
     def covered(self) -> Decimal:
@@ -118,7 +129,12 @@ def prospects(back_order_ids: Collection[UUID]) -> dict[UUID, Prospect]:
 
 
 def _prospect(
-    key: UUID, ahead: int, quantity: Decimal, in_front: list[list[str]], supply: list[list[str | None]]
+    key: UUID,
+    ahead: int,
+    quantity: Decimal,
+    in_front: list[list[str]],
+    supply: list[list[str | None]],
+    is_on_order: bool,
 ) -> Prospect:
     return Prospect(
         back_order_id=key,
@@ -132,6 +148,7 @@ def _prospect(
             Coming(number or "", supplier or "", warehouse or "", Decimal(covers or 0), _day(expected), _day(said))
             for number, supplier, warehouse, covers, expected, said in supply
         ),
+        is_on_order=is_on_order,
     )
 
 

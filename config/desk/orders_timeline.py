@@ -130,7 +130,25 @@ def happenings(
     for row in rows:
         people += [f"user:{person}" for person in _people_in(row)]
     names = names_of(people)
+    rows = sorted(rows, key=_place)
     return fold([_happening(row, names, of, parts, texts, files) for row in rows])
+
+
+#: Of what happened in one moment, what follows stands above what it follows from.
+_PLACES = (SubjectKind.SERVICE_ORDER, SubjectKind.BACK_ORDER, SubjectKind.LINE, SubjectKind.PARTS_ORDER)
+
+
+def _place(row: OrderEvent) -> tuple[Any, ...]:
+    """Sort newest first; what happened in one moment by what it is about, so that like stands beside like."""
+    kinds = [kind.value for kind in _PLACES]
+    return (
+        -row.occurred_at.timestamp(),
+        -row.recorded_at.timestamp(),
+        kinds.index(row.subject_kind),
+        -row.version,
+        row.kind,
+        row.reference,
+    )
 
 
 def fold(shown: Sequence[Happening]) -> list[Happening]:
@@ -162,7 +180,7 @@ def _as_one(run: list[Happening]) -> list[Happening]:
     first, count = run[0], len(run)
     if first.passed_through:
         title = ngettext("%(count)s step passed through", "%(count)s steps passed through", count) % {"count": count}
-        words = ", ".join(one.to_word for one in reversed(run))
+        words = ", ".join(dict.fromkeys(one.to_word for one in reversed(run)))
         return [_heading(first, title, words, "chevron-right", run)]
     if count < FOLDED_FROM:
         return run

@@ -69,6 +69,10 @@ def _supply(row: Row, today: date) -> tuple[str, str]:
     supply, missing = row.prospect.supply, row.back_order.quantity
     if row.back_order.on_hold:
         return _("On hold: it gets nothing until it is let go."), "late"
+    if not supply and row.back_order.expected_on:
+        return _("Supply that is on order covers it."), "waiting"
+    if not supply and row.prospect.is_on_order:
+        return _("What is on order goes to those before it."), "late"
     if not supply:
         return _("No supply is ordered for it."), "late"
     said, meaning = [_coming(coming, today) for coming in supply], "waiting"
