@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from datetime import UTC
 from typing import Any, ClassVar
@@ -134,6 +135,10 @@ class BackOrderViewSet(Lists, Reads, OrdersDoor):
     """What we do not have, by rank: who gets the next unit comes first."""
 
     reads = "backorders.view_backorder"
+    writes: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "promise": ("orders.promise_orderline",),
+        "move": ("backorders.move_backorder",),
+    }
     serializer_class = BackOrderSerializer
     filterset_class = BackOrderFilter
     keyset = ("-rank", "id")

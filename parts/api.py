@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db.models import QuerySet
 from django.http import HttpResponseBase
@@ -187,6 +188,9 @@ class PurchaseOrderViewSet(Lists, Reads, Door):
     """What is ordered from suppliers, newest first."""
 
     reads = "parts.view_purchaseorder"
+    writes: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "create": ("parts.manage_purchase_orders",),
+    }
     serializer_class = PurchaseOrderSerializer
     filterset_class = PurchaseOrderFilter
     queryset = PurchaseOrder.objects.select_related("supplier", "warehouse").prefetch_related("lines__part")
@@ -312,6 +316,9 @@ class DeliveryViewSet(Lists, Reads, Door):
     """What suppliers delivered, newest first."""
 
     reads = "parts.view_delivery"
+    writes: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "create": ("parts.receive_delivery",),
+    }
     serializer_class = DeliverySerializer
     filterset_class = DeliveryFilter
     queryset: QuerySet[Delivery] = Delivery.objects.prefetch_related("lines__part")

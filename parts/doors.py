@@ -59,12 +59,15 @@ class MovedSerializer(serializers.Serializer[Any]):
 
 
 class Door(viewsets.GenericViewSet[Any]):
-    """A resource. `reads` is the permission that reading it needs; writing asks the action.
+    """A resource. `reads` is the permission that reading it needs, `writes` those of its other actions, any of them.
 
+    Whoever has none of them learns nothing more: not what is wrong with the call, nor whether there is such a thing,
+    nor what was answered to somebody else. The action itself asks again, for exactly what it does.
     `keyset` is the total order of its lists; `versioned` names the actions that take an `If-Match`.
     """
 
     reads: ClassVar[str] = ""
+    writes: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     keyset: tuple[str, ...] = ("-id",)
     versioned: ClassVar[frozenset[str]] = frozenset()
     lookup_value_regex = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
@@ -74,7 +77,11 @@ class Door(viewsets.GenericViewSet[Any]):
         super().initial(request, *args, **kwargs)
         if request.method in SAFE_METHODS:
             self.actor.require(self.reads)
-        elif "If-Match" in request.headers and self.action not in self.versioned:
+            return
+        needed = self.writes.get(self.action or "", ())
+        if needed and not any(map(self.actor.may, needed)):
+            self.actor.require(needed[0])
+        if "If-Match" in request.headers and self.action not in self.versioned:
             raise Invalid("This call does not look at a version; leave If-Match out.", {"If-Match": ["Not here."]})
 
     # --- What was asked ---------------------------------------------------------------------------------------------

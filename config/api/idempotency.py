@@ -60,7 +60,9 @@ class Idempotent:
         self, handler: Callable[..., HttpResponseBase], key: str, request: Request, *args: Any, **kwargs: Any
     ) -> HttpResponseBase:
         body = request._request.body
-        fingerprint = hashlib.sha256(f"{request.method} {request.get_full_path()}\n".encode() + body).digest()
+        # Whom the client acts for is part of the call: with another account it is another one.
+        call = f"{request.method} {request.get_full_path()}\n{request.user.pk}\n"
+        fingerprint = hashlib.sha256(call.encode() + body).digest()
 
         def work() -> Answer:
             try:

@@ -67,6 +67,7 @@ def cancel(
 
 def hold(*, order_id: UUID, reason: str, by: Actor, source: str, at: datetime) -> Moved:
     """Stop an order where it stands: nothing of it is picked or shipped until it is let go. Needs a reason."""
+    by.require("orders.hold_partsorder")
     if not reason.strip():
         raise ReasonRequired("Say why this is held.", fields={"reason": ["A reason is required."]})
     check_texts(reason=(reason, 200))

@@ -282,6 +282,7 @@ def move_many(*, steps: Sequence[Step], by: Actor, source: str, at: datetime) ->
         jobs = lock({step.id for step in steps})
         for step in steps:
             try:
+                by.require("orders.move_serviceorder")
                 job = jobs.get(step.id)
                 if job is None:
                     raise NotFound("There is no such service order.", id=str(step.id))

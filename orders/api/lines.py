@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, ClassVar
 from uuid import UUID
@@ -64,6 +65,15 @@ class OrderLineViewSet(OrdersDoor):
     """Lines of parts orders and the parts they were split into, newest first."""
 
     reads = "orders.view_orderline"
+    writes: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "move": ("orders.move_orderline",),
+        "let_go": ("orders.move_orderline",),
+        "ship": ("orders.ship_orderline",),
+        "cancel": ("orders.cancel_orderline",),
+        "promise": ("orders.promise_orderline",),
+        "bring_back": ("orders.move_orderline",),
+        "override": ("orders.override_orderline",),
+    }
     serializer_class = OrderLineSerializer
     filterset_class = OrderLineFilter
     queryset = OrderLine.objects.all()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, ClassVar
 from uuid import UUID
@@ -84,6 +84,13 @@ class PartsOrderViewSet(OrdersDoor):
     """The demand for parts, newest first, each with its lines."""
 
     reads = "orders.view_partsorder"
+    writes: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "create": ("orders.place_partsorder",),
+        "cancel": ("orders.cancel_orderline",),
+        "hold": ("orders.hold_partsorder",),
+        "let_go": ("orders.hold_partsorder",),
+        "ship": ("orders.ship_orderline",),
+    }
     serializer_class = PartsOrderSerializer
     filterset_class = PartsOrderFilter
     queryset = PartsOrder.objects.all()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import User
@@ -99,6 +100,15 @@ class ServiceOrderViewSet(Lists, Reads, OrdersDoor):
     """Jobs, newest first. One step forward or back, or cancelled; Completed and Cancelled are final."""
 
     reads = "orders.view_serviceorder"
+    writes: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "create": ("orders.add_serviceorder",),
+        "move": ("orders.move_serviceorder",),
+        "fast_forward": ("orders.move_serviceorder",),
+        "override": ("orders.override_serviceorder",),
+        "assign": ("orders.assign_serviceorder",),
+        "claim": ("orders.claim_serviceorder",),
+        "notes": ("orders.change_serviceorder",),
+    }
     serializer_class = ServiceOrderSerializer
     filterset_class = ServiceOrderFilter
     queryset = ServiceOrder.objects.all()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.http import HttpResponseBase
@@ -59,6 +60,7 @@ class ResultsSerializer(serializers.Serializer[Any]):
 class StatusUpdateViewSet(OrdersDoor):
     """Reports of statuses that were reached outside."""
 
+    writes: ClassVar[Mapping[str, tuple[str, ...]]] = {"create": ("orders.move_orderline", "orders.move_serviceorder")}
     serializer_class = StatusUpdatesSerializer
     queryset = OrderLine.objects.none()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 
 from config.api.authentication import known_tokens
 from config.api.throttling import buckets
@@ -37,4 +37,11 @@ def erp(manager: User) -> Caller:
 def dealer(partner: User, world: World) -> Caller:
     """A partner's machine: every scope, the rights of a partner, sees the customer `ours` only."""
     world.give_access(partner)
+    return Caller(token_for(partner))
+
+
+@pytest.fixture
+def trusted(dealer: Caller, partner: User) -> Caller:
+    """The same machine with every right there is: what is not theirs they still do not see."""
+    partner.user_permissions.set(Permission.objects.all())
     return Caller(token_for(partner))

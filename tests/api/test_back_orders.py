@@ -85,14 +85,18 @@ def test_supply_is_noted_by_hand_and_what_follows_from_stock_is_not(world: World
     assert (refused.status_code, refused.json()["allowed"]) == (409, ["open", "supply_confirmed"])
 
 
-def test_back_orders_of_other_customers_are_not_there(world: World, dealer: Caller) -> None:
+def test_back_orders_of_other_customers_are_not_there(world: World, trusted: Caller) -> None:
     foreign = _short(world, customer=world.theirs)
-    assert dealer.get("back-orders/").json()["results"] == []
-    assert dealer.get(f"back-orders/{foreign.pk}/").status_code == 404
-    assert dealer.get(f"back-orders/{foreign.pk}/explain/").status_code == 404
-    assert dealer.post(f"back-orders/{foreign.pk}/move/", {"to": "sourcing"}).status_code == 404
+    assert trusted.get("back-orders/").json()["results"] == []
+    assert trusted.get(f"back-orders/{foreign.pk}/").status_code == 404
+    assert trusted.get(f"back-orders/{foreign.pk}/explain/").status_code == 404
+    assert trusted.post(f"back-orders/{foreign.pk}/move/", {"to": "sourcing"}).status_code == 404
     promise = {"promised_on": str(world.day(9))}
-    assert dealer.post(f"back-orders/{foreign.pk}/promise/", promise).status_code == 404
+    assert trusted.post(f"back-orders/{foreign.pk}/promise/", promise).status_code == 404
+
+
+def test_a_partner_notes_no_supply_and_promises_nothing(world: World, dealer: Caller) -> None:
+    promise = {"promised_on": str(world.day(9))}
     mine = _short(world)
     assert dealer.post(f"back-orders/{mine.pk}/move/", {"to": "sourcing"}).status_code == 403
     assert dealer.post(f"back-orders/{mine.pk}/promise/", promise).status_code == 403
