@@ -30,12 +30,13 @@ _BEFORE_WORK = (ServiceOrderStatus.DRAFT.value, ServiceOrderStatus.SCHEDULED.val
 @dataclass(frozen=True, slots=True)
 class Stop:
     """A job on a technician's day. `late` tells that its day or its contract's deadline has passed; `near` that the
-    deadline is less than SOON away."""
+    deadline is less than SOON away; `left` is what is left until it. `missing` and `coming` count lines of parts."""
 
     job: Any
     group: str
     late: bool
     near: bool
+    left: timedelta | None = None
     missing: int = 0
     coming: int = 0
 
@@ -144,7 +145,8 @@ def _stops(jobs: Iterable[Any], *, today: date, now: datetime) -> list[Stop]:
     for job in jobs:
         group, late, near = group_of(job, today=today, now=now)
         missing, coming = counts.get(job.pk, (0, 0))
-        stops.append(Stop(job, group, late, near, missing, coming))
+        left = None if job.due_at is None else job.due_at - now
+        stops.append(Stop(job, group, late, near, left, missing, coming))
     return stops
 
 

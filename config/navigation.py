@@ -74,6 +74,9 @@ SIDE: tuple[tuple[Any, tuple[tuple[Any, str, str, str], ...]], ...] = (
 BAR: tuple[tuple[str, Any, str, str], ...] = (
     ("orders.view_customer", _("Board"), "columns-3", "desk:board"),
     ("orders.view_customer", _("When?"), "calendar-clock", "desk:when"),
+    # Partners may order too, through their system; this page is for those who also move lines.
+    ("orders.move_orderline", _("Order parts"), "plus", "desk:place"),
+    ("orders.claim_serviceorder", _("My jobs"), "wrench", "phone:day"),
 )
 
 

@@ -34,6 +34,14 @@ WAYS: tuple[tuple[str, Any, str, Any, str, str], ...] = (
         "",
     ),
     (
+        "orders.claim_serviceorder",
+        _("My jobs"),
+        "phone",
+        _("On the phone: today's jobs, parts on their way, the van"),
+        "phone:day",
+        "",
+    ),
+    (
         "backorders.view_backorder",
         _("Back orders"),
         "hourglass",

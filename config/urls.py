@@ -21,6 +21,7 @@ urlpatterns = [
     path("track/", include("config.tracking.urls")),
     path("links/", include("config.tracking.staff_urls")),
     path("desk/", include("config.desk.urls")),
+    path("t/", include("config.phone.urls")),
     path("admin/", admin.site.urls),
     path("api/v1/", include(("config.api.urls", "api"))),
     path("oauth/token/", TokenView.as_view(), name="oauth-token"),

@@ -83,6 +83,7 @@ PAGES: dict[str, tuple[type[models.Model], str]] = {
     "links:of_service_order": (ServiceOrder, "pk"),
     "links:of_parts_order": (PartsOrder, "pk"),
     "links:revoke": (TrackingLink, "pk"),
+    "phone:job": (ServiceOrder, "pk"),
 }
 #: Our own pages that take a POST: alone, or beside a GET.
 PAGES_THAT_WRITE = {
@@ -92,6 +93,9 @@ PAGES_THAT_WRITE = {
     "links:of_service_order": ["GET", "POST"],
     "links:of_parts_order": ["GET", "POST"],
     "links:revoke": ["POST"],
+    "phone:job": ["GET", "POST"],
+    "phone:deliveries": ["GET", "POST"],
+    "phone:van": ["GET", "POST"],
     "tracking:reschedule": ["POST"],
     "tracking:message": ["POST"],
     "tracking:want_messages": ["POST"],

@@ -100,4 +100,5 @@ def test_a_stranger_who_is_signed_in_gets_as_far_as_the_start_page() -> None:
     opened = {ask.route for ask, answers in read_table().items() if answers["nobody"] == "yes"}
     public = {"home", "livez", "readyz", "login", "logout", "admin:login", "admin:logout", "api:schema", "api:docs"}
     public |= {"set_language", "tracking:page"}  # whoever has the link has the page
+    public |= {"phone:manifest", "phone:worker", "phone:offline", "phone:token"}  # they hold nothing of anybody else
     assert opened <= public | {"oauth-token", "oauth-revoke-token"}

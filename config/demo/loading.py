@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from django.db import transaction
 
-from config.demo import jobs, links, people, queue
+from config.demo import field, jobs, links, people, queue
 from reports.models import ReplayRun
 from reports.replay.demand import Demand
 from reports.replay.invented import invent_demand
@@ -59,3 +59,4 @@ def _tell(now: datetime) -> None:
     queue.make_exceptions(cast, now, waiting)
     people.give_access(customers[:3])
     links.tell(cast, now)
+    field.tell(cast, now)

@@ -66,6 +66,17 @@
     for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
   });
 
+  // Who signs out takes along what the phone's pages have kept for reading without a network (those pages do it
+  // themselves: they ask first).
+  document.addEventListener("submit", (event) => {
+    const address = event.target.getAttribute("action") || "";
+    if (event.defaultPrevented || !self.caches || !address.endsWith("/logout/")) return;
+    if (document.getElementById("phone-words")) return;
+    caches.keys().then((names) => {
+      for (const name of names) if (name.startsWith("backline-phone-pages-")) caches.delete(name);
+    });
+  });
+
   // What went wrong takes the focus.
   const focusErrors = (root) => root.querySelector("[data-focus]")?.focus();
   document.addEventListener("DOMContentLoaded", () => focusErrors(document));
