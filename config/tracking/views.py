@@ -49,8 +49,8 @@ def opened(view: View) -> Callable[[HttpRequest, str], HttpResponse]:
     return found
 
 
-def own_form(view: View) -> View:
-    """Take only forms that this page of this browser sent, and not too many at once."""
+def measured(view: View) -> View:
+    """Take forms one after the other, not in bursts."""
 
     @wraps(view)
     def sent(request: HttpRequest, link: TrackingLink, token: str) -> HttpResponse:
@@ -75,7 +75,7 @@ def page(request: HttpRequest, link: TrackingLink, token: str) -> HttpResponse:
 @csrf_exempt
 @require_POST
 @opened
-@own_form
+@measured
 def reschedule(request: HttpRequest, link: TrackingLink, token: str) -> HttpResponse:
     """Choose another day."""
 
@@ -89,7 +89,7 @@ def reschedule(request: HttpRequest, link: TrackingLink, token: str) -> HttpResp
 @csrf_exempt
 @require_POST
 @opened
-@own_form
+@measured
 def message(request: HttpRequest, link: TrackingLink, token: str) -> HttpResponse:
     """Write to the workshop."""
 
@@ -103,7 +103,7 @@ def message(request: HttpRequest, link: TrackingLink, token: str) -> HttpRespons
 @csrf_exempt
 @require_POST
 @opened
-@own_form
+@measured
 def want_messages(request: HttpRequest, link: TrackingLink, token: str) -> HttpResponse:
     """Stop messages about the order, or start them again."""
 

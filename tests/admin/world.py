@@ -16,7 +16,7 @@ from oauth2_provider.models import AccessToken, Application, Grant, IDToken, Ref
 
 from backorders.models import BackOrder
 from integrations.models import IdempotentRequest
-from orders.actions import jobs, lines, placing, service_orders
+from orders.actions import jobs, lines, placing, service_orders, tracking
 from orders.models import (
     Customer,
     CustomerAccess,
@@ -195,6 +195,7 @@ class World:
             tracking_number=f"T{self.number}",
             **cause(),
         )
+        tracking.issue(service_order_id=job.pk, **cause())
 
     def around(self, part: Part) -> None:
         """People, machines and what else has a list."""
