@@ -91,6 +91,11 @@ class Explanation:
     supply: tuple[Supply, ...]
     turns: tuple[Turn, ...]
 
+    @property
+    def supply_is_overdue(self) -> bool:
+        """No day is expected, because the day of supply that it counts on has passed."""
+        return self.expected_on is None and any(each.overdue for each in self.supply)
+
 
 def explain(back_order_id: UUID, most_ahead: int = 10) -> Explanation:
     """Explain a back order. A constant number of queries. Raises NotFound."""

@@ -22,6 +22,7 @@ from backorders.actions import moving
 from backorders.actions.allocating import allocate_parts
 from backorders.explaining import Explanation, explain
 from backorders.models import BackOrder, Peg
+from backorders.querysets import IS_OVERDUE
 from backorders.statuses import AGE_BUCKETS, BACK_ORDER_WAITING, BackOrderStatus
 from orders.actions import lines
 from orders.admin.chained import (
@@ -253,7 +254,8 @@ class BackOrderOffice(ByReference, Shown):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[BackOrder]:
         """Read part, customer, line and order along."""
-        rows = super().get_queryset(request).annotate(covered=Exists(Peg.objects.filter(back_order=OuterRef("pk"))))
+        pegs = Peg.objects.filter(back_order=OuterRef("pk"))
+        rows = super().get_queryset(request).annotate(covered=Exists(pegs), late=Exists(pegs.filter(IS_OVERDUE)))
         return rows.select_related("part", "customer", "line__order", "line__warehouse", "excluded_warehouse")
 
     def get_ordering(self, request: HttpRequest) -> list[Any]:
@@ -337,6 +339,8 @@ class BackOrderOffice(ByReference, Shown):
         """When supply is expected."""
         if row.expected_on or not _waits(row):
             return row.expected_on or ""
+        if row.late:
+            return _("supply overdue")
         return _("no date yet") if row.covered else _("no supply")
 
     @display(description=_("promised"), ordering="line__promised_on")

@@ -9,9 +9,11 @@ from django.contrib.auth.models import User
 from django.urls import reverse
 from django.utils import timezone
 
+from backorders.actions import pegging
 from backorders.models import AllocationPolicy, BackOrder
 from orders.actions import lines
 from orders.models import OrderLine
+from parts.models import PurchaseOrderLine
 from tests.admin.desk import deed, desk_of, page, said, text
 from tests.admin.world import World, cause
 
@@ -84,6 +86,16 @@ def test_the_list_stands_by_restock_where_that_is_asked_for(world: World, manage
         BackOrder.objects.filter(pk=row.pk).update(expected_on=expected)
     answer = desk_of(manager).get(reverse("admin:backorders_backorder_changelist"), {"view": "nearest"})
     assert [row.pk for row in answer.context["cl"].result_list] == [rows[2].pk, rows[0].pk, rows[1].pk]
+
+
+def test_supply_whose_day_has_passed_is_called_overdue(world: World, manager: User) -> None:
+    row = world.short()
+    bought = world.bought(row.part)
+    PurchaseOrderLine.objects.filter(purchase_order=bought).update(expected_on=timezone.now().date() - timedelta(1))
+    pegging.repeg(part_ids=[row.part_id], today=timezone.now().date())
+    client = desk_of(manager)
+    assert "supply overdue" in text(client.get(reverse("admin:backorders_backorder_changelist")))
+    assert "ordered, supply overdue" in text(client.get(page(row)))
 
 
 def test_weights_are_previewed_first_and_used_only_with_a_reason(world: World, manager: User) -> None:
