@@ -54,6 +54,8 @@ SIDE: tuple[tuple[Any, tuple[tuple[Any, str, str, str], ...]], ...] = (
             (_("Overrides"), "report", "orders.orderevent", "?is_override__exact=1"),
             (_("Daily anchors"), "anchor", "orders.ledgeranchor", ""),
             (_("Stock movements"), "swap_vert", "parts.stockmovement", ""),
+            (_("Counts"), "fact_check", "parts.stockcount", ""),
+            (_("Counts that differed"), "difference", "parts.stockcountline", ""),
             (_("Reservations"), "lock", "parts.reservation", ""),
         ),
     ),

@@ -7,8 +7,9 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin import EmptyFieldListFilter
 from django.contrib.auth.models import User
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _g
@@ -21,7 +22,17 @@ from parts.admin.deeds import Chosen, Deed, DeedForm, Done
 from parts.admin.importing import import_deed
 from parts.admin.offices import Edited, Office, Shown
 from parts.labels import names_of, plain, status_label
-from parts.models import Region, Reservation, StockCorrection, StockLevel, StockMovement, StockTransfer, Warehouse
+from parts.models import (
+    Region,
+    Reservation,
+    StockCorrection,
+    StockCount,
+    StockCountLine,
+    StockLevel,
+    StockMovement,
+    StockTransfer,
+    Warehouse,
+)
 from parts.models.stock import OWN
 from parts.statuses import Condition, CorrectionReason
 
@@ -45,7 +56,7 @@ class WarehouseOffice(Edited):
         "allocatable",
     )
     list_select_related = ("region",)
-    search_fields = ("code", "name")
+    search_fields = ("code", "name", "technician__username")
     autocomplete_fields = ("region",)
     ordering = ("code",)
 
@@ -280,3 +291,53 @@ class StockTransferOffice(OfLevel):
     def goes_to(self, transfer: StockTransfer) -> str:
         """The warehouse it went to."""
         return transfer.destination.warehouse.code
+
+
+@admin.register(StockCount)
+class StockCountOffice(Shown):
+    list_display = ("counted_at", "warehouse", "note", "by", "source")
+    list_filter = (("warehouse", AutocompleteSelectFilter), ("counted_at", RangeDateTimeFilter))
+    list_select_related = ("warehouse",)
+    search_fields = ("warehouse__code", "note")
+    ordering = ("-id",)
+    panel_template = "admin/parts/stockcount/panel.html"
+
+    def title_of(self, subject: Any) -> str:
+        """Say where, not the key."""
+        return f"{subject.warehouse} · {subject.counted_at:%Y-%m-%d %H:%M}"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Read the warehouse along."""
+        return super().get_queryset(request).select_related("warehouse")
+
+    def panel(self, request: HttpRequest, subject: Any) -> dict[str, Any]:
+        """Show what was counted beside what the books said."""
+        return {"lines": list(subject.lines.select_related("level__part__unit").order_by("level__part__number", "id"))}
+
+
+@admin.register(StockCountLine)
+class StockCountLineOffice(OfLevel):
+    list_display = ("counted_at", "part", "warehouse", "expected", "counted", "gap", "settled", "by")
+    list_filter = (("count__counted_at", RangeDateTimeFilter), ("correction", EmptyFieldListFilter))
+    search_fields = ("level__part__number", "level__warehouse__code")
+    ordering = ("-id",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Read the count along; only what differed is of interest here."""
+        rows = super().get_queryset(request).select_related("count")
+        return rows.exclude(counted=F("expected")).annotate(actor=F("count__actor"))
+
+    @display(description=_("counted at"), ordering="count__counted_at")
+    def counted_at(self, line: StockCountLine) -> Any:
+        """When it was counted."""
+        return line.count.counted_at
+
+    @display(description=_("difference"))
+    def gap(self, line: StockCountLine) -> str:
+        """Counted less expected."""
+        return plain(line.difference)
+
+    @display(description=_("books follow"), boolean=True)
+    def settled(self, line: StockCountLine) -> bool:
+        """Whether the books were corrected; otherwise orders hold more than was found, and somebody has to decide."""
+        return line.correction_id is not None

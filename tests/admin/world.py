@@ -159,6 +159,12 @@ class World:
             service_orders.fast_forward(service_order_id=job.pk, to=status, **cause())
         return ServiceOrder.objects.get(pk=job.pk)
 
+    def counted(self, part: Part, person: User) -> None:
+        """One of a part, found in somebody's van where the books had none."""
+        van = WarehouseFactory.create(kind="van", technician=person)
+        by = Actor(f"user:{person.pk}", frozenset({"parts.count_van"}), person.pk)
+        stock.count_van(warehouse_id=van.pk, found=[stock.Found(part.pk, Decimal(1))], **cause() | {"by": by})
+
     # --- One of everything -------------------------------------------------------------------------------------------
 
     def bought_and_delivered(self, part: Part) -> None:
@@ -203,6 +209,7 @@ class World:
         customer = CustomerFactory.create(region=RegionFactory.create(code=f"R-{self.number}"))
         CustomerAccess.objects.create(user=person, customer=customer)
         StockVisibilityRule.objects.create(stock="loaner", warehouse=self.near, customer=customer, person=person)
+        self.counted(part, person)
         now = timezone.now()
         client = Application.objects.create(
             name=f"client {self.number}",
