@@ -374,9 +374,7 @@ def test_an_order_that_is_there_takes_only_a_new_date(shelf: Shelf, supplier: Su
     assert load("purchase-orders", content) == ImportResult(0, 0, 2)
 
 
-def test_what_a_file_orders_and_what_it_dates_is_told_to_the_queues_at_once(
-    shelf: Shelf, supplier: Supplier, ear: Ear
-) -> None:
+def test_what_a_file_orders_and_what_it_dates_is_told_at_once(shelf: Shelf, supplier: Supplier, ear: Ear) -> None:
     load("purchase-orders", ordered(shelf, supplier, "E-1,S,W,2026-03-01,P,5,,2026-04-01"))
     ear.changed.clear()
 
