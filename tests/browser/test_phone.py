@@ -116,7 +116,7 @@ def test_a_photo_is_made_smaller_before_it_is_sent(job: ServiceOrder, technician
     expect(page.get_by_text("The photo is on")).to_be_visible()
     photo = Attachment.objects.get()
     assert photo.content_type == "image/jpeg"
-    with Image.open(photo.file) as kept:
+    with photo.file.open() as file, Image.open(file) as kept:
         assert kept.size == (1600, 1067)
 
 

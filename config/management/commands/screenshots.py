@@ -22,7 +22,8 @@ SIZES = {"wide": (1280, 800), "phone": (390, 844)}
 class Picture:
     """A page: from the first address on, the first link that matches each selector is followed.
 
-    `by_link`: there a customer's link is made, and what it opens is taken.
+    `by_link`: there a customer's link is made, and what it opens is taken. `person` and `size` are whose page it is and
+    on what screen, where that is not for the one who takes the pictures to say.
     """
 
     name: str
@@ -30,6 +31,8 @@ class Picture:
     follow: tuple[str, ...] = ()
     full: bool = False
     by_link: bool = False
+    person: str = ""
+    size: str = ""
 
 
 LIST_LINK = "#result_list tbody th a"
@@ -48,6 +51,10 @@ PICTURES = (
         full=True,
         by_link=True,
     ),
+    Picture("phone-day", "/t/", person="technician", size="phone"),
+    Picture("phone-job", "/t/", (".stops a[href*='/jobs/']",), full=True, person="technician", size="phone"),
+    Picture("phone-parts", "/t/deliveries/", person="technician", size="phone"),
+    Picture("phone-van", "/t/van/", person="technician", size="phone"),
 )
 
 
@@ -70,9 +77,13 @@ class Command(BaseCommand):
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=program, args=list(chromium.FLAGS))
             try:
-                page = _signed_in(browser, options)
+                pages: dict[tuple[str, str], Page] = {}
                 for picture in PICTURES:
                     if not options["only"] or picture.name in options["only"]:
+                        whose = (picture.person or options["person"], picture.size or options["size"])
+                        if whose not in pages:
+                            pages[whose] = _signed_in(browser, *whose, options)
+                        page = pages[whose]
                         size = _take(page, picture, options["address"], folder / f"{picture.name}.png")
                         self.stdout.write(f"{picture.name}.png {size // 1024} kB")
             except Error as error:
@@ -81,14 +92,14 @@ class Command(BaseCommand):
                 browser.close()
 
 
-def _signed_in(browser: Browser, options: dict[str, Any]) -> Page:
-    width, height = SIZES[options["size"]]
+def _signed_in(browser: Browser, person: str, size: str, options: dict[str, Any]) -> Page:
+    width, height = SIZES[size]
     page = browser.new_page(
         viewport={"width": width, "height": height}, color_scheme=options["scheme"], timezone_id="Europe/Berlin"
     )
     page.set_default_timeout(15_000)
     page.goto(f"{options['address']}/accounts/login/")
-    page.fill("input[name=username]", options["person"])
+    page.fill("input[name=username]", person)
     page.fill("input[name=password]", PASSWORD)
     page.click("main button[type=submit]")
     page.wait_for_url(f"{options['address']}/")
