@@ -81,6 +81,7 @@ _UNSAID = (
     "from_stock",
     "line",
     "link",
+    "quantity",
 )
 
 
@@ -97,6 +98,7 @@ class Happening:
     source: str = ""
     about: str = ""
     part: str = ""
+    quantity: str = ""
     from_word: str = ""
     to_status: str = ""
     to_word: str = ""
@@ -232,6 +234,7 @@ def _happening(
         source=row.source,
         about="" if row.subject_id == of else row.reference,
         part=parts.get(row.subject_id, ""),
+        quantity=_value(row.data["quantity"]) if parts.get(row.subject_id) and row.data.get("quantity") else "",
         from_word=str(words.get(row.from_status, row.from_status)),
         to_status=row.to_status,
         to_word=str(words.get(row.to_status, row.to_status)),
@@ -279,9 +282,7 @@ def _details(row: OrderEvent, names: Mapping[str, str], words: Mapping[str, Any]
         said.append(change)
     for name, value in data.items():
         if name not in _UNSAID and value not in (None, "") and not isinstance(value, list | dict | bool):
-            said.append(
-                str(_value(value)) if name in ("name", "quantity") else f"{name.replace('_', ' ')}: {_value(value)}"
-            )
+            said.append(str(_value(value)) if name == "name" else f"{name.replace('_', ' ')}: {_value(value)}")
     return " · ".join(said)
 
 
