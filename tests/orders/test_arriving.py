@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from orders.actions import lines, overriding, reporting
 from orders.actions.lines import Step
@@ -62,7 +63,7 @@ def test_who_may_not_say_that_it_arrived_changes_nothing(desk: Desk) -> None:
     key = placed.lines[0].id
     desk.ship(key)
     lines.return_to_stock(line_id=key, quantity=d(10), **TOLD)
-    someone = {"by": NOBODY, "source": "x", "at": NOW + timedelta(hours=1)}
+    someone: dict[str, Any] = {"by": NOBODY, "source": "x", "at": NOW + timedelta(hours=1)}
 
     (refusal,) = lines.move_many(steps=[Step(key, "delivered")], **someone)
     (result,) = reporting.report_many(reports=[reporting.Report("line", key, "delivered", NOW)], **someone)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.conf import LazySettings
 from django.contrib.auth.models import User
+from django.core.files.storage import default_storage
 from PIL import Image
 
 from orders import files
@@ -31,8 +32,7 @@ def _folder(settings: LazySettings, tmp_path: Path) -> None:
 
 def stored() -> list[Path]:
     """Return the files that lie in the store."""
-    root = Path(Attachment._meta.get_field("file").storage.location)
-    return [path for path in root.rglob("*") if path.is_file()]
+    return [path for path in Path(default_storage.path("")).rglob("*") if path.is_file()]
 
 
 def test_a_file_is_kept_under_a_name_of_chance_and_is_an_event_of_the_job(desk: Desk, technician: User) -> None:
@@ -49,6 +49,7 @@ def test_a_file_is_kept_under_a_name_of_chance_and_is_an_event_of_the_job(desk: 
         technician,
     )
     assert row.sha256 == hashlib.sha256(PDF).hexdigest()
+    assert row.file.name
     assert "Report" not in row.file.name
     assert not row.file.name.endswith(".pdf")
     assert stored()[0].read_bytes() == PDF

@@ -280,7 +280,7 @@ def test_bad_rows_of_stock_are_all_named(shelf: Shelf) -> None:
         "line 4, part_number: there is no part nothing",
         "line 5, warehouse: there is no warehouse nowhere",
         "line 6, counted: must be a whole number",
-        "line 7, condition: must be one of in_repair, new, refurbished, used, not 'shiny'",
+        "line 7, condition: must be one of in_repair, loaner, new, refurbished, used, not 'shiny'",
         "line 8, counted: is less than what is reserved (0) and unfit (2)",
     ]
 
