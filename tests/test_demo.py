@@ -43,6 +43,7 @@ def var(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     """A demo in a folder of its own, with fewer parts than people get to see."""
     settings.BACKLINE_DEMO = True
     settings.BACKLINE_VAR = tmp_path
+    settings.MEDIA_ROOT = tmp_path / "media"
     monkeypatch.setattr(loading, "PARTS", 60)
     monkeypatch.setattr(loading, "MONTHS", 3)
     return tmp_path
