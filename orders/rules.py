@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
 
 from orders.statuses import (
@@ -110,3 +110,8 @@ def service_order_way(current: str, target: str) -> list[str]:
     if end > start:
         return list(SERVICE_ORDER_PATH[start + 1 : end + 1])
     return list(SERVICE_ORDER_PATH[end:start][::-1])
+
+
+def earliest_today(at: datetime) -> date:
+    """Return the day it is where the day began last (UTC-12): nobody's today lies before it."""
+    return (at.astimezone(UTC) - timedelta(hours=12)).date()

@@ -18,6 +18,7 @@ from orders.actions.service_orders import Moved
 from orders.errors import NothingToDo, ReasonRequired, TransitionRefused
 from orders.ledger import Cause, Ledger
 from orders.models import OrderLine
+from orders.rules import LONGEST_NOTE, check_texts
 from orders.trees import lock_trees
 from parts.actors import Actor
 from parts.errors import NotFound, VersionConflict
@@ -79,6 +80,7 @@ def move(
     follow from stock and from the line).
     """
     by.require("backorders.move_backorder")
+    check_texts(note=(note, LONGEST_NOTE))
     ledger = Ledger(Cause(by=by, source=source, at=at))
     with transaction.atomic():
         entry = _lock(back_order_id, expected_version)
@@ -93,6 +95,7 @@ def hold(*, back_order_id: UUID, reason: str, by: Actor, source: str, at: dateti
     """Pass a back order over until it is let go: it keeps its place, but gets nothing. Needs a reason."""
     if not reason.strip():
         raise ReasonRequired("Say why this is held.", fields={"reason": ["A reason is required."]})
+    check_texts(reason=(reason, LONGEST_NOTE))
     return _set_hold(back_order_id, True, reason.strip(), by, source, at)
 
 

@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 from orders.actions.service_orders import Job, Moved, locked, moved, write
 from orders.ledger import Cause, Ledger
 from orders.models import DiagnosticNote, LabourEntry, ReturnShipment, ServiceOrder
+from orders.rules import LONGEST_NOTE, check_texts, earliest_today, text_faults
 from orders.statuses import SERVICE_ORDER_CLOSED
 from parts.actors import Actor
 from parts.errors import Forbidden, Invalid, NotFound, Refused
@@ -60,7 +61,8 @@ def reschedule(
 ) -> Moved:
     """Plan a job for another day. Raises Invalid for a day that has passed, Refused for a closed job."""
     by.require("orders.change_serviceorder")
-    if scheduled_for < at.date():
+    check_texts(note=(note, LONGEST_NOTE))
+    if scheduled_for < earliest_today(at):
         raise Invalid("A job is planned for a day to come.", {"scheduled_for": ["This day has passed."]})
     ledger = Ledger(Cause(by=by, source=source, at=at))
     with transaction.atomic():
@@ -80,6 +82,7 @@ def set_estimated_completion(
 ) -> Moved:
     """Say when the job will probably be done. Raises Invalid for a time that has passed, Refused for a closed job."""
     by.require("orders.change_serviceorder")
+    check_texts(note=(note, LONGEST_NOTE))
     if estimated_completion_at < at:
         raise Invalid("The estimate lies in the past.", {"estimated_completion_at": ["This time has passed."]})
     ledger = Ledger(Cause(by=by, source=source, at=at))
@@ -112,8 +115,7 @@ def log_labour(
         fields["minutes"] = ["Between 1 and 1440."]
     if started_at > at:
         fields["started_at"] = ["This is still to come."]
-    if len(description) > 300:
-        fields["description"] = ["At most 300 characters."]
+    fields |= text_faults(description=(description, 300))
     if fields:
         raise Invalid("The labour entry is not right.", fields)
     ledger = Ledger(Cause(by=by, source=source, at=at))
@@ -144,8 +146,7 @@ def add_diagnosis(
     by.require("orders.add_diagnosticnote")
     if not text.strip():
         raise Invalid("The finding is empty.", {"text": ["Write what you found."]})
-    if len(failure_code) > 40:
-        raise Invalid("The failure code is too long.", {"failure_code": ["At most 40 characters."]})
+    check_texts(text=(text, LONGEST_NOTE), failure_code=(failure_code, 40))
     ledger = Ledger(Cause(by=by, source=source, at=at))
     with transaction.atomic():
         job = _open_job(service_order_id)
@@ -177,13 +178,12 @@ def send_equipment(
     The same carrier and tracking number again is refused (`shipment_known`). Raises Invalid, NotFound.
     """
     by.require("orders.change_serviceorder")
+    texts = {"carrier": carrier, "tracking_number": tracking_number}
     fields = {}
     if direction not in ReturnShipment.Direction.values:
         fields["direction"] = [f"Must be one of {', '.join(ReturnShipment.Direction.values)}."]
-    if not carrier.strip() or len(carrier) > 60:
-        fields["carrier"] = ["Between 1 and 60 characters."]
-    if not tracking_number.strip() or len(tracking_number) > 80:
-        fields["tracking_number"] = ["Between 1 and 80 characters."]
+    fields |= text_faults(carrier=(carrier, 60), tracking_number=(tracking_number, 80))
+    fields |= {name: ["Must not be empty."] for name, text in texts.items() if not text.strip()}
     if fields:
         raise Invalid("The shipment cannot be tracked as it is.", fields)
     ledger = Ledger(Cause(by=by, source=source, at=at))

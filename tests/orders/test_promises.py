@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime
 from uuid import UUID
 
 import pytest
@@ -36,7 +37,7 @@ def test_the_first_promise_never_moves(desk: Desk) -> None:
 def test_a_promise_that_cannot_be_kept_or_is_no_news_is_refused(desk: Desk) -> None:
     line_id = leaf(desk.place(1), "back_ordered").id
     with pytest.raises(Invalid):
-        lines.promise(line_id=line_id, promised_on=days(-1), **TOLD)
+        lines.promise(line_id=line_id, promised_on=days(-2), **TOLD)
     lines.promise(line_id=line_id, promised_on=days(3), **TOLD)
     with pytest.raises(NothingToDo):
         lines.promise(line_id=line_id, promised_on=days(3), **TOLD)
@@ -120,3 +121,12 @@ def test_why_a_promise_changed_is_for_staff_unless_it_is_said_to_be_public(desk:
         ("note.added", "internal", "Goes to another first"),
         ("line.promise_changed", "public", "The road is closed"),
     ]
+
+
+def test_today_can_be_promised_wherever_it_is_today(desk: Desk) -> None:
+    key = desk.place(1).lines[0].id
+    late_in_new_york = datetime(2026, 3, 3, 3, 30, tzinfo=UTC)  # 22:30 on the 2nd there
+    lines.promise(line_id=key, promised_on=date(2026, 3, 2), **TOLD | {"at": late_in_new_york})
+
+    with pytest.raises(Invalid):
+        lines.promise(line_id=key, promised_on=date(2026, 3, 1), reason="x", **TOLD | {"at": late_in_new_york})
