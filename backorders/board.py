@@ -16,7 +16,7 @@ from orders.querysets import ServiceOrderQuerySet
 from orders.statuses import SERVICE_ORDER_OPEN
 
 #: Up to how many a column is counted, and how many it shows at once; how many rows a page of the table has.
-COUNTED, CARDS, ROWS = 50, 12, 40
+COUNTED, CARDS, ROWS = 50, 10, 40
 
 
 class Place(NamedTuple):

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from django.db import transaction
 
-from config.demo import field, jobs, links, papers, people, queue
+from config.demo import desk, field, jobs, links, papers, people, queue
 from reports.models import ReplayRun
 from reports.replay.demand import Demand
 from reports.replay.invented import invent_demand
@@ -52,13 +52,13 @@ def _months_before(day: date, months: int) -> date:
 def _tell(now: datetime) -> None:
     cast = people.let_in()
     waiting_jobs = len(jobs.WAITING)
-    nobody_has = queue.special_parts(len(queue.WAITING) + waiting_jobs)
+    nobody_has = queue.special_parts(len(queue.WAITING) + waiting_jobs + desk.waiting())
     customers = jobs.tell(cast, now, nobody_has[:waiting_jobs])
-    waiting = queue.fill_queue(cast, now, nobody_has[waiting_jobs:], customers)
-    at_hand = queue.parts_at_hand(len(queue.ENDINGS))
-    queue.work_the_day(cast, now, at_hand, customers)
+    waiting = queue.fill_queue(cast, now, nobody_has[waiting_jobs : waiting_jobs + len(queue.WAITING)], customers)
+    queue.work_the_day(cast, now, queue.parts_at_hand(len(queue.ENDINGS)), customers)
     queue.make_exceptions(cast, now, waiting)
     people.give_access(customers[:3])
-    papers.tell(cast, now, nobody_has, at_hand)
+    papers.tell(cast, now, nobody_has)
     links.tell(cast, now)
     field.tell(cast, now)
+    desk.tell(cast, now, nobody_has[waiting_jobs + len(queue.WAITING) :])

@@ -178,6 +178,9 @@ def _tell_line(row: Row, wording: Wording, today: date) -> str:
             text += "; " + _("we expect it on %(day)s") % {"day": _long(expected)}
     if promised is None or line.status == "shipped":
         return text
-    if promised < today or (row.prospect is not None and (expected is None or expected > promised)):
-        return text + "; " + _("that is later than the promised %(day)s") % {"day": _long(promised)}
-    return text + "; " + _("promised for %(day)s") % {"day": _long(promised)}
+    facts = {"day": _long(promised)}
+    if expected is not None and expected > promised:
+        return text + "; " + _("that is later than the promised %(day)s") % facts
+    if promised < today:
+        return text + "; " + _("it was promised for %(day)s") % facts
+    return text + "; " + _("promised for %(day)s") % facts
