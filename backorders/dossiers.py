@@ -17,7 +17,7 @@ from backorders.statuses import BACK_ORDER_WAITING
 from orders.models import OrderLine, PartsOrder, ServiceOrder, Shipment, ShipmentLine
 
 #: How many lines a page shows at once.
-MOST_LINES = 100
+MOST_LINES = 50
 
 
 @dataclass(slots=True)

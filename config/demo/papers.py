@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from datetime import datetime
+from decimal import Decimal
 from uuid import UUID
 
 from PIL import Image, ImageDraw
@@ -14,12 +15,13 @@ from config.demo.jobs import SOURCE
 from config.demo.people import Cast
 from orders.actions import attachments
 from orders.models import ServiceOrder
-from parts.models import Part, PartNumber, PartRelation
+from parts.actions.stock import correct_stock
+from parts.models import Part, PartNumber, PartRelation, Warehouse
 
 MEASURED = "point;measured;allowed\ninlet;84;78\noutlet;101;88\nhousing;119;95\n"
 
 
-def tell(cast: Cast, now: datetime, special_ids: Sequence[UUID], stocked_ids: Sequence[UUID]) -> None:
+def tell(cast: Cast, now: datetime, special_ids: Sequence[UUID]) -> None:
     """Add files to the job of the water pump, numbers to the parts that are only ordered when needed, and stand-ins."""
     job = ServiceOrder.objects.get(title__contains="Engine overheats")
     for name, content, note, public in (
@@ -40,11 +42,38 @@ def tell(cast: Cast, now: datetime, special_ids: Sequence[UUID], stocked_ids: Se
     PartNumber.objects.bulk_create(
         [PartNumber(part=part, system="ERP", number=f"4711-{part.number[2:]}") for part in special]
     )
+    _rebuild(cast, now, special[:3])
+
+
+def _rebuild(cast: Cast, now: datetime, worn: Sequence[Part]) -> None:
+    """Put rebuilt units of these parts on the shelf: each may stand in for the new one."""
+    rebuilt = [
+        Part(
+            number=f"{part.number}X",
+            description=f"{part.description}, rebuilt",
+            criticality=part.criticality,
+            unit_cost=part.unit_cost / 2,
+            core_charge=part.unit_cost / 5,
+        )
+        for part in worn
+    ]
+    bulk_create_with_history(rebuilt, Part)
     relations = [
-        PartRelation(kind="substitutes", part_id=stand_in, other=part)
-        for part, stand_in in zip(special[:4], stocked_ids, strict=False)
+        PartRelation(kind="substitutes", part=stand_in, other=part)
+        for part, stand_in in zip(worn, rebuilt, strict=True)
     ]
     bulk_create_with_history(relations, PartRelation)
+    central = Warehouse.objects.get(kind="central")
+    for number, part in enumerate(rebuilt, start=1):
+        correct_stock(
+            part_id=part.pk,
+            warehouse_id=central.pk,
+            on_hand_change=Decimal(number),
+            reason="opening",
+            by=cast.manager,
+            source=SOURCE,
+            at=now,
+        )
 
 
 def _photo() -> bytes:
