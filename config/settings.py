@@ -93,8 +93,10 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "config.plain_text.NoNulMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "config.guessing.SlowGuessingMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "config.faces.zone.ReaderZoneMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -308,7 +310,7 @@ OAUTH2_PROVIDER: dict[str, Any] = {
     "COMPLIANT_BCP_RFC9700_REDIRECT_URI_MATCHING": True,
 }
 
-# --- Customers' links (docs/tracking.md) -------------------------------------------------------------------------------
+# --- Customers' links (docs/tracking.md) ------------------------------------------------------------------------------
 
 TRACKING_LINK_DAYS = environment.number("TRACKING_LINK_DAYS", 90, minimum=1, maximum=730)
 TRACKING_RESCHEDULE_DAYS = environment.number("TRACKING_RESCHEDULE_DAYS", 60, minimum=1, maximum=365)

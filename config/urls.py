@@ -4,9 +4,9 @@ from django.contrib import admin
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path
 from django.views.i18n import set_language
-from oauth2_provider.views import RevokeTokenView, TokenView
 
 from config import health, pages
+from config.api.tokens import RevocationDoor, TokenDoor
 from config.faces.styleguide import styleguide
 
 urlpatterns = [
@@ -24,6 +24,6 @@ urlpatterns = [
     path("t/", include("config.phone.urls")),
     path("admin/", admin.site.urls),
     path("api/v1/", include(("config.api.urls", "api"))),
-    path("oauth/token/", TokenView.as_view(), name="oauth-token"),
-    path("oauth/revoke-token/", RevokeTokenView.as_view(), name="oauth-revoke-token"),
+    path("oauth/token/", TokenDoor.as_view(), name="oauth-token"),
+    path("oauth/revoke-token/", RevocationDoor.as_view(), name="oauth-revoke-token"),
 ]

@@ -10,6 +10,7 @@ from django.db import connection
 from pytest_django import DjangoDbBlocker
 
 from config import roles
+from config.guessing import wrong_tries
 from config.postgres.base import server
 
 PASSWORD = "correct horse battery staple"
@@ -41,6 +42,12 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
         )
         for (statement,) in cursor.fetchall():
             cursor.execute(statement)
+
+
+@pytest.fixture(autouse=True)
+def _nobody_has_guessed_yet() -> None:
+    """What this process remembers of wrong passwords and tokens is of another test."""
+    wrong_tries.empty_all()
 
 
 def _person(name: str, role: roles.Role | None) -> User:

@@ -26,7 +26,9 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.authentication import SessionAuthentication as DRFSessionAuthentication
 from rest_framework.request import Request
 
+from config import guessing
 from config.roles import SCOPES
+from config.tracking.privacy import address_of
 from parts.actors import Actor
 
 _BEARER = re.compile(r"[Bb]earer +([A-Za-z0-9._~+/-]+=*)")
@@ -80,6 +82,13 @@ class KnownTokens:
                 self._known.move_to_end(checksum)
         return known.user, known.grant
 
+    def knows(self, token: str) -> bool:
+        """Tell whether a token is remembered, so that to look it up costs nothing."""
+        checksum = hashlib.sha256(token.encode()).hexdigest()
+        with self._lock:
+            known = self._known.get(checksum)
+            return known is not None and known.forget_at > self.clock()
+
     def forget_all(self) -> None:
         """Look every token up anew."""
         with self._lock:
@@ -111,14 +120,24 @@ class TokenAuthentication(BaseAuthentication):
     """`Authorization: Bearer …` with a token from /oauth/token/."""
 
     def authenticate(self, request: Request) -> tuple[User, Grant] | None:
-        """Return the account and its grant, None where no token was sent. Raises AuthenticationFailed."""
+        """Return the account and its grant, None where no token was sent.
+
+        Raises AuthenticationFailed; and Throttled for a token that would have to be looked up, from an address that has
+        sent too many that are none.
+        """
         header = request.headers.get("Authorization", "")
         if not header:
             return None
         match = _BEARER.fullmatch(header)
         if match is None:
             raise exceptions.AuthenticationFailed("Authorization must be a bearer token.")
-        return known_tokens.look_up(match[1], timezone.now())
+        if not known_tokens.knows(match[1]) and (wait := guessing.seconds_to_wait_with_token(request._request)):
+            raise exceptions.Throttled(wait)
+        try:
+            return known_tokens.look_up(match[1], timezone.now())
+        except exceptions.AuthenticationFailed:
+            guessing.note_wrong_token(request._request)
+            raise
 
     def authenticate_header(self, request: Request) -> str:
         """Return what a caller without credentials is asked for."""
@@ -140,4 +159,6 @@ class SessionAuthentication(DRFSessionAuthentication):
 def client_of(request: Request | HttpRequest) -> str:
     """Return the name under which a caller's keys and rates are kept."""
     grant = getattr(request, "auth", None)
-    return grant.client if isinstance(grant, Grant) else f"address:{request.META.get('REMOTE_ADDR', '')}"
+    if isinstance(grant, Grant):
+        return grant.client
+    return f"address:{address_of(request._request if isinstance(request, Request) else request)}"

@@ -11,7 +11,7 @@ import math
 from django.conf import settings
 from django.http import HttpRequest
 
-from config.api.throttling import Buckets
+from config.buckets import Buckets
 from config.tracking.privacy import address_of
 from config.tracking.visits import visit_of
 from orders.models import TrackingLink

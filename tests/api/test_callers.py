@@ -16,7 +16,7 @@ from oauth2_provider.models import AccessToken, Application
 from rest_framework.exceptions import AuthenticationFailed
 
 from config.api.authentication import KnownTokens, known_tokens
-from config.api.throttling import Buckets
+from config.buckets import Buckets
 from config.roles import SCOPES
 from tests.api.test_problems import assert_problem
 from tests.api.world import EVERY_SCOPE, Caller, World, token_for
