@@ -227,6 +227,8 @@ class Cast:
                 client.cookies[name] = value
         with transaction.atomic():
             response = self._send(client, ask)
+            if response.streaming:
+                b"".join(response.streaming_content)  # read to its end, so that its file is closed
             transaction.set_rollback(True)
         return _word(response, is_api=ask.route.startswith("api:"))
 
