@@ -197,7 +197,7 @@ def test_the_table_reads_all_jobs_page_by_page_in_one_order(
     assert shown == [one.reference for one in sorted(jobs, key=lambda one: (one.due_at is None, one.due_at, one.pk))]
 
 
-@pytest.mark.parametrize("after", ["nothing", "2026-01-01_x", "2026-01-01T00:00:00_" + "0" * 32, "_", "\x00"])
+@pytest.mark.parametrize("after", ["nothing", "2026-01-01_x", "2026-01-01T00:00:00_" + "0" * 32, "_"])
 def test_a_place_that_is_none_begins_at_the_beginning(world: World, dispatcher: User, after: str) -> None:
     subject = job(world)
     for query in ({"as": "table", "after": after}, {"column": "new", "after": after}):

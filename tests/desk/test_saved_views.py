@@ -38,13 +38,7 @@ def test_the_same_name_again_replaces_the_filters(dispatcher: User) -> None:
 
 @pytest.mark.parametrize(
     ("name", "query", "page"),
-    [
-        ("", "late=on", "board"),
-        ("x" * 61, "", "board"),
-        ("a", "x" * 601, "board"),
-        ("a", "", "elsewhere"),
-        ("a\x00", "", "board"),
-    ],
+    [("", "late=on", "board"), ("x" * 61, "", "board"), ("a", "x" * 601, "board"), ("a", "", "elsewhere")],
 )
 def test_what_cannot_be_kept_is_refused_in_words(dispatcher: User, name: str, query: str, page: str) -> None:
     with pytest.raises(Invalid):
@@ -54,6 +48,11 @@ def test_what_cannot_be_kept_is_refused_in_words(dispatcher: User, name: str, qu
     assert answer.status_code == 302
     assert answer.headers["Location"].startswith(BOARD)
     assert not SavedView.objects.exists()
+
+
+def test_a_name_that_no_text_can_hold_is_refused(dispatcher: User) -> None:
+    with pytest.raises(Invalid):
+        save(dispatcher, "a\x00")
 
 
 def test_nobody_keeps_more_views_than_anybody_reads(dispatcher: User) -> None:

