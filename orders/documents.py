@@ -80,31 +80,32 @@ _LINES = f"""(
 #: Lies in the vault; nothing is left of it where it was erased.
 _HOLD_REASON = "coalesce((SELECT text FROM orders_eventtext WHERE event_id = orders_partsorder.hold_event_id), '')"
 
-_ORDER = _object(
-    {
-        "id": "orders_partsorder.id",
-        "reference": "orders_partsorder.reference",
-        "version": "orders_partsorder.version",
-        "kind": "orders_partsorder.kind",
-        "status": "orders_partsorder.status",
-        "customer_status": word_of("orders_partsorder.status"),
-        "status_since": "orders_partsorder.status_since",
-        "progress": "orders_partsorder.progress::text",
-        "customer": "orders_partsorder.customer_id",
-        "customer_code": "(SELECT code FROM orders_customer WHERE id = orders_partsorder.customer_id)",
-        "service_order": "orders_partsorder.service_order_id",
-        "region": "(SELECT code FROM parts_region WHERE id = orders_partsorder.region_id)",
-        "destination": "orders_partsorder.destination_id",
-        "external_reference": "orders_partsorder.external_reference",
-        "requested_on": "orders_partsorder.requested_on",
-        "complete_delivery_only": "orders_partsorder.complete_delivery_only",
-        "on_hold": "orders_partsorder.on_hold",
-        "hold_reason": _HOLD_REASON,
-        "is_test": "orders_partsorder.is_test",
-        "created_at": "orders_partsorder.created_at",
-        "lines": _LINES,
-    }
-)
+_MEMBERS_OF_ORDER = {
+    "id": "orders_partsorder.id",
+    "reference": "orders_partsorder.reference",
+    "version": "orders_partsorder.version",
+    "kind": "orders_partsorder.kind",
+    "status": "orders_partsorder.status",
+    "customer_status": word_of("orders_partsorder.status"),
+    "status_since": "orders_partsorder.status_since",
+    "progress": "orders_partsorder.progress::text",
+    "customer": "orders_partsorder.customer_id",
+    "customer_code": "(SELECT code FROM orders_customer WHERE id = orders_partsorder.customer_id)",
+    "service_order": "orders_partsorder.service_order_id",
+    "region": "(SELECT code FROM parts_region WHERE id = orders_partsorder.region_id)",
+    "destination": "orders_partsorder.destination_id",
+    "external_reference": "orders_partsorder.external_reference",
+    "requested_on": "orders_partsorder.requested_on",
+    "complete_delivery_only": "orders_partsorder.complete_delivery_only",
+    "on_hold": "orders_partsorder.on_hold",
+    "hold_reason": _HOLD_REASON,
+    "is_test": "orders_partsorder.is_test",
+    "created_at": "orders_partsorder.created_at",
+    "lines": _LINES,
+}
+_ORDER = _object(_MEMBERS_OF_ORDER)
+#: What our people say among themselves is not for those the order is for.
+_ORDER_FOR_OTHERS = _object(_MEMBERS_OF_ORDER | {"hold_reason": "NULL"})
 
 _LINE = _object(
     {"order": "orders_orderline.order_id", "parent": "orders_orderline.parent_id"}
@@ -120,12 +121,12 @@ _LINE = _object(
 )
 
 
-def orders_as_documents(queryset: QuerySet[Any]) -> QuerySet[Any, dict[str, Any]]:
+def orders_as_documents(queryset: QuerySet[Any], *, for_staff: bool = True) -> QuerySet[Any, dict[str, Any]]:
     """Return rows of `id`, `version` and `document` (JSON text) of parts orders with their lines.
 
-    What customers read is in the language spoken now.
+    What customers read is in the language spoken now; why an order is held, others than staff do not read.
     """
-    return _as_documents(queryset, _ORDER)
+    return _as_documents(queryset, _ORDER if for_staff else _ORDER_FOR_OTHERS)
 
 
 def lines_as_documents(queryset: QuerySet[Any]) -> QuerySet[Any, dict[str, Any]]:

@@ -29,6 +29,18 @@ class QuantityField(serializers.DecimalField):
         super().__init__(max_digits=14, decimal_places=3, **options)
 
 
+class StaffMoneyField(serializers.DecimalField):
+    """What something costs us: for staff. Others read null."""
+
+    def __init__(self, says: str = "", **options: Any) -> None:
+        options |= {"read_only": True, "allow_null": True, "help_text": f"{says} For staff; others read null.".strip()}
+        super().__init__(max_digits=12, decimal_places=2, **options)
+
+    def get_attribute(self, instance: Any) -> Any:
+        """Return the amount, None for who is not of the house."""
+        return super().get_attribute(instance) if self.context["request"].user.is_staff else None
+
+
 # --- Parts -----------------------------------------------------------------------------------------------------------
 
 
@@ -41,6 +53,8 @@ class PartSerializer(serializers.ModelSerializer[Part]):
     category = serializers.CharField(source="category.path", allow_null=True, default=None, read_only=True)
     unit = serializers.CharField(source="unit_id", read_only=True, help_text="UN/ECE Recommendation 20.")
     numbers = PartNumberSerializer(many=True, read_only=True, help_text="By which other systems know it.")
+    unit_cost = StaffMoneyField()
+    core_charge = StaffMoneyField("Deposit for the old unit; 0 if none.")
 
     class Meta:
         model = Part

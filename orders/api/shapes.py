@@ -73,7 +73,7 @@ class PartsOrderSerializer(serializers.Serializer[Any]):
     requested_on = serializers.DateField()
     complete_delivery_only = serializers.BooleanField()
     on_hold = serializers.BooleanField()
-    hold_reason = serializers.CharField(allow_blank=True)
+    hold_reason = serializers.CharField(allow_blank=True, allow_null=True, help_text="For staff; others read null.")
     is_test = serializers.BooleanField()
     created_at = serializers.DateTimeField()
     lines = LineOfOrderSerializer(many=True)
