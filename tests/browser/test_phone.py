@@ -320,6 +320,7 @@ def test_signing_out_warns_of_what_waits_and_takes_the_pages_along(
         page.goto(screen.address + page_of(job))
         expect(page.get_by_text("has not been opened on this phone before")).to_be_visible()
         expect(page.get_by_text("Steinbruch 7")).to_have_count(0)
+    expect(page).to_have_url(re.compile("/accounts/login/"))  # there is a network again, and nobody is signed in
     sign_in(screen, technician)
     screen.go("/t/waiting/")
     expect(entries(page).first).to_contain_text("has changed since you saw it")

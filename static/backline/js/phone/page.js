@@ -8,6 +8,7 @@
   const { store, queue, photo, camera } = self.Phone;
   const PAGES = "backline-phone-pages-";
   const SAID = "backline-phone-said";
+  const RENEWED = "backline-phone-renewed";
   const INTERACTIVE = 6000;
   const EVERY = 30000;
   const channel = "BroadcastChannel" in self ? new BroadcastChannel("backline-phone") : null;
@@ -41,7 +42,11 @@
   };
 
   // --- What waits, shown ----------------------------------------------------------------------------------------------------
-  const when = new Intl.DateTimeFormat(document.documentElement.lang || "en", { dateStyle: "short", timeStyle: "short" });
+  // As the server writes times: 22 Nov 2026, 10:53.
+  const language = document.documentElement.lang;
+  const when = new Intl.DateTimeFormat(!language || language === "en" ? "en-GB" : language, {
+    day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23",
+  });
 
   const stateOf = (entry, held) => {
     if (entry.key === sending) return [words.sending, "waiting"];
@@ -264,7 +269,18 @@
     }
     if (result.state === "signed-out" && waiting) say(words.signIn);
     if (!isAwaited) tellDone(result.done, result.refused);
+    if (isKept && ["sent", "signed-out"].includes(result.state)) renewPage();
     return result;
+  };
+
+  // There is a network again: show what is now instead of what was kept, unless somebody is typing. Where pages come so
+  // slowly that they are taken from what was kept, not again and again.
+  const renewPage = () => {
+    const last = Number(sessionStorage.getItem(RENEWED) || 0);
+    if (leaving || !isClean() || Date.now() - last < EVERY) return;
+    sessionStorage.setItem(RENEWED, String(Date.now()));
+    leaving = true;
+    location.reload();
   };
 
   // Sent in the background: the page shows what is now, unless somebody is typing in it.
@@ -366,7 +382,11 @@
     await render();
     if (!document.hidden) tellDone(event.data.done || []);
   });
-  self.addEventListener("online", () => flush());
+  self.addEventListener("online", async () => {
+    for (const word of each("[data-net-word]")) word.hidden = true;
+    await flush();
+    if (isKept) renewPage();
+  });
   self.addEventListener("offline", () => { for (const word of each("[data-net-word]")) word.hidden = false; });
   document.addEventListener("visibilitychange", () => { if (!document.hidden && waiting) flush(); });
   setInterval(() => { if (waiting && !document.hidden) flush(); }, EVERY);
