@@ -217,8 +217,8 @@ def test_a_finding_and_labour_are_written_down(world: World, phone: Client, tech
     assert (DiagnosticNote.objects.get().author, LabourEntry.objects.get().minutes) == (technician, 45)
 
 
-def test_a_photo_is_on_the_job_once(
-    world: World, technician: User, send: Send, settings: Settings, tmp_path: object
+def test_a_photo_is_on_the_job_once_and_can_be_opened_from_it(
+    world: World, phone: Client, technician: User, send: Send, settings: Settings, tmp_path: object
 ) -> None:
     settings.MEDIA_ROOT = tmp_path
     job, picture = job_of(world, technician), io.BytesIO()
@@ -233,6 +233,11 @@ def test_a_photo_is_on_the_job_once(
     photo = Attachment.objects.get()
     assert (photo.name, photo.content_type, photo.added_by) == ("seal.jpg", "image/jpeg", technician)
     assert OrderEvent.objects.filter(subject_id=job.pk, kind="attachment.added").count() == 1
+    link = re.search(r'href="([^"]+)">seal.jpg', phone.get(address(job)).content.decode())
+    assert link
+    opened = phone.get(link[1])
+    assert opened.status_code == 200
+    opened.close()
 
 
 def test_a_file_that_is_no_photo_is_refused_in_words(world: World, technician: User, send: Send) -> None:
