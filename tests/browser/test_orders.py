@@ -149,7 +149,9 @@ def test_a_photo_is_added_and_seen(world: World, dispatcher: User, screen_of: Sc
     screen.go(f"/desk/orders/{job.reference}/")
     page = screen.page
     page.locator("#files").get_by_role("link", name="Add").click()
-    page.get_by_label("File", exact=True).set_input_files({"name": "pump.jpg", "mimeType": "image/jpeg", "buffer": picture()})
+    page.get_by_label("File", exact=True).set_input_files(
+        {"name": "pump.jpg", "mimeType": "image/jpeg", "buffer": picture()}
+    )
     page.get_by_role("button", name="Add a file").click()
     expect(page.locator("#files").get_by_role("img", name="pump.jpg")).to_be_visible()
     assert page.locator("#files img").evaluate("(image) => image.complete && image.naturalWidth") == 40

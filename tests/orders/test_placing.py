@@ -413,9 +413,7 @@ def test_who_is_told_is_who_did_it(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(("begins", "ends", "points"), [(-400, -1, 0), (-400, 0, 500), (0, None, 500), (1, None, 0)])
-def test_a_contract_raises_a_rank_while_it_is_valid(
-    desk: Desk, begins: int, ends: int | None, points: int
-) -> None:
+def test_a_contract_raises_a_rank_while_it_is_valid(desk: Desk, begins: int, ends: int | None, points: int) -> None:
     contract = ServiceContract.objects.create(
         number="C-1",
         customer=desk.customer,
