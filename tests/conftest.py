@@ -1,6 +1,7 @@
 """The database of the tests: real PostgreSQL, embedded or the one that DATABASE_URL names."""
 
 import os
+import tempfile
 
 import hypothesis
 import pytest
@@ -20,6 +21,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Keep the embedded server running as long as the whole session, whichever of its workers ends first."""
     # Hashing a password slowly on purpose would be most of what a test with a log-in costs.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    # What tests attach is thrown away with the rest of their files.
+    settings.MEDIA_ROOT = tempfile.mkdtemp(prefix="media-", dir=os.environ.get("PYTEST_DEBUG_TEMPROOT"))
     # How hard laws are tried is set from outside; how long one try takes depends on who else uses the machine.
     examples = int(os.environ.get("BACKLINE_EXAMPLES", "100"))
     hypothesis.settings.register_profile("backline", deadline=None, max_examples=examples)

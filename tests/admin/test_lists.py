@@ -22,7 +22,7 @@ from parts.actions import stock
 from parts.admin import counting
 from parts.admin.counting import BoundedPaginator
 from parts.admin.offices import Office
-from parts.models import Part, StockMovement
+from parts.models import Part, StockMovement, Warehouse
 from tests.admin.desk import desk_of
 from tests.admin.world import World, cause
 
@@ -35,6 +35,8 @@ ELSEWHERE = {
     DeviceGrant: "a flow that is not switched on",
     SavedView: "each person's own, on the page it is of",
 }
+#: References to a few, chosen from a list that leaves out whom the rules would refuse.
+FEW: dict[type[models.Model], set[str]] = {Warehouse: {"technician"}}
 
 ALL = sorted(admin.site._registry, key=lambda model: model._meta.label)
 
@@ -82,7 +84,7 @@ def test_every_reference_that_can_be_edited_is_found_by_typing(model: type[model
         for field in model._meta.fields
         if isinstance(field, ForeignKey) and field.editable and field.name in shown - fixed
     }
-    assert references <= set(office.autocomplete_fields)
+    assert references - FEW.get(model, set()) <= set(office.autocomplete_fields)
 
 
 @pytest.mark.django_db

@@ -16,7 +16,7 @@ from oauth2_provider.models import AccessToken, Application, Grant, IDToken, Ref
 
 from backorders.models import BackOrder
 from integrations.models import IdempotentRequest
-from orders.actions import jobs, lines, placing, service_orders, tracking
+from orders.actions import attachments, jobs, lines, placing, service_orders, tracking
 from orders.models import (
     Customer,
     CustomerAccess,
@@ -202,6 +202,8 @@ class World:
             **cause(),
         )
         tracking.issue(service_order_id=job.pk, **cause())
+        told = cause()
+        attachments.attach(service_order_id=job.pk, name=f"Note {self.number}.txt", content=b"Seen", **told)
 
     def around(self, part: Part) -> None:
         """People, machines and what else has a list."""
