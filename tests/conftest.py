@@ -2,12 +2,14 @@
 
 import os
 import tempfile
+from collections.abc import Iterator
 
 import hypothesis
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import connection
+from django.utils import translation
 from pytest_django import DjangoDbBlocker
 
 from config import roles
@@ -29,6 +31,14 @@ def pytest_configure(config: pytest.Config) -> None:
     hypothesis.settings.load_profile("backline")
     if settings.EMBEDDED_POSTGRESQL and not hasattr(config, "workerinput"):
         server().join()
+
+
+@pytest.fixture(autouse=True)
+def _english() -> Iterator[None]:
+    """Begin and end in English, whatever language a test was asked a page in."""
+    translation.activate("en")
+    yield
+    translation.activate("en")
 
 
 @pytest.fixture(scope="session")

@@ -51,6 +51,7 @@ def test_every_route_has_its_line(request: pytest.FixtureRequest) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.once
 @pytest.mark.django_db
 @pytest.mark.parametrize("caller", CALLERS)
 def test_every_route_answers_everybody_as_the_table_says(caller: str, cast: Cast) -> None:

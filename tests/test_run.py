@@ -15,7 +15,7 @@ from django.conf import settings
 
 from config.postgres.server import Server
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.once]
 
 SECONDS = 120
 

@@ -105,6 +105,7 @@ _turn = iter(range(10**9))
 
 
 @pytest.mark.slow
+@pytest.mark.once
 @pytest.mark.django_db
 @schema.parametrize()
 @hypothesis_settings(

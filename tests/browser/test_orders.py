@@ -154,4 +154,4 @@ def test_a_photo_is_added_and_seen(world: World, dispatcher: User, screen_of: Sc
     )
     page.get_by_role("button", name="Add a file").click()
     expect(page.locator("#files").get_by_role("img", name="pump.jpg")).to_be_visible()
-    assert page.locator("#files img").evaluate("(image) => image.complete && image.naturalWidth") == 40
+    expect(page.locator("#files img")).to_have_js_property("naturalWidth", 40)
