@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from backorders.models import BackOrder
 from backorders.statuses import AGE_BUCKETS, BackOrderStatus
+from parts.moments import MomentFilter
 
 
 class BackOrderFilter(filters.FilterSet):
@@ -24,8 +25,8 @@ class BackOrderFilter(filters.FilterSet):
     age = filters.ChoiceFilter(
         choices=[(name, name) for name, _low, _high in AGE_BUCKETS], method="in_bucket", help_text="Days it has waited."
     )
-    opened_after = filters.IsoDateTimeFilter(field_name="opened_at", lookup_expr="gte")
-    opened_before = filters.IsoDateTimeFilter(field_name="opened_at", lookup_expr="lt")
+    opened_after = MomentFilter(field_name="opened_at", lookup_expr="gte")
+    opened_before = MomentFilter(field_name="opened_at", lookup_expr="lt")
     expected_before = filters.DateFilter(field_name="expected_on", lookup_expr="lt")
     without_supply = filters.BooleanFilter(method="only_without_supply", help_text="true: no purchase order covers it.")
     promise_overdue = filters.BooleanFilter(method="only_overdue", help_text="true: its promised date has passed.")

@@ -9,6 +9,7 @@ from django.utils import timezone
 from orders.models import OrderLine, PartsOrder, ServiceOrder
 from orders.searching import customers_named, jobs_with
 from orders.statuses import LineStatus, ServiceOrderStatus
+from parts.moments import MomentFilter
 from parts.statuses import Purpose
 
 
@@ -24,8 +25,8 @@ class ServiceOrderFilter(filters.FilterSet):
     technician = filters.NumberFilter(field_name="technician_id", min_value=1, max_value=2**31 - 1)
     machine_down = filters.BooleanFilter()
     is_test = filters.BooleanFilter(help_text="Test and training orders.")
-    created_after = filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="gte")
-    created_before = filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="lt")
+    created_after = MomentFilter(field_name="created_at", lookup_expr="gte")
+    created_before = MomentFilter(field_name="created_at", lookup_expr="lt")
     scheduled_from = filters.DateFilter(field_name="scheduled_for", lookup_expr="gte")
     scheduled_until = filters.DateFilter(field_name="scheduled_for", lookup_expr="lte")
     unassigned = filters.BooleanFilter(field_name="technician", lookup_expr="isnull", help_text="true: nobody has it.")
@@ -74,8 +75,8 @@ class PartsOrderFilter(filters.FilterSet):
     warehouse = filters.UUIDFilter(method="draws_on", help_text="Has a line that draws on this warehouse.")
     on_hold = filters.BooleanFilter()
     is_test = filters.BooleanFilter(help_text="Test and training orders.")
-    created_after = filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="gte")
-    created_before = filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="lt")
+    created_after = MomentFilter(field_name="created_at", lookup_expr="gte")
+    created_before = MomentFilter(field_name="created_at", lookup_expr="lt")
 
     class Meta:
         model = PartsOrder

@@ -15,7 +15,7 @@ from orders.statuses import (
     LineStatus,
 )
 from parts.errors import Invalid
-from parts.rules import Problems, text_problem
+from parts.rules import Problems, day_problem, text_problem
 
 #: How long a note, a reason or a finding may be.
 LONGEST_NOTE = 10_000
@@ -33,6 +33,20 @@ def text_faults(**texts: tuple[str, int]) -> dict[str, list[str]]:
     for field, (text, longest) in texts.items():
         problems.add(field, text_problem(text, longest))
     return problems.fields
+
+
+def day_faults(**days: date | None) -> dict[str, list[str]]:
+    """Return by field what is wrong with days; None is no day, and right."""
+    problems = Problems()
+    for field, day in days.items():
+        problems.add(field, day_problem(day) if day else None)
+    return problems.fields
+
+
+def check_days(**days: date | None) -> None:
+    """Raise Invalid, naming every field, for days that nobody can have meant."""
+    if fields := day_faults(**days):
+        raise Invalid("The day cannot be taken as it is.", fields)
 
 
 def deadline(start: datetime, hours: int | None) -> datetime | None:

@@ -17,6 +17,7 @@ from parts.doors import Door, Lists, Reads
 from parts.filters import DeliveryFilter, PartFilter, PurchaseOrderFilter, StockMovementFilter
 from parts.models import Delivery, DeliveryLine, Part, PurchaseOrder, PurchaseOrderLine, StockMovement
 from parts.models.stock import OWN
+from parts.moments import MomentField
 from parts.statuses import Condition
 
 MOST_LINES = 1_000
@@ -186,7 +187,7 @@ class NewPurchaseOrderSerializer(serializers.Serializer[Any]):
     number = serializers.CharField(
         max_length=40, allow_null=True, default=None, help_text="Your own number; without one it gets the next of ours."
     )
-    ordered_at = serializers.DateTimeField()
+    ordered_at = MomentField()
     lines: serializers.ListSerializer[Any] = serializers.ListSerializer(
         child=NewPurchaseLineSerializer(), allow_empty=False, max_length=MOST_LINES
     )
@@ -302,7 +303,7 @@ class NewDeliverySerializer(serializers.Serializer[Any]):
     supplier = serializers.UUIDField()
     warehouse = serializers.UUIDField()
     note_number = serializers.CharField(max_length=60, help_text="Unique per supplier; a repeat changes nothing.")
-    received_at = serializers.DateTimeField()
+    received_at = MomentField()
     lines: serializers.ListSerializer[Any] = serializers.ListSerializer(
         child=NewDeliveryLineSerializer(), allow_empty=False, max_length=MOST_LINES
     )

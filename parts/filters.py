@@ -14,6 +14,7 @@ from parts.models import (
     PurchaseOrderLine,
     StockMovement,
 )
+from parts.moments import MomentFilter
 from parts.statuses import Criticality, MovementKind, PurchaseOrderStatus
 
 
@@ -42,8 +43,8 @@ class StockMovementFilter(filters.FilterSet):
     part = filters.UUIDFilter(field_name="level__part_id")
     warehouse = filters.UUIDFilter(field_name="level__warehouse_id")
     kind = filters.MultipleChoiceFilter(choices=MovementKind.choices, distinct=False)
-    occurred_after = filters.IsoDateTimeFilter(field_name="occurred_at", lookup_expr="gte")
-    occurred_before = filters.IsoDateTimeFilter(field_name="occurred_at", lookup_expr="lt")
+    occurred_after = MomentFilter(field_name="occurred_at", lookup_expr="gte")
+    occurred_before = MomentFilter(field_name="occurred_at", lookup_expr="lt")
 
     class Meta:
         model = StockMovement
@@ -56,8 +57,8 @@ class PurchaseOrderFilter(filters.FilterSet):
     supplier = filters.UUIDFilter(field_name="supplier_id")
     warehouse = filters.UUIDFilter(field_name="warehouse_id")
     part = filters.UUIDFilter(method="orders_part", help_text="Orders this part.")
-    ordered_after = filters.IsoDateTimeFilter(field_name="ordered_at", lookup_expr="gte")
-    ordered_before = filters.IsoDateTimeFilter(field_name="ordered_at", lookup_expr="lt")
+    ordered_after = MomentFilter(field_name="ordered_at", lookup_expr="gte")
+    ordered_before = MomentFilter(field_name="ordered_at", lookup_expr="lt")
 
     class Meta:
         model = PurchaseOrder
@@ -72,8 +73,8 @@ class DeliveryFilter(filters.FilterSet):
     supplier = filters.UUIDFilter(field_name="supplier_id")
     warehouse = filters.UUIDFilter(field_name="warehouse_id")
     part = filters.UUIDFilter(method="brought_part", help_text="Brought this part.")
-    received_after = filters.IsoDateTimeFilter(field_name="received_at", lookup_expr="gte")
-    received_before = filters.IsoDateTimeFilter(field_name="received_at", lookup_expr="lt")
+    received_after = MomentFilter(field_name="received_at", lookup_expr="gte")
+    received_before = MomentFilter(field_name="received_at", lookup_expr="lt")
 
     class Meta:
         model = Delivery

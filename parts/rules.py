@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
@@ -16,6 +16,8 @@ from parts.statuses import Condition
 MAX_QUANTITY = Decimal("99999999999.999")
 MAX_MONEY = Decimal("9999999999.99")
 ZERO = Decimal(0)
+#: Days beyond are slips of the keyboard. Demand of long ago can be lived through again (docs/replay.md).
+FIRST_DAY, LAST_DAY = date(1990, 1, 1), date(2199, 12, 31)
 CONDITIONS = frozenset(Condition.values)
 
 
@@ -55,6 +57,22 @@ def text_problem(value: str, longest: int, *, needed: bool = False) -> str | Non
     return None
 
 
+def moment_problem(value: datetime, now: datetime) -> str | None:
+    """Say what is wrong with a time at which something is said to have happened, or None."""
+    if value.tzinfo is None or value.utcoffset() is None:
+        return "must have a time zone"
+    if value - now > timedelta(days=1):
+        return "must not lie more than a day ahead"
+    return day_problem(value.date())
+
+
+def day_problem(value: date) -> str | None:
+    """Say what is wrong with a day that anything of ours has to do with, or None."""
+    if FIRST_DAY <= value <= LAST_DAY:
+        return None
+    return f"must lie between {FIRST_DAY:%Y} and {LAST_DAY:%Y}"
+
+
 class Problems:
     """Everything that is wrong with a request, by field, so that its sender can mend it in one go."""
 
@@ -71,15 +89,14 @@ class Problems:
         if value not in allowed:
             self.add(field, f"must be one of {', '.join(sorted(allowed))}")
 
-    def moment(self, field: str, value: datetime) -> None:
-        """Remember a time without a zone: nobody could say when it was."""
-        if value.tzinfo is None or value.utcoffset() is None:
-            self.add(field, "must have a time zone")
+    def moment(self, field: str, value: datetime, now: datetime) -> None:
+        """Remember a time without a zone (nobody could say when it was), one that is to come, or out of all reason."""
+        self.add(field, moment_problem(value, now if now.utcoffset() is not None else value))
 
     def origin(self, source: str, at: datetime) -> None:
         """Check what every action is told: where the request came from, and what time it is."""
         self.add("source", text_problem(source, 40, needed=True))
-        self.moment("at", at)
+        self.moment("at", at, at)
 
     def raise_if_any(self) -> None:
         """Raise Invalid naming every field, if anything is wrong."""

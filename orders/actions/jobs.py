@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 from orders.actions.service_orders import Job, Moved, locked, moved, write
 from orders.ledger import Cause, Ledger
 from orders.models import DiagnosticNote, LabourEntry, ReturnShipment, ServiceOrder
-from orders.rules import LONGEST_NOTE, check_texts, earliest_today, text_faults
+from orders.rules import LONGEST_NOTE, check_days, check_texts, day_faults, earliest_today, text_faults
 from orders.statuses import SERVICE_ORDER_CLOSED
 from parts.actors import Actor
 from parts.errors import Forbidden, Invalid, NotFound, Refused
@@ -62,6 +62,7 @@ def reschedule(
     """Plan a job for another day. Raises Invalid for a day that has passed, Refused for a closed job."""
     by.require("orders.change_serviceorder")
     check_texts(note=(note, LONGEST_NOTE))
+    check_days(scheduled_for=scheduled_for)
     if scheduled_for < earliest_today(at):
         raise Invalid("A job is planned for a day to come.", {"scheduled_for": ["This day has passed."]})
     ledger = Ledger(Cause(by=by, source=source, at=at))
@@ -83,6 +84,7 @@ def set_estimated_completion(
     """Say when the job will probably be done. Raises Invalid for a time that has passed, Refused for a closed job."""
     by.require("orders.change_serviceorder")
     check_texts(note=(note, LONGEST_NOTE))
+    check_days(estimated_completion_at=estimated_completion_at.date())
     if estimated_completion_at < at:
         raise Invalid("The estimate lies in the past.", {"estimated_completion_at": ["This time has passed."]})
     ledger = Ledger(Cause(by=by, source=source, at=at))
@@ -115,7 +117,7 @@ def log_labour(
         fields["minutes"] = ["Between 1 and 1440."]
     if started_at > at:
         fields["started_at"] = ["This is still to come."]
-    fields |= text_faults(description=(description, 300))
+    fields |= text_faults(description=(description, 300)) | day_faults(started_at=started_at.date())
     if fields:
         raise Invalid("The labour entry is not right.", fields)
     ledger = Ledger(Cause(by=by, source=source, at=at))
@@ -183,6 +185,7 @@ def send_equipment(
     if direction not in ReturnShipment.Direction.values:
         fields["direction"] = [f"Must be one of {', '.join(ReturnShipment.Direction.values)}."]
     fields |= text_faults(carrier=(carrier, 60), tracking_number=(tracking_number, 80))
+    fields |= day_faults(expected_on=expected_on)
     fields |= {name: ["Must not be empty."] for name, text in texts.items() if not text.strip()}
     if fields:
         raise Invalid("The shipment cannot be tracked as it is.", fields)

@@ -17,7 +17,7 @@ from orders.actions.work import LineWork
 from orders.errors import NothingToDo, ReasonRequired, TransitionRefused
 from orders.ledger import Cause
 from orders.models import OrderLine, Shipment
-from orders.rules import LONGEST_NOTE, check_texts, earliest_today, line_way
+from orders.rules import LONGEST_NOTE, check_days, check_texts, earliest_today, line_way
 from orders.statuses import LINE_CLOSED, LINE_HOLDS_STOCK, LINE_SHIPPED, LINE_STEPS
 from orders.trees import Line, Tree, lock_trees
 from parts.actions import stock
@@ -413,6 +413,7 @@ def promise(
     """
     by.require("orders.promise_orderline")
     check_texts(reason=(reason, LONGEST_NOTE))
+    check_days(promised_on=promised_on)
     if promised_on < earliest_today(at):
         raise Invalid("A promise lies in the future.", {"promised_on": ["This date has passed."]})
     with transaction.atomic():

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -40,7 +40,7 @@ from orders.statuses import (
 from orders.trees import Line
 from parts.actors import Actor
 from parts.errors import Forbidden, Invalid, NotFound, Refused
-from parts.rules import text_problem
+from parts.rules import moment_problem, text_problem
 
 MOST_REPORTS = 1000
 
@@ -136,7 +136,7 @@ class _Intake:
         """Take the reports about one kind of subject, in the order things happened, so that little needs filing."""
         places = [place for place, report in enumerate(self.reports) if report.subject == kind]
         known = self._known_messages([self.reports[place] for place in places])
-        for place in sorted(places, key=lambda place: self.reports[place].occurred_at.timestamp()):
+        for place in sorted(places, key=lambda place: _comparable(self.reports[place].occurred_at)):
             report, subject = self.reports[place], subjects.get(self.reports[place].id)
             try:
                 self.results[place] = self._take(report, subject, known, take)
@@ -162,10 +162,8 @@ class _Intake:
     ) -> Result:
         if subject is None:
             raise NotFound(f"There is no such {report.subject.replace('_', ' ')}.", id=str(report.id))
-        if report.occurred_at.tzinfo is None:
-            raise Invalid("The report has no time zone.", {"occurred_at": ["Must have a time zone."]})
-        if (report.occurred_at - self.cause.at).days >= 1:
-            raise Invalid("The report is from the future.", {"occurred_at": ["Lies more than a day ahead."]})
+        if problem := moment_problem(report.occurred_at, self.cause.at):
+            raise Invalid(f"The time of the report {problem}.", {"occurred_at": [problem]})
         check_texts(note=(report.note, LONGEST_NOTE), message_id=(report.message_id, LONGEST_REFERENCE))
         if report.message_id and (report.message_id, subject.id) in known:
             return _result("repeated", subject)
@@ -224,6 +222,11 @@ class _Intake:
             job, "service_order.status_changed", to=report.status, note=report.note, public=report.public, **facts
         )
         return "moved"
+
+
+def _comparable(time: datetime) -> datetime:
+    """Give a time without a zone any, so that its report finds a place among the others before it is refused."""
+    return time if time.utcoffset() is not None else time.replace(tzinfo=UTC)
 
 
 def _is_news(job: Job, report: Report) -> bool:

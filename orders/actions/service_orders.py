@@ -17,7 +17,7 @@ from orders.errors import ConcurrentChange, NothingToDo, ReasonRequired, Transit
 from orders.flows import is_declared
 from orders.ledger import Cause, Ledger, Subject, text_of_time
 from orders.models import Customer, Equipment, ServiceContract, ServiceOrder
-from orders.rules import LONGEST_NOTE, LONGEST_REFERENCE, check_texts, deadline, service_order_way
+from orders.rules import LONGEST_NOTE, LONGEST_REFERENCE, check_texts, day_faults, deadline, service_order_way
 from orders.statuses import SERVICE_ORDER_CLOSED, SERVICE_ORDER_STEPS, ServiceOrderStatus
 from parts.actors import Actor
 from parts.documents import as_text
@@ -97,6 +97,7 @@ def create(
     customer = Customer.objects.filter(pk=customer_id).first()
     contract = ServiceContract.objects.filter(pk=contract_id, customer_id=customer_id).first() if contract_id else None
     fields = _faults(customer, title, status, customer_id, equipment_id, contract is None and contract_id is not None)
+    fields |= day_faults(scheduled_for=scheduled_for)
     if fields or customer is None:
         raise Invalid("The service order cannot be opened as it is.", fields)
     job = Job()

@@ -18,13 +18,14 @@ from orders.doors import NoteSerializer, OrdersDoor
 from orders.models import OrderLine, ServiceOrder
 from orders.querysets import sees_all
 from parts.errors import Invalid, NotFound
+from parts.moments import MomentField
 
 
 class StatusUpdateSerializer(NoteSerializer):
     subject = serializers.ChoiceField(choices=["line", "service_order"])
     id = serializers.UUIDField()
     status = serializers.CharField(max_length=20)
-    occurred_at = serializers.DateTimeField(help_text="When it was reached, by your clock.")
+    occurred_at = MomentField(help_text="When it was reached, by your clock.")
     message_id = serializers.CharField(
         max_length=120, allow_blank=True, default="", help_text="Your own id of this report; a repeat changes nothing."
     )

@@ -136,7 +136,7 @@ class World:
             supplier_id=self.supplier.pk,
             warehouse_id=self.near.pk,
             lines=[line],
-            ordered_at=timezone.now(),
+            ordered_at=timezone.now() - timedelta(days=60),  # so that it may be overdue
             **cause(),
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -32,7 +32,7 @@ def buy(desk: Desk, quantity: int, expected_on: date | None, *, to: Warehouse | 
         supplier_id=SupplierFactory.create().pk,
         warehouse_id=(to or desk.warehouse).pk,
         lines=[PurchaseLine(part_id=desk.part.pk, quantity=d(quantity), expected_on=expected_on)],
-        ordered_at=NOW,
+        ordered_at=NOW - timedelta(days=90),  # so that it may be overdue
         **TOLD,
     )
 

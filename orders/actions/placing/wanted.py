@@ -9,7 +9,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from orders.actions.holding import SOFT_KINDS
-from orders.rules import LONGEST_NOTE, text_faults
+from orders.rules import LONGEST_NOTE, day_faults, text_faults
 from parts.errors import Invalid
 from parts.statuses import Purpose
 
@@ -58,6 +58,8 @@ def check_form(header: Header, lines: Sequence[Wanted]) -> None:
         fields["customer"] = ["Name the customer or the service order this is for."]
     elif header.kind in SOFT_KINDS and header.destination_id is None:
         fields["destination"] = ["Name the warehouse this is for."]
+    fields |= day_faults(requested_on=header.requested_on)
+    fields |= day_faults(**{f"lines.{index}.requested_on": line.requested_on for index, line in enumerate(lines)})
     if not lines:
         fields["lines"] = ["An order needs at least one line."]
     elif len(lines) > MOST_LINES:

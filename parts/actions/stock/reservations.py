@@ -211,7 +211,7 @@ def split_reservations(*, splits: Sequence[Split], at: datetime) -> list[Held]:
     """
     _refuse_twice("splits", [split.new_demand_id for split in splits])
     problems = Problems()
-    problems.moment("at", at)
+    problems.moment("at", at, at)
     for place, split in enumerate(splits):
         # The order's action knows the part's unit; here only what the column would round away is refused.
         problems.add(f"splits.{place}.quantity", quantity_problem(split.quantity, 3))

@@ -132,7 +132,7 @@ def receive_delivery(
 def _check(lines: Sequence[DeliveryItem], note_number: str, received_at: datetime, source: str, at: datetime) -> None:
     problems = Problems()
     problems.origin(source, at)
-    problems.moment("received_at", received_at)
+    problems.moment("received_at", received_at, at)
     problems.add("note_number", text_problem(note_number, 60, needed=True))
     if not lines:
         problems.add("lines", "must not be empty")

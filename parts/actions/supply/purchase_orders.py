@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
@@ -20,7 +20,15 @@ from parts.errors import NotFound, NotOnOrder, NumberUsed
 from parts.keys import new_key
 from parts.models import PurchaseOrder, PurchaseOrderLine
 from parts.progress import CHUNK, Progress, silent
-from parts.rules import MAX_MONEY, ZERO, Problems, number_problem, quantity_problem, text_problem
+from parts.rules import (
+    MAX_MONEY,
+    ZERO,
+    Problems,
+    day_problem,
+    number_problem,
+    quantity_problem,
+    text_problem,
+)
 from parts.statuses import PurchaseOrderStatus
 
 #: Numbers of this form are drawn from a sequence; nobody else gives them out.
@@ -159,6 +167,8 @@ def confirm_purchase_order_lines(
     wanted = {confirmation.line_id: confirmation.expected_on for confirmation in confirmations}
     if len(wanted) != len(confirmations):
         problems.add("confirmations", "must not name a line twice")
+    for place, confirmation in enumerate(confirmations):
+        problems.add(f"confirmations.{place}.expected_on", day_problem(confirmation.expected_on))
     problems.raise_if_any()
     if not wanted:
         return []
@@ -219,7 +229,10 @@ def _check(orders: Sequence[NewPurchaseOrder], source: str, at: datetime) -> Non
     given: set[str] = set()
     for place, order in enumerate(orders):
         field = f"orders.{place}"
-        problems.moment(f"{field}.ordered_at", order.ordered_at)
+        problems.moment(f"{field}.ordered_at", order.ordered_at, at)
+        if f"{field}.ordered_at" not in problems.fields:
+            for number, line in enumerate(order.lines):
+                problems.add(f"{field}.lines.{number}.expected_on", _date_problem(line.expected_on, order.ordered_at))
         if not order.lines:
             problems.add(f"{field}.lines", "must not be empty")
         if order.number is None:
@@ -231,6 +244,14 @@ def _check(orders: Sequence[NewPurchaseOrder], source: str, at: datetime) -> Non
             problems.add(f"{field}.number", "must not come twice")
         given.add(order.number)
     problems.raise_if_any()
+
+
+def _date_problem(expected_on: date | None, ordered_at: datetime) -> str | None:
+    if expected_on is None:
+        return None
+    # Wherever the supplier is: where the day begins last it is up to a day earlier than here.
+    too_early = expected_on < (ordered_at - timedelta(days=1)).date()
+    return day_problem(expected_on) or ("must not lie before the day it was ordered" if too_early else None)
 
 
 def _check_quantities(orders: Sequence[NewPurchaseOrder], decimals: dict[UUID, int]) -> None:
