@@ -191,8 +191,17 @@ def _carry_out(
             for (decision, gift), hold in zip(gifts, holds, strict=True)
             for delivery_line_id, quantity in brought.take(gift.level_id, gift.quantity)
         ]
-        run_id = _write(decisions, keys, allocations, [entries[d.waiting.id] for d in given], ledger, why, supply)
-    result.run_ids.append(run_id)
+        changed = [entries[decision.waiting.id] for decision in given]
+        parameters = _parameters(decisions, keys, allocations, changed, ledger, why, supply)
+        # A statement that is sent waits until the one before it is done: all that Python prepares is prepared by now.
+        reserve(holds=holds, by=cause.by, source=cause.source, at=cause.at)
+        statements.write(
+            sql.WRITE_ALLOCATION,
+            parameters,
+            expected=(len(changed),),
+            otherwise=ConcurrentChange("A back order was changed by somebody who did not hold its order's lock."),
+        )
+    result.run_ids.append(parameters["run_id"])
     result.given += [
         Given(
             decision.waiting.id,
@@ -206,10 +215,10 @@ def _carry_out(
 
 
 def _hold_for_lines(gifts: Sequence[tuple[Decision, Gift]], trees: Trees, cause: Cause) -> list[Hold]:
-    """Move the lines to reserved, each for what it is given, and hold the stock for them."""
+    """Move the lines to reserved, each for what it is given, and return how stock is to be held for them."""
     grants = [waiting.Grant(decision.waiting.line_id, gift.warehouse_id, gift.quantity) for decision, gift in gifts]
     filled = waiting.fill(trees=trees, grants=grants, cause=cause)
-    holds = [
+    return [
         hold_for(
             trees.by_order[decision.waiting.order_id].order_kind,
             line_id=item.line_id,
@@ -219,8 +228,6 @@ def _hold_for_lines(gifts: Sequence[tuple[Decision, Gift]], trees: Trees, cause:
         )
         for (decision, gift), item in zip(gifts, filled, strict=True)
     ]
-    reserve(holds=holds, by=cause.by, source=cause.source, at=cause.at)
-    return holds
 
 
 def _follow(entry: queue.Entry, stays: Decimal, decision: Decision, ledger: Ledger) -> None:
@@ -232,7 +239,7 @@ def _follow(entry: queue.Entry, stays: Decimal, decision: Decision, ledger: Ledg
         entry.move(ledger, "allocated", data={"quantity": str(decision.given), "rule": decision.rule})
 
 
-def _write(
+def _parameters(
     decisions: Sequence[Decision],
     keys: Mapping[UUID, UUID],
     allocations: Sequence[Mapping[str, Any]],
@@ -240,26 +247,19 @@ def _write(
     ledger: Ledger,
     why: str,
     supply: Mapping[UUID, Sequence[Free]],
-) -> UUID:
-    run_id = new_key()
-    statements.write(
-        sql.WRITE_ALLOCATION,
-        {
-            **ledger.parameters(),
-            "changes": queue.changes_of(entries),
-            "run_id": run_id,
-            "cause": why,
-            "actor": ledger.cause.by.reference,
-            "source": ledger.cause.source,
-            "at": ledger.cause.at,
-            "parts": as_text(_summary(decisions, supply)),
-            "decisions": as_text([_decision_row(decision, keys) for decision in decisions]),
-            "allocations": as_text(allocations),
-        },
-        expected=(len(entries),),
-        otherwise=ConcurrentChange("A back order was changed by somebody who did not hold its order's lock."),
-    )
-    return run_id
+) -> dict[str, Any]:
+    return {
+        **ledger.parameters(),
+        "changes": queue.changes_of(entries),
+        "run_id": new_key(),
+        "cause": why,
+        "actor": ledger.cause.by.reference,
+        "source": ledger.cause.source,
+        "at": ledger.cause.at,
+        "parts": as_text(_summary(decisions, supply)),
+        "decisions": as_text([_decision_row(decision, keys) for decision in decisions]),
+        "allocations": as_text(allocations),
+    }
 
 
 def _decision_row(decision: Decision, keys: Mapping[UUID, UUID]) -> dict[str, Any]:
