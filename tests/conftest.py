@@ -16,6 +16,8 @@ from config import roles
 from config.guessing import wrong_tries
 from config.postgres.base import server
 
+#: Folders of tests that ask pages.
+PAGES = {"admin", "browser", "desk", "phone", "tracking"}
 PASSWORD = "correct horse battery staple"
 
 
@@ -31,6 +33,13 @@ def pytest_configure(config: pytest.Config) -> None:
     hypothesis.settings.load_profile("backline")
     if settings.EMBEDDED_POSTGRESQL and not hasattr(config, "workerinput"):
         server().join()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what asks pages: once is enough, whichever server is behind them."""
+    for item in items:
+        if PAGES & set(item.path.relative_to(settings.BASE_DIR).parts):
+            item.add_marker(pytest.mark.once)
 
 
 @pytest.fixture(autouse=True)
