@@ -28,10 +28,10 @@ from orders.api.lines import PromiseSerializer
 from orders.doors import OrdersDoor
 from orders.querysets import sees_all
 from orders.visibility import sight_of
-from parts.api import QuantityField
 from parts.doors import Door, Lists, MovedSerializer, Reads
 from parts.errors import Invalid, NotFound
 from parts.models import Part
+from parts.numbers import QuantityField
 
 MOST_PARTS = 100
 
@@ -242,6 +242,7 @@ class AvailabilityViewSet(Door):
 
     reads = "parts.view_stocklevel"
     serializer_class = AvailabilitiesSerializer
+    parameters: ClassVar[Mapping[str, frozenset[str]]] = {"list": frozenset({"part", "customer"})}
     queryset = Part.objects.none()
     pagination_class = None
 

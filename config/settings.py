@@ -288,6 +288,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
+        "config.api.openapi.close_bodies",
         "config.api.openapi.add_problems",
     ],
 }

@@ -18,24 +18,18 @@ from parts.filters import DeliveryFilter, PartFilter, PurchaseOrderFilter, Stock
 from parts.models import Delivery, DeliveryLine, Part, PurchaseOrder, PurchaseOrderLine, StockMovement
 from parts.models.stock import OWN
 from parts.moments import MomentField
+from parts.numbers import MoneyField, QuantityField
 from parts.statuses import Condition
 
 MOST_LINES = 1_000
 
 
-class QuantityField(serializers.DecimalField):
-    """A quantity in the part's unit: sent as text or number, answered as text with three decimals."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(max_digits=14, decimal_places=3, **options)
-
-
-class StaffMoneyField(serializers.DecimalField):
+class StaffMoneyField(MoneyField):
     """What something costs us: for staff. Others read null."""
 
     def __init__(self, says: str = "", **options: Any) -> None:
         options |= {"read_only": True, "allow_null": True, "help_text": f"{says} For staff; others read null.".strip()}
-        super().__init__(max_digits=12, decimal_places=2, **options)
+        super().__init__(**options)
 
     def get_attribute(self, instance: Any) -> Any:
         """Return the amount, None for who is not of the house."""
@@ -177,7 +171,7 @@ class PurchaseOrderSerializer(serializers.ModelSerializer[PurchaseOrder]):
 class NewPurchaseLineSerializer(serializers.Serializer[Any]):
     part = serializers.UUIDField()
     quantity = QuantityField(min_value=Decimal("0.001"))
-    unit_cost = serializers.DecimalField(max_digits=12, decimal_places=2, min_value=Decimal(0), default=Decimal(0))
+    unit_cost = MoneyField(min_value=Decimal(0), default=Decimal(0))
     expected_on = serializers.DateField(allow_null=True, default=None)
 
 

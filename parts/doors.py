@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
+from itertools import islice
 from typing import Any, ClassVar, Protocol, cast
 from uuid import UUID
 
 from django.db import models
 from django.http import HttpResponse, HttpResponseBase
 from django.utils import timezone
+from django_filters import Filter, MultipleChoiceFilter
 from rest_framework import serializers, status, viewsets
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
@@ -25,6 +27,10 @@ from parts.actors import Actor
 from parts.documents import as_json
 from parts.errors import Invalid, NotFound
 
+#: What cuts a list into pages (config.api.pagination).
+PAGE = frozenset({"cursor", "page_size"})
+#: So many unknown members are named.
+MOST_NAMED = 20
 _ENTITY_TAG = re.compile(r'"(\d{1,9})(?:-[0-9a-f]{16})?"')
 _TAGS = re.compile(r'(?:W/)?("[^"]*")')
 
@@ -49,6 +55,10 @@ class Answered(Protocol):
     def version(self) -> int: ...
 
 
+class NothingSerializer(serializers.Serializer[Any]):
+    """A body that says nothing."""
+
+
 class MovedSerializer(serializers.Serializer[Any]):
     """Where a subject stands after an action; `version` is what the next `If-Match` names."""
 
@@ -63,26 +73,48 @@ class Door(viewsets.GenericViewSet[Any]):
 
     Whoever has none of them learns nothing more: not what is wrong with the call, nor whether there is such a thing,
     nor what was answered to somebody else. The action itself asks again, for exactly what it does.
-    `keyset` is the total order of its lists; `versioned` names the actions that take an `If-Match`.
+    `keyset` is the total order of its lists; `versioned` names the actions that take an `If-Match`; `parameters` those
+    that the address of an action may have, beside the filters of a list.
     """
 
     reads: ClassVar[str] = ""
     writes: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     keyset: tuple[str, ...] = ("-id",)
     versioned: ClassVar[frozenset[str]] = frozenset()
+    parameters: ClassVar[Mapping[str, frozenset[str]]] = {}
     lookup_value_regex = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Check what holds for every call before it is answered. Raises Forbidden, Invalid."""
         super().initial(request, *args, **kwargs)
+        self._check_right(request)
+        if request.query_params:
+            self._check_parameters(request)
+        if request.method not in SAFE_METHODS and "If-Match" in request.headers and self.action not in self.versioned:
+            raise Invalid("This call does not look at a version; leave If-Match out.", {"If-Match": ["Not here."]})
+
+    def _check_right(self, request: Request) -> None:
         if request.method in SAFE_METHODS:
             self.actor.require(self.reads)
             return
         needed = self.writes.get(self.action or "", ())
         if needed and not any(map(self.actor.may, needed)):
             self.actor.require(needed[0])
-        if "If-Match" in request.headers and self.action not in self.versioned:
-            raise Invalid("This call does not look at a version; leave If-Match out.", {"If-Match": ["Not here."]})
+
+    def _check_parameters(self, request: Request) -> None:
+        """Refuse a parameter that there is not: a misspelt filter would leave all rows."""
+        filters = getattr(self, "filterset_class", None) if self.action == "list" else None
+        narrowing = filters.base_filters if filters else {}
+        known = {*narrowing, *self.parameters.get(self.action or "", PAGE if filters else ())}
+        fields = {}
+        for name, values in request.query_params.lists():
+            if name not in known:
+                there_are = f"There are: {', '.join(sorted(known))}." if known else "This call takes none."
+                fields[name] = [f"There is no such parameter. {there_are}"]
+            elif len(values) > 1 and isinstance(narrowing.get(name), Filter) and not _is_repeatable(narrowing[name]):
+                fields[name] = ["Given more than once."]
+        if fields:
+            raise Invalid("The address has a parameter that means nothing here.", fields)
 
     # --- What was asked ---------------------------------------------------------------------------------------------
 
@@ -116,8 +148,9 @@ class Door(viewsets.GenericViewSet[Any]):
         )
 
     def given(self, form: type[serializers.Serializer[Any]]) -> dict[str, Any]:
-        """Return the body as the serializer reads it. Raises ValidationError."""
+        """Return the body as the serializer reads it. Raises ValidationError, and Invalid for members it leaves out."""
         serializer = form(data=self.request.data, context={"request": self.request})
+        refuse_unknown(serializer, self.request.data)
         serializer.is_valid(raise_exception=True)
         return cast(dict[str, Any], serializer.validated_data)
 
@@ -190,3 +223,29 @@ class Reads:
         """One of them, with an ETag."""
         row = self.row_or_404(self.get_queryset())
         return self.shown(as_json(self.get_serializer(row).data), getattr(row, "version", None))
+
+
+def refuse_unknown(shape: serializers.BaseSerializer[Any], body: Any) -> None:
+    """Raise Invalid, naming each of the first ones, for members that nobody would read: they may be misspelt."""
+    found = list(islice(_unknown(shape, body, ""), MOST_NAMED))
+    if found:
+        raise Invalid(
+            "The body has a member that is not known.", {name: ["There is no such member."] for name in found}
+        )
+
+
+def _unknown(shape: Any, body: Any, place: str) -> Iterator[str]:
+    if isinstance(shape, serializers.ListSerializer):
+        for index, item in enumerate(body if isinstance(body, list) else ()):
+            yield from _unknown(shape.child, item, f"{place}{index}.")
+    elif isinstance(shape, serializers.Serializer) and isinstance(body, Mapping):
+        fields = shape.fields
+        for name, value in body.items():
+            if name not in fields:
+                yield f"{place}{name}"
+            elif isinstance(fields[name], serializers.BaseSerializer):
+                yield from _unknown(fields[name], value, f"{place}{name}.")
+
+
+def _is_repeatable(narrowing: Filter) -> bool:
+    return isinstance(narrowing, MultipleChoiceFilter)

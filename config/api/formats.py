@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import IO, Any
 
 import orjson
@@ -14,9 +17,12 @@ from rest_framework.request import Request
 
 from parts.documents import as_json
 
+#: Each text of a document; those that are names of members have a colon behind them.
+_TEXT_OR_NAME = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"[ \t\r\n]*+(:?)')
+
 
 class JSONParser(BaseParser):
-    """Reads a JSON body: UTF-8, no NaN, no lone surrogates, not nested without end."""
+    """Reads a JSON body: UTF-8, no NaN, no lone surrogates, not nested without end, no member twice."""
 
     media_type = "application/json"
 
@@ -27,9 +33,12 @@ class JSONParser(BaseParser):
         request = parser_context["request"] if parser_context else None
         body = request._request.body if request else stream.read()
         try:
-            return orjson.loads(body)
+            document = orjson.loads(body)
         except orjson.JSONDecodeError as error:
             raise ParseError(f"The body is not JSON: {error}.") from error
+        if _TEXT_OR_NAME.findall(body).count(b":") != _names_in(document):
+            raise ParseError(f"The body has a member twice: {_doubled(body)}.")
+        return document
 
 
 class JSONRenderer(BaseRenderer):
@@ -60,3 +69,33 @@ class OneFormat(BaseContentNegotiation):
 
 def _is_json(content_type: str | None) -> bool:
     return (content_type or "").split(";")[0].strip().lower() == "application/json"
+
+
+def _names_in(document: Any) -> int:
+    """Count the members of a document, at any depth."""
+    count, waiting = 0, [document]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            count += len(value)
+            waiting.extend(value.values())
+        elif isinstance(value, list):
+            waiting.extend(value)
+    return count
+
+
+def _doubled(body: bytes) -> str:
+    """Return the name of a member that comes twice in an object; two readers would take different ones."""
+    found: list[str] = []
+
+    def once(members: list[tuple[str, Any]]) -> dict[str, Any]:
+        seen: dict[str, Any] = {}
+        for name, value in members:
+            if name in seen:
+                found.append(name)
+            seen[name] = value
+        return seen
+
+    with suppress(RecursionError):  # nested deeper than this reader goes
+        json.loads(body, object_pairs_hook=once)
+    return found[0][:100] if found else "?"

@@ -22,10 +22,11 @@ from orders.doors import NoteSerializer, OrdersDoor, OverrideSerializer
 from orders.filters import OrderLineFilter
 from orders.models import OrderLine
 from orders.statuses import LineStatus
-from parts.doors import MovedSerializer
+from parts.doors import MovedSerializer, NothingSerializer
 from parts.errors import NotFound
+from parts.numbers import QuantityField
 
-_QUANTITY: dict[str, Any] = {"max_digits": 14, "decimal_places": 3, "min_value": Decimal("0.001")}
+_LEAST = Decimal("0.001")
 
 
 class LineMoveSerializer(NoteSerializer):
@@ -33,7 +34,7 @@ class LineMoveSerializer(NoteSerializer):
 
 
 class LineShipSerializer(serializers.Serializer[Any]):
-    quantity = serializers.DecimalField(**_QUANTITY, allow_null=True, default=None, help_text="Null for all of it.")
+    quantity = QuantityField(min_value=_LEAST, allow_null=True, default=None, help_text="Null for all of it.")
     carrier = serializers.CharField(max_length=60, allow_blank=True, default="")
     tracking_number = serializers.CharField(max_length=80, allow_blank=True, default="")
     walk = serializers.BooleanField(
@@ -43,7 +44,7 @@ class LineShipSerializer(serializers.Serializer[Any]):
 
 class LineCancelSerializer(serializers.Serializer[Any]):
     reason = serializers.CharField(max_length=2000, allow_blank=True)
-    quantity = serializers.DecimalField(**_QUANTITY, allow_null=True, default=None, help_text="Null for all of it.")
+    quantity = QuantityField(min_value=_LEAST, allow_null=True, default=None, help_text="Null for all of it.")
 
 
 class PromiseSerializer(serializers.Serializer[Any]):
@@ -54,10 +55,8 @@ class PromiseSerializer(serializers.Serializer[Any]):
 
 
 class LineReturnSerializer(serializers.Serializer[Any]):
-    quantity = serializers.DecimalField(**_QUANTITY)
-    unfit = serializers.DecimalField(
-        max_digits=14, decimal_places=3, min_value=Decimal(0), default=Decimal(0), help_text="How much of it is unfit."
-    )
+    quantity = QuantityField(min_value=_LEAST)
+    unfit = QuantityField(min_value=Decimal(0), default=Decimal(0), help_text="How much of it is unfit.")
     note = serializers.CharField(max_length=2000, allow_blank=True, default="")
 
 
@@ -112,6 +111,7 @@ class OrderLineViewSet(OrdersDoor):
     @action(detail=True, methods=["post"], url_path="let-go")
     def let_go(self, request: Request, pk: str) -> HttpResponseBase:
         """Leave a line that was taken back from release to the rules again."""
+        self.given(NothingSerializer)
         self._check()
         return self.moved(lines.let_go(line_id=self.key, expected_version=self.expected_version(), **self.cause()))
 

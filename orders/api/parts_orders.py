@@ -22,21 +22,20 @@ from orders.doors import EventSerializer, OrdersDoor, ReasonSerializer
 from orders.filters import PartsOrderFilter
 from orders.models import OrderEvent, OrderLine, PartsOrder, ServiceOrder, Shipment
 from orders.querysets import sees_all
-from parts.doors import MovedSerializer
+from parts.doors import PAGE, MovedSerializer, NothingSerializer
 from parts.errors import Forbidden, Invalid
+from parts.numbers import QuantityField
 from parts.statuses import Purpose
 
-_QUANTITY: dict[str, Any] = {"max_digits": 14, "decimal_places": 3, "min_value": Decimal("0.001")}
+_LEAST = Decimal("0.001")
 
 
 class WantedSerializer(serializers.Serializer[Any]):
     part = serializers.UUIDField(allow_null=True, default=None, help_text="The part's key, or else its number.")
     part_number = serializers.CharField(max_length=60, allow_blank=True, default="")
-    quantity = serializers.DecimalField(**_QUANTITY, help_text="In the part's unit.")
+    quantity = QuantityField(min_value=_LEAST, help_text="In the part's unit.")
     requested_on = serializers.DateField(allow_null=True, default=None, help_text="The order's, if it is left out.")
-    minimum_fill = serializers.DecimalField(
-        max_digits=14,
-        decimal_places=3,
+    minimum_fill = QuantityField(
         min_value=Decimal(0),
         default=Decimal(0),
         help_text="The smallest part delivery that is accepted once the line is short.",
@@ -62,7 +61,7 @@ class NewPartsOrderSerializer(serializers.Serializer[Any]):
 
 class ShipItemSerializer(serializers.Serializer[Any]):
     line = serializers.UUIDField()
-    quantity = serializers.DecimalField(**_QUANTITY, allow_null=True, default=None, help_text="Null for all of it.")
+    quantity = QuantityField(min_value=_LEAST, allow_null=True, default=None, help_text="Null for all of it.")
 
 
 class ShipSerializer(serializers.Serializer[Any]):
@@ -94,6 +93,7 @@ class PartsOrderViewSet(OrdersDoor):
     serializer_class = PartsOrderSerializer
     filterset_class = PartsOrderFilter
     queryset = PartsOrder.objects.all()
+    parameters: ClassVar[Mapping[str, frozenset[str]]] = {"timeline": PAGE}
     versioned: ClassVar[frozenset[str]] = frozenset({"cancel"})
 
     def get_queryset(self) -> QuerySet[Any]:
@@ -180,6 +180,7 @@ class PartsOrderViewSet(OrdersDoor):
     @action(detail=True, methods=["post"], url_path="let-go")
     def let_go(self, request: Request, pk: str) -> HttpResponseBase:
         """Let a held order go on."""
+        self.given(NothingSerializer)
         self.check_visible(self.get_queryset())
         return self.moved(parts_orders.let_go(order_id=self.key, **self.cause()))
 

@@ -20,7 +20,7 @@ from orders.doors import EventSerializer, NoteSerializer, OrdersDoor, OverrideSe
 from orders.filters import ServiceOrderFilter
 from orders.models import OrderEvent, ServiceOrder
 from orders.statuses import SERVICE_ORDER_STEPS, ServiceOrderStatus
-from parts.doors import Lists, MovedSerializer, Reads
+from parts.doors import PAGE, Lists, MovedSerializer, NothingSerializer, Reads
 
 
 class ServiceOrderSerializer(serializers.ModelSerializer[ServiceOrder]):
@@ -112,6 +112,7 @@ class ServiceOrderViewSet(Lists, Reads, OrdersDoor):
     serializer_class = ServiceOrderSerializer
     filterset_class = ServiceOrderFilter
     queryset = ServiceOrder.objects.all()
+    parameters: ClassVar[Mapping[str, frozenset[str]]] = {"timeline": PAGE}
     versioned: ClassVar[frozenset[str]] = frozenset({"move", "fast_forward", "override", "assign", "claim"})
 
     def get_queryset(self) -> QuerySet[Any]:
@@ -205,6 +206,7 @@ class ServiceOrderViewSet(Lists, Reads, OrdersDoor):
     @action(detail=True, methods=["post"])
     def claim(self, request: Request, pk: str) -> HttpResponseBase:
         """Take a job that nobody has."""
+        self.given(NothingSerializer)
         self._check()
         moved = service_orders.claim(
             service_order_id=self.key, expected_version=self.expected_version(), **self.cause()

@@ -17,6 +17,7 @@ from orders.actions.reporting import MOST_REPORTS, Report, Result, report_many
 from orders.doors import NoteSerializer, OrdersDoor
 from orders.models import OrderLine, ServiceOrder
 from orders.querysets import sees_all
+from parts.doors import refuse_unknown
 from parts.errors import Invalid, NotFound
 from parts.moments import MomentField
 
@@ -100,6 +101,8 @@ class StatusUpdateViewSet(OrdersDoor):
     def _rows(self) -> list[Any]:
         body = self.request.data
         rows = body.get("updates") if isinstance(body, dict) else None
+        if isinstance(body, dict):
+            refuse_unknown(_ENVELOPE, dict.fromkeys(body))
         if not isinstance(rows, list) or not rows:
             raise Invalid("Send a list of updates.", {"updates": ["At least one."]})
         if len(rows) > MOST_REPORTS:
@@ -121,12 +124,16 @@ class StatusUpdateViewSet(OrdersDoor):
 
 
 _FORM = StatusUpdateSerializer()
+_ENVELOPE = StatusUpdatesSerializer()
 
 
 def _read(row: Any) -> Report | Result:
     """Return the report of one item, or its refusal where it cannot be read."""
     try:
+        refuse_unknown(_FORM, row)
         return Report(**_FORM.run_validation(row))
+    except Invalid as refusal:
+        return Result("refused", refusal=refusal)
     except ValidationError as error:
         detail = error.detail if isinstance(error.detail, dict) else {"": error.detail}
         fields = {name: [str(message) for message in messages] for name, messages in detail.items()}

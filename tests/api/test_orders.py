@@ -118,8 +118,9 @@ def test_orders_of_other_customers_are_not_there_for_a_partner(world: World, tru
     assert [row["id"] for row in trusted.get("parts-orders/").json()["results"]] == [str(mine.id)]
     for path in ("", "timeline/"):
         assert trusted.get(f"parts-orders/{foreign.id}/{path}").status_code == 404
-    for verb in ("cancel", "hold", "let-go", "ship"):
-        body = {"reason": "mine", "lines": [{"line": str(foreign.lines[0].id)}]}
+    reason, lines = {"reason": "mine"}, {"lines": [{"line": str(foreign.lines[0].id)}]}
+    bodies: dict[str, Any] = {"cancel": reason, "hold": reason, "let-go": None, "ship": lines}
+    for verb, body in bodies.items():
         assert trusted.post(f"parts-orders/{foreign.id}/{verb}/", body).status_code == 404
     assert PartsOrder.objects.get(pk=foreign.id).status == "reserved"
 

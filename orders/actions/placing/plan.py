@@ -34,6 +34,8 @@ def demanded(lines: Sequence[Wanted], facts: Facts) -> list[tuple[PartFacts, Wan
         if part is None:
             fields[f"lines.{index}.part"] = ["There is no such part, or it can no longer be ordered."]
             continue
+        if line.part_id and line.part_number not in ("", part.number):
+            fields[f"lines.{index}.part_number"] = ["This is not the number of that part."]
         if problem := quantity_problem(line.quantity, part.decimals):
             fields[f"lines.{index}.quantity"] = [f"It {problem}."]
         elif line.quantity >= TOO_MANY:
