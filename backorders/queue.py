@@ -25,6 +25,7 @@ class Entry(Subject):
     __slots__ = (
         "closed_at",
         "excluded_warehouse_id",
+        "is_overridden",
         "line_id",
         "minimum_fill",
         "on_hold",
@@ -46,6 +47,7 @@ class Entry(Subject):
     rank: Decimal
     excluded_warehouse_id: UUID | None
     on_hold: bool
+    is_overridden: bool
     closed_at: datetime | None
     read_version: int
 
@@ -68,7 +70,7 @@ class Entry(Subject):
         if "open" in BACK_ORDER_STEPS[self.status]:
             self.move(ledger, "open")
             return
-        service_orders.allow_any_step(self.id)
+        self.is_overridden = True
         self.set_status(
             ledger, "back_order.status_overridden", "open", is_override=True, override_reference=line_reference
         )
@@ -97,6 +99,7 @@ def _entry(row: tuple[Any, ...]) -> Entry:
     entry.id, entry.reference, entry.version, chain_hash, entry.status, entry.status_since = row[:6]
     entry.line_id, entry.order_id, entry.part_id, entry.quantity, entry.minimum_fill, entry.rank = row[6:12]
     entry.excluded_warehouse_id, entry.on_hold, entry.opened_quantity, entry.closed_at = row[12:]
+    entry.is_overridden = False
     entry.chain_hash, entry.read_version = chain_hash, entry.version
     return entry
 
@@ -128,8 +131,8 @@ def write(entries: Sequence[Entry], ledger: Ledger) -> None:
     changed = [entry for entry in entries if entry.version != entry.read_version]
     if not changed:
         return
-    walked = any(entry.version - entry.read_version > 1 for entry in changed)
-    if walked:  # one that took several steps at once, each with its event, is let through by the trigger
+    walked = any(entry.version - entry.read_version > 1 or entry.is_overridden for entry in changed)
+    if walked:  # several steps at once, or one that the flow does not know, each with its event, are let through
         service_orders.let_walk("on")
     statements.write(
         sql.WRITE,

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from orders import tasks
-from orders.actions import lines
+from orders.actions import lines, overriding
 from orders.actions.expiring import expire, expired_lines
 from orders.actions.holding import SOFT_FOR
 from parts.errors import Forbidden
 from parts.models import Reservation
 from tests.factories.parts import WarehouseFactory
-from tests.orders.desk import NOBODY, NOW, TOLD, Desk, balance, d, leaf, line, queue, statements, told
+from tests.orders.desk import NOBODY, NOW, TOLD, Desk, back_order, balance, d, leaf, line, queue, statements, told
 
 LATER = NOW + SOFT_FOR
 
@@ -97,3 +97,22 @@ def test_nobody_takes_back_what_lapsed_without_the_right_to_move_lines(desk: Des
         expire(line_ids=[leaf(soft).id], by=NOBODY, source="test", at=LATER)
 
     assert line(leaf(soft).id).status == "reserved"
+
+
+def test_several_lines_that_lapse_after_an_override_all_wait_again(desk: Desk) -> None:
+    """Their back orders were cancelled with them, and come back although the flow leads nowhere from there."""
+    lapsing = []
+    for _number in range(2):
+        soft = desk.transfer(5, to=WarehouseFactory.create())
+        key = leaf(soft, "back_ordered").id
+        for status in ("cancelled", "reserved"):
+            if status == "reserved":
+                desk.put(5)
+            overriding.override(line_id=key, to=status, reason="By hand", reference="CASE-1", **TOLD)
+        lapsing.append(key)
+    desk.place(10, kind="emergency", complete_delivery_only=True, **told(hours=1))
+
+    expire(line_ids=lapsing, by=TOLD["by"], source="test", at=LATER)
+
+    assert {line(key).status for key in lapsing} <= {"back_ordered", "reserved"}
+    assert {back_order(key).status for key in lapsing} <= {"open", "allocated"}
