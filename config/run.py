@@ -150,9 +150,9 @@ def stop() -> None:
             runner.wait(STOP_SECONDS + 10)
         except psutil.TimeoutExpired:
             raise Refused(f"Process {runner.pid} does not stop.") from None
-    _clear_up(var / "run.json")
+    was_left = _clear_up(var / "run.json")
     was_running = Server(var).stop()
-    say("Stopped." if runner or was_running else "Nothing runs here.")
+    say("Stopped." if runner or was_left or was_running else "Nothing runs here.")
 
 
 def say(text: str) -> None:
@@ -263,10 +263,10 @@ def _write_note(note: Path, pids: list[int]) -> None:
     note.write_text(json.dumps([{"pid": pid, "started": psutil.Process(pid).create_time()} for pid in pids]))
 
 
-def _clear_up(note: Path) -> None:
-    """End what a killed `make run` has left running."""
+def _clear_up(note: Path) -> bool:
+    """End what a killed `make run` has left running; tell whether it had left its note."""
     if not note.exists():
-        return
+        return False
     left = []
     for entry in json.loads(note.read_text() or "[]"):
         try:
@@ -280,6 +280,7 @@ def _clear_up(note: Path) -> None:
     for process in stubborn:
         process.kill()
     note.unlink()
+    return True
 
 
 def _raise_for_taken(host: str, port: int) -> None:
