@@ -8,7 +8,6 @@ from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
-from django.contrib.auth import get_user_model
 from django.db import IntegrityError, connection, transaction
 
 from orders import sql
@@ -17,6 +16,7 @@ from orders.errors import ConcurrentChange, NothingToDo, ReasonRequired, Transit
 from orders.flows import is_declared
 from orders.ledger import Cause, Ledger, Subject, text_of_time
 from orders.models import Customer, Equipment, ServiceContract, ServiceOrder
+from orders.people import technicians
 from orders.rules import LONGEST_NOTE, LONGEST_REFERENCE, check_texts, day_faults, deadline, service_order_way
 from orders.statuses import SERVICE_ORDER_CLOSED, SERVICE_ORDER_STEPS, ServiceOrderStatus
 from parts.actors import Actor
@@ -407,11 +407,9 @@ def assign(
 ) -> Moved:
     """Give a job to a technician (or to nobody).
 
-    Raises Forbidden, NotFound, VersionConflict, Refused for a closed job, Invalid for somebody who does not work here.
+    Raises Forbidden, NotFound, VersionConflict, Refused for a closed job, Invalid for somebody who is no technician.
     """
     by.require("orders.assign_serviceorder")
-    if technician_id is not None and not get_user_model().objects.filter(pk=technician_id, is_active=True).exists():
-        raise Invalid("Nobody can take the job.", {"technician": ["There is no such active person."]})
     return _set_technician(service_order_id, technician_id, "assigned", by, source, at, expected_version)
 
 
@@ -443,6 +441,8 @@ def _set_technician(
             return moved(job)
         if verb == "claimed" and job.technician_id is not None:
             raise Refused(f"{job.reference} already has a technician.")
+        if verb == "assigned" and technician_id is not None and not technicians().filter(pk=technician_id).exists():
+            raise Invalid("Nobody can take the job.", {"technician": ["There is no such technician."]})
         change = {"from": job.technician_id, "to": technician_id}
         ledger.record(job, f"service_order.{verb}", data=change)
         write([job], ledger)

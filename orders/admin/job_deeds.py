@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from orders.actions import jobs, service_orders
 from orders.admin.chained import MoveForm, move_deed, noting, override_deed, stepping
 from orders.models import ReturnShipment, ServiceOrder
+from orders.people import technicians
 from orders.statuses import SERVICE_ORDER_OPEN, SERVICE_ORDER_PATH, ServiceOrderStatus
 from parts.admin.deeds import Chosen, Deed, DeedForm, Done, NoteForm
 
@@ -39,13 +40,24 @@ class FastForwardForm(MoveForm):
         self.fields["to"] = forms.ChoiceField(label=_("Straight to"), choices=[(to, words[to]) for to in ahead])
 
 
+class Person(forms.ModelChoiceField):
+    """Somebody by their name."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        """Return the full name, or the name they sign in with."""
+        return str(obj.get_full_name() or obj.get_username())
+
+
 class AssignForm(DeedForm):
     """Who does it."""
 
     present = ("technician",)
-    technician = Chosen(
-        ServiceOrder._meta.get_field("technician"), label=_("Technician"), required=False, help_text=_("Empty: nobody.")
-    )
+    technician = Person(queryset=User.objects.none(), label=_("Technician"), required=False, empty_label=_("Nobody"))
+
+    def shape(self) -> None:
+        """Offer the technicians, and whoever has it now."""
+        people: Any = self.fields["technician"]
+        people.queryset = technicians() | User.objects.filter(pk=self.subject.technician_id)
 
 
 def _assign(subject: ServiceOrder, cleaned: dict[str, Any], told: dict[str, Any]) -> Done:

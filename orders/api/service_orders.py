@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import HttpResponseBase
 from drf_spectacular.utils import OpenApiExample, extend_schema
@@ -21,6 +20,7 @@ from orders.filters import ServiceOrderFilter
 from orders.models import OrderEvent, ServiceOrder
 from orders.statuses import SERVICE_ORDER_STEPS, ServiceOrderStatus
 from parts.doors import PAGE, Lists, MovedSerializer, NothingSerializer, Reads
+from parts.numbers import WholeNumberField
 
 
 class ServiceOrderSerializer(serializers.ModelSerializer[ServiceOrder]):
@@ -88,11 +88,11 @@ class NewNoteSerializer(serializers.Serializer[Any]):
 
 
 class AssignmentSerializer(serializers.Serializer[Any]):
-    technician = serializers.PrimaryKeyRelatedField(
-        queryset=User.objects.filter(is_active=True),
+    technician = WholeNumberField(
         allow_null=True,
-        pk_field=serializers.IntegerField(min_value=1, max_value=2**31 - 1),
-        help_text="Null takes the job from whoever has it.",
+        min_value=1,
+        max_value=2**31 - 1,
+        help_text="The key of a technician. Null takes the job from whoever has it.",
     )
 
 
@@ -196,7 +196,7 @@ class ServiceOrderViewSet(Lists, Reads, OrdersDoor):
         self._check()
         moved = service_orders.assign(
             service_order_id=self.key,
-            technician_id=technician.pk if technician else None,
+            technician_id=technician,
             expected_version=self.expected_version(),
             **self.cause(),
         )

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.urls import reverse
 from django.utils import timezone
 
 from orders.actions import jobs, service_orders
@@ -137,6 +138,35 @@ def test_the_other_deeds_of_a_job_reach_their_actions(world: World, dispatcher: 
     shown = text(desk_of(dispatcher).get(page(job)))
     for word in ("Call first", "Seal worn", "Parcel T-1", "Technician assigned"):
         assert word in shown
+
+
+def test_a_dispatcher_chooses_a_technician_from_those_there_are(
+    world: World, dispatcher: User, technician: User, manager: User, partner: User
+) -> None:
+    job, client = world.job("in_progress"), desk_of(dispatcher)
+    form = client.get(deed(job, "assign")).context["form"]
+    assert set(form.fields["technician"].queryset) == {technician, world.person}
+    for person in (manager, partner):
+        assert client.post(deed(job, "assign"), {"technician": person.pk}).status_code == 400
+    assert client.post(deed(job, "assign"), {"technician": technician.pk}).status_code == 302
+    technician.groups.clear()  # works at something else now, and still has the job
+    assert client.post(deed(job, "assign"), {"technician": technician.pk}).status_code == 302
+    assert client.post(deed(job, "assign"), {"technician": ""}).status_code == 302
+    assert ServiceOrder.objects.get(pk=job.pk).technician is None
+
+
+def test_a_dispatcher_narrows_the_list_of_jobs_to_a_technician(
+    world: World, dispatcher: User, technician: User, manager: User
+) -> None:
+    theirs, others = world.job("in_progress"), world.job("in_progress")
+    service_orders.assign(service_order_id=theirs.pk, technician_id=technician.pk, **cause())
+    address = reverse("admin:orders_serviceorder_changelist")
+    shown = text(desk_of(dispatcher).get(address, {"technician": technician.pk}))
+    assert theirs.reference in shown
+    assert others.reference not in shown
+    assert technician.first_name in shown
+    assert f'value="{manager.pk}"' not in shown
+    assert desk_of(dispatcher).get(address, {"technician": "x"}).status_code == 200
 
 
 def test_a_technician_claims_a_job_that_nobody_has(world: World, technician: User) -> None:

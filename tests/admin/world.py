@@ -15,6 +15,7 @@ from django_q.models import Failure, OrmQ, Schedule, Success
 from oauth2_provider.models import AccessToken, Application, Grant, IDToken, RefreshToken
 
 from backorders.models import BackOrder
+from config import roles
 from integrations.models import IdempotentRequest
 from orders.actions import attachments, jobs, lines, placing, service_orders, tracking
 from orders.models import (
@@ -60,6 +61,7 @@ class World:
         self.far: Warehouse = WarehouseFactory.create()
         self.customer: Customer = CustomerFactory.create()
         self.person = User.objects.create_user("somebody", first_name="Some", last_name="Body")
+        roles.give_role(self.person, roles.TECHNICIAN)
         self.number = 0
 
     def many(self, count: int) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import uuid
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -99,9 +101,35 @@ def test_a_job_is_given_to_a_technician_and_taken_away(world: World, erp: Caller
     assert erp.post(f"service-orders/{job.pk}/assign/", {"technician": technician.pk}).status_code == 200
     assert erp.get(f"service-orders/{job.pk}/").json()["technician"] == technician.pk
     assert erp.post(f"service-orders/{job.pk}/assign/", {"technician": None}).status_code == 200
-    for nonsense in (10**9, 2**40, -1, "me", 1.5):
+    nonsenses: list[Any] = [10**9, 2**40, 10**30, -1, 0, "me", "1_0", 1.5, True, [], {}]
+    for nonsense in nonsenses:
         answer = erp.post(f"service-orders/{job.pk}/assign/", {"technician": nonsense})
         assert (answer.status_code, list(answer.json()["fields"])) == (400, ["technician"]), nonsense
+
+
+def test_a_job_is_given_to_technicians_alone(
+    world: World, erp: Caller, partner: User, auditor: User, manager: User, technician: User
+) -> None:
+    job = world.job()
+    technician.is_active = False
+    technician.save()
+    answers = set()
+    for person in (partner.pk, auditor.pk, manager.pk, technician.pk, 999_999):  # the last is nobody's
+        answer = erp.post(f"service-orders/{job.pk}/assign/", {"technician": person})
+        answers.add((answer.status_code, json.dumps(answer.json() | {"instance": ""})))
+    assert len(answers) == 1
+    assert '"There is no such technician."' in answers.pop()[1]
+    assert ServiceOrder.objects.get(pk=job.pk).technician_id is None
+
+
+def test_who_may_not_assign_learns_of_nobody(world: World, dealer: Caller, trusted: Caller, technician: User) -> None:
+    """Whether there is such a person is looked at last: after the right, and after the job."""
+    foreign = world.job(world.theirs)
+    for person in (technician.pk, 999_999):
+        answer = trusted.post(f"service-orders/{foreign.pk}/assign/", {"technician": person})
+        assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+        answer = trusted.post(f"service-orders/{foreign.pk}/assign/", {"technician": person}, If_Match='"9"')
+        assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
 
 
 def test_a_technician_claims_a_job_in_their_session(world: World, technician: User, client) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.db import connection
 
 from orders.actions import lines, service_orders
@@ -281,9 +281,14 @@ def test_a_technician_claims_what_nobody_has(desk: Desk) -> None:
 
 
 def test_a_job_is_assigned_to_people_who_work_here(desk: Desk) -> None:
-    gone = User.objects.create(username="gone", is_active=False)
+    gone = User.objects.create(username="gone", is_active=False, is_staff=True)
+    other = User.objects.create(username="other", is_staff=True)
+    role = Group.objects.get(name="Technician")
+    gone.groups.add(role)
+    outside = User.objects.create(username="outside")
+    outside.groups.add(role)
     job = desk.job("new")
-    for technician_id in (gone.pk, 999_999):
+    for technician_id in (gone.pk, other.pk, outside.pk, 999_999):
         with pytest.raises(Invalid) as refusal:
             service_orders.assign(service_order_id=job.pk, technician_id=technician_id, **TOLD)
         assert "technician" in refusal.value.extra["fields"]
