@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -43,6 +44,18 @@ def write(statement: str, parameters: Mapping[str, Any], *, expected: tuple[int,
         settle()
     else:
         unsettled.append(settle)
+        _hand_over()
+
+
+def _hand_over() -> None:
+    """Wait until PostgreSQL has taken in all that was sent, which it does when it begins with the last of it.
+
+    What the client library could not send at once lies with it until somebody asks it to go on, and PostgreSQL waits
+    for it as long.
+    """
+    sent = connection.connection
+    while sent.pgconn.flush():
+        select.select([], [sent.fileno()], [])
 
 
 @contextmanager

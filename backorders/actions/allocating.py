@@ -7,40 +7,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 
-from backorders import head, queue, sql
-from backorders.allocation import Brought, Decision, Free, Gift, Plan, Waiting, plan
-from orders.actions import waiting
-from orders.actions.holding import hold_for
+from backorders import head, queue
+from backorders.actions.giving import Given, Run, write
+from backorders.allocation import Brought, Decision, Free, Plan, Waiting, plan
 from orders.actions.parts_rule import jobs_last
-from orders.errors import ConcurrentChange
-from orders.ledger import Cause, Ledger
-from orders.trees import Trees, lock_trees
-from parts import statements
+from orders.ledger import Cause
+from orders.trees import lock_trees
 from parts.actions import stock
-from parts.actions.reserving import Hold, LevelRow, lock_levels, reserve
+from parts.actions.reserving import LevelRow, lock_levels
 from parts.actors import Actor
-from parts.documents import as_text
-from parts.keys import new_key
 from parts.signals import FreedStock
 
 #: How often a pass is repeated because somebody left the queue between reading its head and locking it.
 MOST_PASSES = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Given:
-    """A quantity given to a back order; `line_id` is the line that now holds it."""
-
-    back_order_id: UUID
-    line_id: UUID
-    order_reference: str
-    part_id: UUID
-    quantity: Decimal
 
 
 @dataclass(slots=True)
@@ -79,7 +62,10 @@ def allocate(*, part_ids: Sequence[UUID], freed: Sequence[FreedStock], cause: Ca
             trees = lock_trees(order_ids={item.order_id for item in chosen})
             entries = {entry.id: entry for entry in queue.read(ids=[item.id for item in chosen])}
             decisions = _plan_locked(plans, entries, supply)
-            _carry_out(decisions, trees, entries, brought, cause, why, supply, result)
+            if any(decision.given for decision in decisions):
+                run = Run(cause, why, _summary(decisions, supply))
+                result.run_ids.append(run.id)
+                result.given += write(decisions, trees=trees, entries=entries, brought=brought, run=run)
             jobs.may_go_on(tree.service_order_id for tree in trees)
             if _total(decisions) == sum((_total(each.decisions) for each in plans.values()), Decimal(0)):
                 break
@@ -153,128 +139,6 @@ def _as_waiting(entry: queue.Entry) -> Waiting:
         excluded_warehouse_id=entry.excluded_warehouse_id,
         on_hold=entry.on_hold,
     )
-
-
-def _carry_out(
-    decisions: Sequence[Decision],
-    trees: Trees,
-    entries: Mapping[UUID, queue.Entry],
-    brought: Brought,
-    cause: Cause,
-    why: str,
-    supply: Mapping[UUID, Sequence[Free]],
-    result: Allocated,
-) -> None:
-    """Write what was decided: lines, stock, back orders, in that order."""
-    given = [decision for decision in decisions if decision.given]
-    if not given:
-        return
-    gifts = [(decision, gift) for decision in given for gift in decision.gifts]
-    with statements.overlapped():
-        holds = _hold_for_lines(gifts, trees, cause)
-        ledger = Ledger(cause)
-        lines = trees.by_line()
-        for decision in given:
-            entry = entries[decision.waiting.id]
-            _follow(entry, lines[entry.line_id].quantity, decision, ledger)
-        keys = {decision.waiting.id: new_key() for decision in decisions}
-        allocations = [
-            {
-                "id": new_key(),
-                "back_order_id": decision.waiting.id,
-                "line_id": hold.demand_id,
-                "movement_id": hold.movement_id,
-                "delivery_line_id": delivery_line_id,
-                "decision_id": keys[decision.waiting.id],
-                "quantity": str(quantity),
-            }
-            for (decision, gift), hold in zip(gifts, holds, strict=True)
-            for delivery_line_id, quantity in brought.take(gift.level_id, gift.quantity)
-        ]
-        changed = [entries[decision.waiting.id] for decision in given]
-        parameters = _parameters(decisions, keys, allocations, changed, ledger, why, supply)
-        # A statement that is sent waits until the one before it is done: all that Python prepares is prepared by now.
-        reserve(holds=holds, by=cause.by, source=cause.source, at=cause.at)
-        statements.write(
-            sql.WRITE_ALLOCATION,
-            parameters,
-            expected=(len(changed),),
-            otherwise=ConcurrentChange("A back order was changed by somebody who did not hold its order's lock."),
-        )
-    result.run_ids.append(parameters["run_id"])
-    result.given += [
-        Given(
-            decision.waiting.id,
-            hold.demand_id,
-            trees.by_order[decision.waiting.order_id].reference,
-            decision.waiting.part_id,
-            gift.quantity,
-        )
-        for (decision, gift), hold in zip(gifts, holds, strict=True)
-    ]
-
-
-def _hold_for_lines(gifts: Sequence[tuple[Decision, Gift]], trees: Trees, cause: Cause) -> list[Hold]:
-    """Move the lines to reserved, each for what it is given, and return how stock is to be held for them."""
-    grants = [waiting.Grant(decision.waiting.line_id, gift.warehouse_id, gift.quantity) for decision, gift in gifts]
-    filled = waiting.fill(trees=trees, grants=grants, cause=cause)
-    return [
-        hold_for(
-            trees.by_order[decision.waiting.order_id].order_kind,
-            line_id=item.line_id,
-            level_id=gift.level_id,
-            quantity=gift.quantity,
-            at=cause.at,
-        )
-        for (decision, gift), item in zip(gifts, filled, strict=True)
-    ]
-
-
-def _follow(entry: queue.Entry, stays: Decimal, decision: Decision, ledger: Ledger) -> None:
-    """Let a back order go with its line, with which so much stays: what else it was given is another line by now."""
-    is_filled = decision.given >= entry.quantity
-    if stays != entry.quantity:
-        entry.set_quantity(ledger, stays)
-    if is_filled:
-        entry.move(ledger, "allocated", data={"quantity": str(decision.given), "rule": decision.rule})
-
-
-def _parameters(
-    decisions: Sequence[Decision],
-    keys: Mapping[UUID, UUID],
-    allocations: Sequence[Mapping[str, Any]],
-    entries: Sequence[queue.Entry],
-    ledger: Ledger,
-    why: str,
-    supply: Mapping[UUID, Sequence[Free]],
-) -> dict[str, Any]:
-    return {
-        **ledger.parameters(),
-        "changes": queue.changes_of(entries),
-        "run_id": new_key(),
-        "cause": why,
-        "actor": ledger.cause.by.reference,
-        "source": ledger.cause.source,
-        "at": ledger.cause.at,
-        "parts": as_text(_summary(decisions, supply)),
-        "decisions": as_text([_decision_row(decision, keys) for decision in decisions]),
-        "allocations": as_text(allocations),
-    }
-
-
-def _decision_row(decision: Decision, keys: Mapping[UUID, UUID]) -> dict[str, Any]:
-    return {
-        "id": keys[decision.waiting.id],
-        "back_order_id": decision.waiting.id,
-        "part_id": decision.waiting.part_id,
-        "outcome": decision.outcome,
-        "rule": decision.rule,
-        "rank": str(decision.waiting.rank),
-        "asked": str(decision.waiting.quantity),
-        "given": str(decision.given),
-        "free_before": str(decision.free_before),
-        "place": decision.place,
-    }
 
 
 def _summary(decisions: Sequence[Decision], supply: Mapping[UUID, Sequence[Free]]) -> list[dict[str, str]]:

@@ -36,14 +36,13 @@ class Filled:
     remaining: Decimal
 
 
-def fill(*, trees: Trees, grants: Sequence[Grant], cause: Cause) -> list[Filled]:
+def fill(*, trees: Trees, grants: Sequence[Grant], ledger: Ledger) -> list[Filled]:
     """Move waiting lines to reserved, each for what it was granted; what is still missing keeps waiting.
 
-    For the queue only: it holds the locks of the stock and of these trees, and reserves the stock for the lines named
-    in the answer (in the order of the grants) in the same transaction. One statement, however many.
+    For the queue only: it holds the locks of the stock and of these trees, and in the same transaction reserves the
+    stock for the lines named in the answer (in the order of the grants) and writes the trees with this ledger.
     """
     lines = trees.by_line()
-    ledger = Ledger(cause)
     filled: list[Filled] = []
     for grant in grants:
         line = lines[grant.line_id]
@@ -51,7 +50,6 @@ def fill(*, trees: Trees, grants: Sequence[Grant], cause: Cause) -> list[Filled]
         leaf.warehouse_id = grant.warehouse_id
         leaf.move(ledger, "reserved")
         filled.append(Filled(grant, leaf.id, line.quantity if leaf is not line else Decimal(0)))
-    trees.write(ledger)
     return filled
 
 

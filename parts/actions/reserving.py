@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from parts import sql_reserve
+from parts import sql_reserve, statements
 from parts.actors import Actor
 from parts.documents import as_text
 from parts.keys import new_key
@@ -119,5 +119,9 @@ def reserve(*, holds: Sequence[Hold], by: Actor, source: str, at: datetime) -> N
     """
     if not holds:
         return
-    with connection.cursor() as cursor:
-        cursor.execute(sql_reserve.RESERVE_ALONE, reserve_parameters(holds, by=by, source=source, at=at))
+    statements.write(
+        sql_reserve.RESERVE_ALONE,
+        reserve_parameters(holds, by=by, source=source, at=at),
+        expected=(len({hold.level_id for hold in holds}),),
+        otherwise=LookupError("A stock level was gone that the caller had locked."),
+    )
