@@ -1,4 +1,4 @@
-"""What the figures' floor keeps for itself."""
+"""How far replays of demand have lived."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _

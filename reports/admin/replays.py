@@ -1,4 +1,4 @@
-"""Floor 3, figures, in the back office."""
+"""Replays of demand in the back office."""
 
 from __future__ import annotations
 
