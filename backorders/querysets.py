@@ -24,6 +24,9 @@ NOWHERE = UUID(int=0)
 #: Of a peg: the day that the supplier named for its purchase order line has passed.
 IS_OVERDUE = Q(expected_on__isnull=True, purchase_order_line__expected_on__isnull=False)
 
+#: Of a back order: supply comes later than was promised.
+IN_DANGER = Q(expected_on__gt=F("line__promised_on"))
+
 
 class BackOrderQuerySet(models.QuerySet[Any]):
     def visible_to(self, user: User | AnonymousUser) -> Self:

@@ -113,9 +113,23 @@ def _item(title: Any, icon: str, model: str, query: str) -> dict[str, Any]:
     return {"title": title, "icon": icon, "link": address + query, "permission": seen_by, "active": here}
 
 
+def _desk() -> dict[str, Any]:
+    """Return the entry of the back-order desk, where the back office begins for the parts manager."""
+    address = reverse("office_desk")
+    return {
+        "title": _("Back-order desk"),
+        "icon": "speed",
+        "link": address,
+        "permission": lambda request: request.user.has_perm("backorders.allocate_backorder"),
+        "active": lambda request: request.path == address,
+    }
+
+
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     """Return the side of the back office; each entry is for whoever may see that list."""
-    return [{"title": title, "separator": True, "items": [_item(*item) for item in items]} for title, items in SIDE]
+    groups = [{"title": title, "separator": True, "items": [_item(*item) for item in items]} for title, items in SIDE]
+    groups[0]["items"].insert(0, _desk())
+    return groups
 
 
 def icon(request: HttpRequest) -> str:

@@ -172,6 +172,9 @@ LANGUAGES = [("en", _("English")), ("de", _("German")), ("es", _("Spanish"))]
 FORMAT_MODULE_PATH = ["config.formats"]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 
+#: The money that the costs of parts are kept in (ISO 4217).
+CURRENCY = environment.text("CURRENCY", "EUR")
+
 # --- Files and mail --------------------------------------------------------------------------------------------------
 
 STATIC_URL = "/static/"

@@ -8,6 +8,7 @@ from django.views.i18n import set_language
 from config import health, pages
 from config.api.tokens import RevocationDoor, TokenDoor
 from config.faces.styleguide import styleguide
+from config.office import desk as office
 
 urlpatterns = [
     path("", pages.home, name="home"),
@@ -22,6 +23,8 @@ urlpatterns = [
     path("links/", include("config.tracking.staff_urls")),
     path("desk/", include("config.desk.urls")),
     path("t/", include("config.phone.urls")),
+    path("admin/", admin.site.admin_view(office.landing), name="office"),
+    path("admin/desk/", admin.site.admin_view(office.desk), name="office_desk"),
     path("admin/", admin.site.urls),
     path("api/v1/", include(("config.api.urls", "api"))),
     path("oauth/token/", TokenDoor.as_view(), name="oauth-token"),

@@ -104,6 +104,11 @@ class BackOrder(ConcurrentTransitionMixin, Chained):
             models.Index(
                 fields=["opened_at", "id"], condition=Q(status__in=BACK_ORDER_WAITING), name="back_order_by_age"
             ),
+            models.Index(
+                fields=["expected_on", "id"],
+                condition=Q(status__in=BACK_ORDER_WAITING, expected_on__isnull=False),
+                name="back_order_by_expected_day",
+            ),
         ]
 
     @transition(field=status, source=_sources("open"), target="open")

@@ -195,6 +195,11 @@ class OrderLine(ConcurrentTransitionMixin, Chained):
                 condition=Q(is_split=False) & ~Q(status__in=LINE_CLOSED),
                 name="order_line_open_leaves",
             ),
+            models.Index(
+                fields=["promised_on", "id"],
+                condition=Q(status="back_ordered", promised_on__isnull=False),
+                name="order_line_promised_waits",
+            ),
         ]
 
     @transition(field=status, source=_sources("reserved"), target="reserved")
