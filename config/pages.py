@@ -77,9 +77,9 @@ WAYS: tuple[tuple[str, Any, str, Any, str, str], ...] = (
         "parts.receive_delivery",
         _("Book a delivery"),
         "package-check",
-        _("Choose the purchase order; what is open is filled in"),
-        "admin:parts_purchaseorder_changelist",
-        "?status__exact=ordered",
+        _("What is due is filled in; then you see which orders it freed"),
+        "admin:parts_delivery_book",
+        "",
     ),
     (
         "parts.view_part",

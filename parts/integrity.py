@@ -176,6 +176,17 @@ LAWS: list[Law] = [
         """,
     ),
     Law(
+        "delivery_line_has_no_more_serials_than_units",
+        "A delivery line has at most one serial number for each of its units.",
+        """
+        SELECT 'delivery line ' || line.id, count(*) || ' serial numbers', 'at most ' || line.quantity
+        FROM parts_deliveryline AS line
+        JOIN parts_deliveryserial AS serial ON serial.line_id = line.id
+        GROUP BY line.id
+        HAVING count(*) > line.quantity
+        """,
+    ),
+    Law(
         "purchase_order_line_received_what_was_delivered",
         "What every purchase order line has received is the sum of the delivery lines booked on it.",
         """

@@ -10,7 +10,7 @@ from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.db.models import Field, Model
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -38,6 +38,7 @@ class DeedForm(forms.Form):
 
     `subject` is the object the deed is done to (None for one that stands on a list). Its version travels along, so that
     the action can tell that somebody else was quicker. Fields named by `present` begin with what the subject has now.
+    `asked` is what stands behind the question mark of the page's address.
     """
 
     present: ClassVar[tuple[str, ...]] = ()
@@ -45,9 +46,10 @@ class DeedForm(forms.Form):
     expected_version = forms.IntegerField(required=False, widget=forms.HiddenInput)
     error_css_class = "errors"
 
-    def __init__(self, *args: Any, subject: Any = None, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, subject: Any = None, asked: QueryDict | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.subject = subject
+        self.asked = asked if asked is not None else QueryDict()
         self.fields["expected_version"].initial = getattr(subject, "version", None)
         for name in self.present:
             self.fields[name].initial = getattr(subject, name)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar
 
 from django import forms
-from django.contrib import messages
+from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
@@ -26,6 +27,16 @@ from parts.admin.counting import BoundedPaginator
 from parts.admin.deeds import Deed, DeedForm, Done, say, told
 from parts.errors import Forbidden, Refused
 from parts.labels import names_of
+
+
+@dataclass(frozen=True)
+class Guest:
+    """What a floor above shows on a page of this one: a template, and what feeds it (as `guest`), given the subject."""
+
+    template: str
+    facts: Callable[[HttpRequest, Any], Any]
+    permission: str
+    comes_first: bool = False
 
 
 class Office(ModelAdmin):
@@ -50,6 +61,8 @@ class Office(ModelAdmin):
     panel_template = ""
     #: Template of what a list shows above its rows, fed by `overview`.
     overview_template = ""
+    #: What floors above bring to the page of an object; this floor knows nothing of it.
+    guests: ClassVar[tuple[Guest, ...]] = ()
 
     def panel(self, request: HttpRequest, subject: Any) -> dict[str, Any]:
         """Return what the page of an object shows besides its fields."""
@@ -108,9 +121,21 @@ class Office(ModelAdmin):
                 "subject": subject,
                 "subtitle": self.title_of(subject),
                 "panel_template": self.panel_template,
+                **self._guests(request, subject),
                 **self.panel(request, subject),
             }
         return super().change_view(request, object_id, form_url, context)
+
+    def _guests(self, request: HttpRequest, subject: Any) -> dict[str, Any]:
+        shown = [
+            (guest, guest.template, guest.facts(request, subject))
+            for guest in self.guests
+            if request.user.has_perm(guest.permission)
+        ]
+        return {
+            "guests_first": [(template, facts) for guest, template, facts in shown if guest.comes_first],
+            "guests_last": [(template, facts) for guest, template, facts in shown if not guest.comes_first],
+        }
 
     def _address(self, deed: Deed, subject: Any = None) -> str:
         return reverse(f"{self.admin_site.name}:{self._name(deed)}", args=[] if deed.on_list else [subject.pk])
@@ -138,7 +163,9 @@ class Office(ModelAdmin):
         if deed.inline and request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         sent = request.method == "POST"
-        form = deed.form(request.POST if sent else None, request.FILES if sent else None, subject=subject)
+        form = deed.form(
+            request.POST if sent else None, request.FILES if sent else None, subject=subject, asked=request.GET
+        )
         status = 200
         if sent and not form.is_valid():
             status = 400
@@ -194,6 +221,14 @@ class Office(ModelAdmin):
             **(deed.context(subject, form, told(request)) if deed.context else {}),
         }
         return TemplateResponse(request, deed.template, context, status=status)
+
+
+def bring(model: type[Model], *, deeds: tuple[Deed, ...] = (), guests: tuple[Guest, ...] = ()) -> None:
+    """Let a floor above show and do something on the pages of a model of a floor below. Called once, at start."""
+    office = type(admin.site.get_model_admin(model))
+    assert issubclass(office, Office)
+    office.deeds = (*office.deeds, *deeds)
+    office.guests = (*office.guests, *guests)
 
 
 def _may(request: HttpRequest, deed: Deed) -> bool:
@@ -285,4 +320,4 @@ class Edited(SimpleHistoryAdmin, Office):
         return super().history_form_view(request, object_id, version_id, extra_context)
 
 
-__all__ = ["Edited", "Office", "Shown", "say"]
+__all__ = ["Edited", "Guest", "Office", "Shown", "bring", "say"]

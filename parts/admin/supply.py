@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from decimal import Decimal
 from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _g
 from django.utils.translation import gettext_lazy as _
@@ -22,7 +19,6 @@ from unfold.contrib.filters.admin import (
 )
 from unfold.decorators import display
 
-from parts.actions.supply.deliveries import DeliveryItem, receive_delivery
 from parts.actions.supply.purchase_orders import (
     Confirmation,
     PurchaseLine,
@@ -33,6 +29,7 @@ from parts.actions.supply.purchase_orders import (
 from parts.admin.deeds import Chosen, Deed, DeedForm, Done
 from parts.admin.importing import import_deed
 from parts.admin.offices import Edited, Shown
+from parts.admin.receiving import BOOK, DELIVER
 from parts.admin.rows import RowsForm
 from parts.labels import plain, status_label
 from parts.models import (
@@ -115,80 +112,7 @@ def _order(subject: None, cleaned: dict[str, Any], told: dict[str, Any]) -> Done
     return Done(_g("%(number)s placed.") % {"number": placed.number}, PurchaseOrder.objects.get(pk=placed.id))
 
 
-# --- Booking a delivery ----------------------------------------------------------------------------------------------
-
-
-def _open_lines(order: PurchaseOrder) -> Sequence[Any]:
-    rows = PurchaseOrderLine.objects.filter(purchase_order=order, is_open=True).with_open_quantity()
-    return list(rows.select_related("part__unit").order_by("position", "id"))
-
-
-class DeliveryForm(DeedForm):
-    """What came for a purchase order; what is still open of each line is filled in."""
-
-    note_number = forms.CharField(label=_("Delivery note"), max_length=60)
-    received_at = forms.DateTimeField(label=_("Received at"))
-
-    def shape(self) -> None:
-        """Add a row per open line."""
-        self.fields["received_at"].initial = timezone.now().replace(second=0, microsecond=0)
-        self.lines = _open_lines(self.subject)
-        for line in self.lines:
-            places = line.part.unit.decimals
-            step = {"step": plain(Decimal(1).scaleb(-places)), "min": "0"}
-            for name, start in (("quantity", line.open_quantity), ("unfit", ZERO)):
-                widget = forms.NumberInput(attrs=step)
-                self.fields[f"{name}_{line.pk.hex}"] = forms.DecimalField(
-                    label=f"{line.part}: {name}",
-                    required=False,
-                    min_value=ZERO,
-                    decimal_places=places,
-                    initial=plain(start),
-                    widget=widget,
-                )
-
-    def heads(self) -> list[forms.BoundField]:
-        """Give the fields above the rows."""
-        return [self["note_number"], self["received_at"]]
-
-    def rows(self) -> Iterator[tuple[Any, forms.BoundField, forms.BoundField]]:
-        """Give each line with its two fields."""
-        for line in self.lines:
-            yield line, self[f"quantity_{line.pk.hex}"], self[f"unfit_{line.pk.hex}"]
-
-    def clean(self) -> dict[str, Any]:
-        """Turn the filled rows into what was delivered."""
-        cleaned = super().clean() or {}
-        cleaned["items"] = [
-            DeliveryItem(
-                line.part_id,
-                cleaned[f"quantity_{line.pk.hex}"],
-                cleaned.get(f"unfit_{line.pk.hex}") or ZERO,
-                purchase_order_line_id=line.pk,
-            )
-            for line in self.lines
-            if cleaned.get(f"quantity_{line.pk.hex}")
-        ]
-        if not cleaned["items"] and not self.errors:
-            self.add_error(None, _g("Nothing was delivered: enter what came."))
-        return cleaned
-
-
-def _book(subject: PurchaseOrder, cleaned: dict[str, Any], told: dict[str, Any]) -> Done:
-    booked = receive_delivery(
-        supplier_id=subject.supplier_id,
-        warehouse_id=subject.warehouse_id,
-        note_number=cleaned["note_number"],
-        lines=cleaned["items"],
-        received_at=cleaned["received_at"],
-        **told,
-    )
-    says = (
-        _g("Delivery %(note)s was booked before; nothing was changed now.")
-        if booked.replayed
-        else _g("Delivery %(note)s booked; whoever waited for these parts has them now.")
-    )
-    return Done(says % {"note": booked.note_number}, Delivery.objects.get(pk=booked.delivery_id))
+# --- What is on order -------------------------------------------------------------------------------------------------
 
 
 class ConfirmForm(DeedForm):
@@ -249,20 +173,7 @@ class PurchaseOrderOffice(Shown):
             template="admin/parts/purchaseorder/place.html",
         ),
         import_deed("purchase-orders", _("Import purchase orders"), "parts.manage_purchase_orders"),
-        Deed(
-            slug="deliver",
-            title=_("Book a delivery"),
-            permission="parts.receive_delivery",
-            form=DeliveryForm,
-            act=_book,
-            offered=lambda order: order.status == "ordered",
-            icon="local_shipping",
-            intro=_(
-                "What is still open is filled in; correct what differs. More or less than ordered may come. Once it is "
-                "booked, whoever waits longest and most urgently has the parts."
-            ),
-            template="admin/parts/purchaseorder/deliver.html",
-        ),
+        DELIVER,
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PurchaseOrder]:
@@ -358,10 +269,11 @@ class DeliveryOffice(Shown):
     search_fields = ("note_number", "supplier__code")
     ordering = ("-id",)
     panel_template = "admin/parts/delivery/panel.html"
+    deeds = (BOOK,)
 
     def panel(self, request: HttpRequest, subject: Any) -> dict[str, Any]:
         """Show its lines."""
-        rows = DeliveryLine.objects.filter(delivery=subject)
+        rows = DeliveryLine.objects.filter(delivery=subject).prefetch_related("serials")
         return {"lines": list(rows.select_related("part", "purchase_order_line__purchase_order").order_by("position"))}
 
 

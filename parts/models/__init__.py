@@ -3,12 +3,21 @@
 from parts.models.catalogue import Category, Part, PartNumber, PartRelation, UnitOfMeasure
 from parts.models.counting import StockCount, StockCountLine
 from parts.models.stock import Region, Reservation, StockCorrection, StockLevel, StockMovement, StockTransfer, Warehouse
-from parts.models.supply import Delivery, DeliveryLine, PurchaseOrder, PurchaseOrderLine, Supplier, SupplierPart
+from parts.models.supply import (
+    Delivery,
+    DeliveryLine,
+    DeliverySerial,
+    PurchaseOrder,
+    PurchaseOrderLine,
+    Supplier,
+    SupplierPart,
+)
 
 __all__ = [
     "Category",
     "Delivery",
     "DeliveryLine",
+    "DeliverySerial",
     "Part",
     "PartNumber",
     "PartRelation",

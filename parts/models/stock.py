@@ -62,6 +62,12 @@ class Warehouse(models.Model):
     cut_off = models.TimeField(
         _("cut-off"), null=True, blank=True, help_text=_("Orders after this local time leave the next day.")
     )
+    dock = models.CharField(
+        _("dock for orders"),
+        max_length=40,
+        blank=True,
+        help_text=_("Where what comes in for an order is left, for example 'dock 2'; empty: it goes with the rest."),
+    )
     technician = models.OneToOneField(
         settings.AUTH_USER_MODEL,
         models.PROTECT,

@@ -223,3 +223,24 @@ class DeliveryLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.delivery_id}/{self.position}"
+
+
+class DeliverySerial(models.Model):
+    """A serial number that was read off a delivered unit. Which unit of its line it is, nobody needs to know."""
+
+    id = models.UUIDField(primary_key=True, default=new_key, editable=False)
+    line = models.ForeignKey(DeliveryLine, models.PROTECT, related_name="serials", db_index=False)
+    serial = models.CharField(_("serial number"), max_length=80)
+
+    class Meta:
+        ordering = ("line", "id")
+        verbose_name = _("delivered serial number")
+        verbose_name_plural = _("delivered serial numbers")
+        constraints = [
+            models.UniqueConstraint(fields=["line", "serial"], name="delivery_serial_unique_per_line"),
+            models.CheckConstraint(condition=~Q(serial=""), name="delivery_serial_not_empty"),
+        ]
+        indexes = [models.Index(Key("serial"), name="delivery_serial_by_key")]
+
+    def __str__(self) -> str:
+        return self.serial

@@ -27,6 +27,10 @@
     // The theme's script would write the file's name into a field that only its own widget has.
     for (const input of document.querySelectorAll("input.desk-file")) input.hasChangeListener = true;
     document.getElementById("desk-errors")?.focus();
+    for (const button of document.querySelectorAll("[data-print]")) {
+      button.hidden = false;
+      button.addEventListener("click", () => window.print());
+    }
   });
 
   // The search fields of select2 are named by their labels, which it does not do itself.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -18,7 +18,7 @@ from parts.actions.stock.levels import LevelFacts, LockedLevel, lock_levels_by_k
 from parts.actors import Actor
 from parts.errors import DeliveryNoteUsed, NotFound, NotOnOrder
 from parts.keys import new_key
-from parts.models import Delivery, Supplier
+from parts.models import Delivery, DeliverySerial, Supplier
 from parts.models.stock import OWN
 from parts.receiving import Share, WaitingLine, share_out
 from parts.rules import ZERO, LevelKey, Problems, number_problem, part_of_it_problem, quantity_problem, text_problem
@@ -31,6 +31,7 @@ class DeliveryItem:
     """One position of a delivery note; `unfit_quantity` is the part of `quantity` that is damaged or wrong.
 
     Without a purchase order line, the oldest open lines of the supplier for the part and the warehouse are filled.
+    `serials` are the numbers read off its units: of some of them, or of all.
     """
 
     part_id: UUID
@@ -39,6 +40,7 @@ class DeliveryItem:
     purchase_order_line_id: UUID | None = None
     condition: str = Condition.NEW.value
     owner: str = OWN
+    serials: tuple[str, ...] = ()
 
     def key(self, warehouse_id: UUID) -> LevelKey:
         """The level it comes onto."""
@@ -125,6 +127,7 @@ def receive_delivery(
             for position, (item, share) in enumerate(shares, start=1)
         ]
         _write(delivery_id, booked, shares, levels, by=by, source=source, at=at)
+        DeliverySerial.objects.bulk_create(_serials(booked, shares))
         _announce(booked, by=by, source=source, at=at)
     return BookedDelivery(delivery_id, note_number, tuple(booked))
 
@@ -141,7 +144,15 @@ def _check(lines: Sequence[DeliveryItem], note_number: str, received_at: datetim
         # The part's unit is looked at later; what is no number at all could not even be compared with an earlier note.
         problems.add(f"lines.{place}.quantity", number_problem(line.quantity, 3))
         problems.add(f"lines.{place}.unfit_quantity", number_problem(line.unfit_quantity, 3))
+        problems.add(f"lines.{place}.serials", _serials_problem(line.serials))
+    seen = [(line.part_id, serial) for line in lines for serial in line.serials]
+    if len(set(seen)) != len(seen):
+        problems.add("lines", "name a serial number of a part twice")
     problems.raise_if_any()
+
+
+def _serials_problem(serials: Sequence[str]) -> str | None:
+    return next((problem for serial in serials if (problem := text_problem(serial, 80, needed=True))), None)
 
 
 def _check_quantities(lines: Sequence[DeliveryItem], warehouse_id: UUID, facts: Mapping[LevelKey, LevelFacts]) -> None:
@@ -154,11 +165,16 @@ def _check_quantities(lines: Sequence[DeliveryItem], warehouse_id: UUID, facts: 
         problems.add(f"lines.{place}.unfit_quantity", unfit_is_wrong)
         if not quantity_is_wrong and not unfit_is_wrong and line.unfit_quantity > line.quantity:
             problems.add(f"lines.{place}.unfit_quantity", "must not be more than the quantity")
+        if not quantity_is_wrong and len(line.serials) > line.quantity:
+            problems.add(f"lines.{place}.serials", "must not be more than the quantity")
     problems.raise_if_any()
 
 
 def _digest(warehouse_id: UUID, lines: Sequence[DeliveryItem]) -> str:
-    """Return a fingerprint of what was delivered where; the order of the lines and trailing zeros do not matter."""
+    """Return a fingerprint of what was delivered where; the order of lines and serials and trailing zeros are nothing.
+
+    Without serial numbers it is what it was before there were any, so that old notes are known again.
+    """
     rows = sorted(
         (
             str(line.part_id),
@@ -170,7 +186,9 @@ def _digest(warehouse_id: UUID, lines: Sequence[DeliveryItem]) -> str:
         )
         for line in lines
     )
-    return hashlib.sha256(sql.document(warehouse=warehouse_id, lines=rows).encode()).hexdigest()
+    serials = sorted([str(line.part_id), serial] for line in lines for serial in line.serials)
+    content = {"warehouse": warehouse_id, "lines": rows} | ({"serials": serials} if serials else {})
+    return hashlib.sha256(sql.document(**content).encode()).hexdigest()
 
 
 def _replay(supplier_id: UUID, warehouse_id: UUID, note_number: str, digest: str) -> BookedDelivery:
@@ -281,6 +299,15 @@ def _booked(position: int, item: DeliveryItem, share: Share, level: LockedLevel)
         purchase_order_line_id=share.line.id if share.line else None,
         open_before=share.open_before,
     )
+
+
+def _serials(booked: Sequence[BookedLine], shares: Sequence[tuple[DeliveryItem, Share]]) -> Iterator[DeliverySerial]:
+    """Give each line as many serial numbers of its item as it has whole units, in the order they were read."""
+    left = {id(item): list(item.serials) for item, _ in shares}
+    for line, (item, _) in zip(booked, shares, strict=True):
+        serials, count = left[id(item)], int(line.quantity)
+        left[id(item)] = serials[count:]
+        yield from (DeliverySerial(line_id=line.delivery_line_id, serial=serial) for serial in serials[:count])
 
 
 def _write(
