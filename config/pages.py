@@ -99,10 +99,10 @@ WAYS: tuple[tuple[str, Any, str, Any, str, str], ...] = (
     ),
     (
         "orders.view_orderevent",
-        _("Event ledger"),
+        _("History"),
         "history",
-        _("What happened, who did it, and every override"),
-        "admin:orders_orderevent_changelist",
+        _("What happened, who did it, every override, and the proof"),
+        "audit:history",
         "",
     ),
     ("auth.change_user", _("People and roles"), "users", _("Who may do what"), "admin:auth_user_changelist", ""),

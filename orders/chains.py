@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from django.apps import apps
 from django.db import connection, transaction
@@ -92,15 +93,24 @@ def events(conditions: Sequence[str] = (), parameters: Mapping[str, Any] | None 
         yield dict(zip(COLUMNS, row, strict=True))
 
 
-def heads() -> Iterator[Head]:
-    """Read where each chain ends, from the rows of all subjects, sorted by subject."""
+def events_of(keys: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
+    """Read single events with their notes, by key."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"{_EVENTS} WHERE event.id = ANY(%(keys)s::uuid[])", {"keys": list(keys)})
+        return {UUID(row[0]): dict(zip(COLUMNS, row, strict=True)) for row in cursor.fetchall()}
+
+
+def heads(subject_id: UUID | None = None) -> Iterator[Head]:
+    """Read where each chain ends, from the rows of all subjects, sorted by subject; or of one subject only."""
+    of_one = " WHERE id = %(subject_id)s" if subject_id else ""
     rows = [
         f"SELECT '{model.subject_kind}', id, reference, version::text, encode(chain_hash, 'hex'), status"  # noqa: S608
-        f" FROM {model._meta.db_table}"
+        f" FROM {model._meta.db_table}{of_one}"
         for model in chained_models()
     ]
-    for kind, subject_id, *rest in stream(f"{' UNION ALL '.join(rows)} ORDER BY 2"):
-        yield Head(kind, str(subject_id), *rest)
+    statement = f"{' UNION ALL '.join(rows)} ORDER BY 2"
+    for kind, key, *rest in stream(statement, {"subject_id": subject_id} if subject_id else None):
+        yield Head(kind, str(key), *rest)
 
 
 def chained_models() -> list[type[Chained]]:

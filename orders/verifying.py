@@ -1,17 +1,55 @@
-"""Check the whole ledger in the database: the chains, the subjects they belong to, the notes and the anchors."""
+"""Check the ledger in the database: the chains, the subjects they belong to, the notes and the anchors."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from orders import chains, signing
 from orders.actions.anchoring import as_text
 from orders.models import LedgerAnchor
-from orders.verifier import Chains, Finding, check_anchors
+from orders.verifier import Chains, Finding, check_anchors, digest_of
 
 #: After how many events progress is told.
 _STRIDE = 1000
+
+
+def fits_its_hash(event: Mapping[str, Any]) -> bool:
+    """Tell whether an event, as `orders.chains` reads it, is what was recorded: the hash it was stored with fits it."""
+    return digest_of(event, bytes.fromhex(event["previous_hash"])).hex() == event["hash"]
+
+
+@dataclass(frozen=True, slots=True)
+class ChainVerdict:
+    """What a check of one chain has found: how many events it has, in which hash it ends, and what is wrong."""
+
+    reference: str
+    events: int
+    hash: str
+    findings: tuple[Finding, ...]
+
+
+def verify_subject(subject_id: UUID) -> ChainVerdict:
+    """Check one subject's chain from its first event to the hash that the subject keeps, its notes with it.
+
+    Must be inside `chains.one_snapshot()`. Anchors are over all chains: `Verification` checks those.
+    """
+    checked = Chains()
+    findings: list[Finding] = []
+    for event in chains.events(["subject_id = %(subject)s"], {"subject": subject_id}):
+        findings += checked.event(event)
+    head = next(chains.heads(subject_id), None)
+    if head is not None:
+        findings += checked.head(_as_text(head))
+    else:
+        findings.append(
+            Finding("subject_missing", checked.reference or str(subject_id), "", "there is no such subject")
+        )
+    return ChainVerdict(
+        checked.reference or (head.reference if head else ""), checked.events, checked.hash, tuple(findings)
+    )
 
 
 class Verification:

@@ -84,6 +84,7 @@ PAGES: dict[str, tuple[type[models.Model], str]] = {
     "links:of_parts_order": (PartsOrder, "pk"),
     "links:revoke": (TrackingLink, "pk"),
     "phone:job": (ServiceOrder, "pk"),
+    "audit:chain": (ServiceOrder, "pk"),
 }
 #: Our own pages that take a POST: alone, or beside a GET.
 PAGES_THAT_WRITE = {

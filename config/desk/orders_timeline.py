@@ -64,6 +64,8 @@ _STATUS_WORDS: dict[str, dict[str, Any]] = {
     SubjectKind.LINE: dict(LineStatus.choices),
     SubjectKind.BACK_ORDER: dict(BackOrderStatus.choices),
 }
+#: The subject of no event, so that each says what it is about.
+NOBODY_ELSE = UUID(int=0)
 #: Runs of at least so many like events are folded.
 FOLDED_FROM = 3
 #: What of an event's data is not for people, or is said elsewhere.
@@ -134,6 +136,12 @@ def happenings(
     names = names_of(people)
     rows = sorted(rows, key=_place)
     return fold([_happening(row, names, of, parts, texts, files) for row in rows])
+
+
+def one_by_one(rows: Sequence[OrderEvent]) -> list[Happening]:
+    """Return events of any subjects as a page shows them, in the order given. One query for the names of people."""
+    names = names_of([row.actor for row in rows] + [f"user:{person}" for row in rows for person in _people_in(row)])
+    return [_happening(row, names, NOBODY_ELSE, {}, {}, ()) for row in rows]
 
 
 #: Of what happened in one moment, what follows stands above what it follows from.
