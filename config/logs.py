@@ -60,6 +60,10 @@ def configuration(*, as_json: bool, level: str) -> dict[str, Any]:
         # The handlers that Django and gunicorn set up themselves would print in a form of their own.
         "loggers": {
             "django": {"handlers": [], "level": level, "propagate": True},
+            # Every answer has its line already (config.request_id), with the route and under its id: what Django says
+            # of refusals comes after that, with the whole path. Errors of ours are still told, with their traceback.
+            "django.request": {"handlers": [], "level": "ERROR", "propagate": True},
+            "django.security.DisallowedHost": {"handlers": [], "level": "CRITICAL", "propagate": True},
             "django.server": {"handlers": [], "level": level, "propagate": True},
             "gunicorn.error": {"handlers": [], "level": level, "propagate": True},
             "gunicorn.access": {"handlers": [], "level": level, "propagate": True},  # where somebody asks for it

@@ -48,6 +48,7 @@ SCHEDULES = (
     Planned("anchor the ledger", "orders.tasks.anchor_ledger", daily_at=time(0, 10)),
     Planned("check all laws and chains", "config.tasks.check_integrity", daily_at=time(2, 30)),
     Planned("forget old idempotency keys", "integrations.tasks.prune_idempotent_requests", minutes=60),
+    Planned("forget expired tokens and sessions", "config.tasks.forget_expired", daily_at=time(3, 30)),
 )
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import logging
 
+from django.core.management import call_command
+from oauth2_provider.models import clear_expired
+
 from config.consumers import CONSUMERS
 from config.consuming import catch_up, consumers_of
 from orders import chains
@@ -43,3 +46,9 @@ def check_integrity() -> int:
     level = logging.ERROR if broken or findings else logging.INFO
     logger.log(level, "integrity checked", extra={"broken": broken, "findings": findings, "events": events})
     return broken + findings
+
+
+def forget_expired() -> None:
+    """Delete access tokens and sessions that have expired: nobody can come in by them any more."""
+    clear_expired()
+    call_command("clearsessions")

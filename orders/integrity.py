@@ -70,16 +70,17 @@ LAWS: list[Law] = [
         "progress_is_the_shipped_share",
         "The progress of a line is the share of its quantity not cancelled that was shipped.",
         f"""
-        SELECT 'line ' || root.reference, root.progress::text, shipped.share::text
-        FROM orders_orderline AS root
+        SELECT 'line ' || line.reference, line.progress::text, shipped.share::text
+        FROM orders_orderline AS line
         CROSS JOIN LATERAL (
             SELECT coalesce(trunc(
                 sum(leaf.quantity) FILTER (WHERE leaf.status IN ({_SHIPPED}))
                 / nullif(sum(leaf.quantity) FILTER (WHERE leaf.status <> 'cancelled'), 0), 4), 0) AS share
             FROM orders_orderline AS leaf
-            WHERE leaf.order_id = root.order_id AND leaf.position = root.position AND NOT leaf.is_split
+            WHERE leaf.order_id = line.order_id AND leaf.position = line.position AND NOT leaf.is_split
+                AND (line.parent_id IS NULL OR leaf.id = line.id)
         ) AS shipped
-        WHERE root.parent_id IS NULL AND root.progress <> shipped.share
+        WHERE line.progress <> shipped.share
         """,
     ),
     Law(

@@ -21,7 +21,7 @@ from orders.flows import is_declared
 from orders.ledger import Ledger, Subject, text_of_time
 from orders.models import OrderLine
 from orders.rules import derived_status, mean_share, shipped_share
-from orders.statuses import LINE_HOLDS_STOCK, LINE_STEPS
+from orders.statuses import LINE_HOLDS_STOCK, LINE_SHIPPED, LINE_STEPS
 from parts import statements
 from parts.documents import as_text
 from parts.errors import NotFound
@@ -85,6 +85,11 @@ class Line(Subject):
         self.check_step(to)
         ledger.record(self, "line.status_changed", to=to, **facts)
         self.touched = True
+
+    def set_progress(self, share: Decimal) -> None:
+        """Note the share that has been shipped; no event, since it follows from the status."""
+        if share != self.progress:
+            self.progress, self.touched = share, True
 
     def as_child(self, ledger: Ledger) -> Line:
         """Return this leaf as a child: itself, or, of a root line, a first child that takes over all of it."""
@@ -193,18 +198,19 @@ class Tree(Subject):
         return child
 
     def roll_up(self, ledger: Ledger) -> None:
-        """Derive the statuses and progress of parents and of the order; record each status that changed."""
+        """Derive the statuses of parents and of the order, and the progress of all; record each status that changed."""
         for root in self.roots():
             parts = self.children_of(root) if root.is_split else [root]
             pairs = [(line.status, line.quantity) for line in parts]
+            for line in parts:
+                line.set_progress(Decimal(line.status in LINE_SHIPPED))
             progress = shipped_share(pairs)
             if root.is_split:
                 status = derived_status(status for status, _quantity in pairs)
                 if status != root.status:
                     ledger.record(root, "line.status_derived", to=status, message_id="")
                     root.touched = True
-            if progress != root.progress:
-                root.progress, root.touched = progress, True
+            root.set_progress(progress)
         roots = self.roots()
         status = derived_status(root.status for root in roots)
         if status != self.status:

@@ -16,10 +16,10 @@ from django.utils.translation import ngettext
 from backorders.dossiers import Row
 from backorders.waiting import Case
 from config.desk.orders_why import why_expected
-from config.faces.zone import known_zones
 from orders.statuses import SERVICE_ORDER_CLOSED
 from orders.wording import LINE, SERVICE_ORDER, Wording
 from parts.labels import plain
+from parts.zones import known_zones
 
 #: The unit of what is counted.
 COUNTED = "C62"

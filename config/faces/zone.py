@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
+from parts.zones import known_zones
+
 #: The name of the cookie that static/backline/js/page.js writes.
 COOKIE = "timezone"
-
-
-@cache
-def known_zones() -> frozenset[str]:
-    """Return the names of all time zones of the IANA database on this machine."""
-    return frozenset(available_timezones())
 
 
 class ReaderZoneMiddleware:

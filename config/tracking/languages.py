@@ -10,10 +10,10 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone, translation
 
 from config.faces.zone import COOKIE as ZONE_COOKIE
-from config.faces.zone import known_zones
 from config.tracking.visits import PATH
 from orders.models import Customer
 from orders.tracking import zone_of
+from parts.zones import known_zones
 
 COOKIE = "link_language"
 _YEAR = 365 * 24 * 3600

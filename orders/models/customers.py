@@ -12,6 +12,7 @@ from parts.keys import new_key
 from parts.lookups import Key, Words
 from parts.models import Region
 from parts.statuses import Criticality
+from parts.zones import known_zone
 
 
 class Customer(models.Model):
@@ -21,7 +22,7 @@ class Customer(models.Model):
     tier = models.CharField(_("tier"), max_length=10, choices=Tier, default=Tier.SILVER)
     region = models.ForeignKey(Region, models.PROTECT, verbose_name=_("region"))
     language = models.CharField(_("language"), max_length=10, default="en")
-    time_zone = models.CharField(_("time zone"), max_length=64, default="UTC")
+    time_zone = models.CharField(_("time zone"), max_length=64, default="UTC", validators=[known_zone])
     email = models.EmailField(_("email"), blank=True)
     phone = models.CharField(_("phone"), max_length=40, blank=True)
     address = models.CharField(

@@ -21,6 +21,7 @@ from parts.statuses import (
     WarehouseKind,
     WarehouseMode,
 )
+from parts.zones import known_zone
 
 OWN = "own"
 
@@ -31,7 +32,7 @@ class Region(models.Model):
     id = models.UUIDField(primary_key=True, default=new_key, editable=False)
     code = models.CharField(_("code"), max_length=12, unique=True)
     name = models.CharField(_("name"), max_length=80)
-    time_zone = models.CharField(_("time zone"), max_length=64, default="UTC")
+    time_zone = models.CharField(_("time zone"), max_length=64, default="UTC", validators=[known_zone])
     currency = models.CharField(_("currency"), max_length=3, default="EUR")
 
     class Meta:

@@ -15,11 +15,22 @@ def test_a_script_that_fails_and_a_file_that_is_missing_are_complaints(screen_of
     screen = screen_of()
     screen.go("/accounts/login/")
     assert screen.complaints == []
-    screen.page.set_content("<script>missing()</script><img src='/static/missing.png' alt=''>")
+    screen.page.evaluate("() => { setTimeout(() => missing(), 0); }")
+    screen.page.evaluate("() => { const image = new Image(); image.src = '/static/missing.png'; }")
     screen.page.wait_for_load_state("networkidle")
     script, image = sorted(screen.complaints, reverse=True)
     assert "missing is not defined" in script
     assert "404" in image
+    screen.complaints.clear()
+
+
+def test_what_the_content_policy_stops_is_a_complaint(screen_of: ScreenOf) -> None:
+    screen = screen_of()
+    screen.go("/accounts/login/")
+    screen.page.set_content("<script>document.title = 'run'</script><p>stays a text</p>")
+    assert screen.page.title() == ""
+    [stopped] = screen.complaints
+    assert "Content Security Policy" in stopped
     screen.complaints.clear()
 
 

@@ -20,7 +20,7 @@ BREACHES = {
     "only_split_lines_have_children": "UPDATE orders_orderline SET is_split = false WHERE is_split",
     "parent_status_is_derived": "UPDATE orders_orderline SET status = 'packed' WHERE is_split",
     "order_status_is_derived": "UPDATE orders_partsorder SET status = 'packed'",
-    "progress_is_the_shipped_share": "UPDATE orders_orderline SET progress = 0.5 WHERE parent_id IS NULL",
+    "progress_is_the_shipped_share": "UPDATE orders_orderline SET progress = 0.5 WHERE parent_id IS NOT NULL",
     "held_lines_hold_stock": "UPDATE parts_reservation SET status = 'released', closed_at = now()",
     "other_lines_hold_no_stock": "UPDATE orders_orderline SET status = 'delivered' WHERE status = 'reserved'",
     "subject_stands_where_its_ledger_says": "UPDATE orders_serviceorder SET version = version + 1",

@@ -40,6 +40,7 @@ def test_a_part_of_a_line_is_shipped_and_the_rest_stays_behind(desk: Desk) -> No
     desk.ship(leaf(placed).id, 3)
     assert tree(placed.id) == [("1", "reserved", 8), ("1.1", "reserved", 5), ("1.2", "shipped", 3)]
     assert order(placed.id).progress == Decimal("0.375")
+    assert [child(placed, reference).progress for reference in ("1.1", "1.2")] == [0, 1]
     assert desk.balance() == balance(7, 5)
     desk.ship(child(placed, "1.1").pk, 1)
     desk.ship(child(placed, "1.1").pk)
