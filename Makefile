@@ -6,7 +6,7 @@ runtime := .venv/.runtime
 development := .venv/.development
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop test check format openapi bench screenshots
+.PHONY: help run stop test check format openapi texts bench screenshots
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ format: $(development) ## Format the code and mend what can be mended by machine
 
 openapi: $(development) ## Write docs/openapi.yaml from the code
 	$(py) -m config.openapi write
+
+texts: $(development) ## Gather the texts for translation in locale/, and compile what is translated
+	$(py) -m config.translating update
 
 bench: $(development) ## Measure speed against hand-written SQL, as a table and JSON
 	@$(py) manage.py bench $(ARGS)
