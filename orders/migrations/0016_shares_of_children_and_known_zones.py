@@ -7,7 +7,7 @@ import parts.zones
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("orders", "0014_promises_of_lines_that_wait"),
+        ("orders", "0015_history_is_found_by_person_kind_and_source"),
     ]
 
     operations = [
