@@ -167,9 +167,20 @@ def _is_compiled(language: str, catalogue: Catalog) -> bool:
         return False
     with path.open("rb") as file:
         compiled = read_mo(file)
-    said = {(str(item.context or ""), str(item.id)): str(item.string) for item in catalogue if item.id}
-    runs = {(str(item.context or ""), str(item.id)): str(item.string) for item in compiled if item.id}
-    return said == runs
+    return _said(catalogue) == _said(compiled)
+
+
+def _said(catalogue: Catalog) -> dict[tuple[str, ...], tuple[str, ...]]:
+    """Return the texts of a catalogue with their contexts; Babel gives forms as a list here and as a tuple there."""
+    return {
+        (str(item.context or ""), *_forms(item.id)): _forms(item.string)
+        for item in catalogue
+        if item.id and item.string
+    }
+
+
+def _forms(text: str | tuple[str, ...] | list[str]) -> tuple[str, ...]:
+    return (text,) if isinstance(text, str) else tuple(text)
 
 
 def main(arguments: list[str]) -> int:

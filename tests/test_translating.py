@@ -84,5 +84,17 @@ def test_what_is_wrong_is_said(house: Path) -> None:
     assert [line.split(":")[1] for line in translating.complaints("de")] == [" no longer there"]
 
 
+def test_a_text_of_two_forms_is_compiled_as_it_is_said(house: Path) -> None:
+    (house / "parts" / "page.html").unlink()
+    (house / "parts" / "texts.py").write_text('A = ngettext("%(count)s line", "%(count)s lines", 2)\n')
+    translating.update("de")
+    path = translating.path_of("de", "po")
+    text = path.read_text().replace('msgstr[0] ""', 'msgstr[0] "%(count)s Zeile"')
+    path.write_text(text.replace('msgstr[1] ""', 'msgstr[1] "%(count)s Zeilen"'))
+    assert translating.complaints("de") == ["de: django.mo is not what django.po says: run `make texts`"]
+    translating.update("de")
+    assert translating.complaints("de") == []
+
+
 def test_other_words_are_not_understood() -> None:
     assert translating.main(["translate"]) == 2
