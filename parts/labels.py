@@ -53,6 +53,14 @@ def status_label(value: str, word: Any) -> SafeString:
     return format_html('<span class="desk-label desk-{}">{}</span>', TONES.get(value, "neutral"), word)
 
 
+def inside(word: str) -> str:
+    """Return a word as it stands inside a sentence: its first letter small, the others as they are.
+
+    German writes nouns with a capital, so the rest of `Wartet auf Kitting` keeps what it has.
+    """
+    return f"{word[:1].lower()}{word[1:]}"
+
+
 def plain(quantity: Decimal | None) -> str:
     """Return a quantity without the zeros that only say how it is stored (`4`, `2.5`)."""
     if quantity is None:

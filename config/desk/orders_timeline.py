@@ -12,7 +12,7 @@ from uuid import UUID
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from backorders.statuses import BackOrderStatus
 from config.faces.meanings import meaning_of
@@ -35,7 +35,7 @@ TITLES: dict[str, tuple[Any, str]] = {
     "equipment.arrived": (gettext_lazy("Equipment arrived"), "package-check"),
     "equipment.sent": (gettext_lazy("Equipment sent"), "truck"),
     "labour.logged": (gettext_lazy("Labour"), "timer"),
-    "line.let_go": (gettext_lazy("Let go"), "play"),
+    "line.let_go": (pgettext_lazy("event", "Let go"), "play"),
     "line.placed": (gettext_lazy("Ordered"), "package"),
     "line.promise_changed": (gettext_lazy("Promised"), "calendar"),
     "line.quantity_changed": (gettext_lazy("Quantity changed"), "split"),
@@ -48,7 +48,7 @@ TITLES: dict[str, tuple[Any, str]] = {
     "note.erased": (gettext_lazy("Text erased"), "trash-2"),
     "parts_order.cancelled": (gettext_lazy("Cancelled"), "ban"),
     "parts_order.held": (gettext_lazy("Held"), "pause"),
-    "parts_order.let_go": (gettext_lazy("Let go"), "play"),
+    "parts_order.let_go": (pgettext_lazy("event", "Let go"), "play"),
     "parts_order.placed": (gettext_lazy("Parts ordered"), "package"),
     "service_order.assigned": (gettext_lazy("Technician assigned"), "user"),
     "service_order.claimed": (gettext_lazy("Claimed"), "user-plus"),

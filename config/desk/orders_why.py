@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from backorders.dossiers import Row
 from orders.statuses import LINE_CLOSED, LINE_HOLDS_STOCK, SERVICE_ORDER_CLOSED
-from parts.labels import plain
+from parts.labels import inside, plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +129,8 @@ def _missing(leaves: Sequence[Row], today: date) -> Said | None:
         more = ngettext("%(count)s more line waits.", "%(count)s more lines wait.", len(waiting) - 1)
         said = f"{said} {more % {'count': len(waiting) - 1}}"
     if _is_overdue(worst, today):
-        said = f"{said} {_('It was promised for %(day)s.') % {'day': _day(worst.line.promised_on)}}"
+        promised = _("It was promised for %(day)s.") % {"day": _day(worst.line.promised_on)}
+        said = f"{said} {promised}"
     late = why.meaning == "late" or _is_overdue(worst, today)
     return Said(said.strip(), "late" if late else "waiting", "package-x")
 
@@ -165,7 +166,7 @@ def _on_its_way(leaves: Sequence[Row]) -> Said | None:
         )
         facts = {
             "count": len(held),
-            "status": first.get_status_display().lower(),
+            "status": inside(first.get_status_display()),
             "warehouse": first.warehouse.code if first.warehouse else "–",
         }
         return Said(text % facts, "moving", "package")
@@ -178,14 +179,13 @@ def _on_its_way(leaves: Sequence[Row]) -> Said | None:
 def blocks_order(order: Any, leaves: Sequence[Row], today: date) -> Said:
     """Say in one sentence what keeps a parts order from being done."""
     if order.status in LINE_CLOSED:
-        return Said(_("Nothing: all of it is %(status)s.") % {"status": order.get_status_display().lower()}, *_DONE)
+        return Said(_("Nothing: all of it is %(status)s.") % {"status": inside(order.get_status_display())}, *_DONE)
     found = _held([order]) or _missing(leaves, today)
     if found and order.complete_delivery_only and found.icon == "package-x":
         ready = sum((row.line.quantity for row in leaves if row.line.status in LINE_HOLDS_STOCK), Decimal(0))
         if ready:
-            return Said(
-                f"{found.text} {_('It is delivered complete only, so the rest waits with it.')}", "late", found.icon
-            )
+            complete = _("It is delivered complete only, so the rest waits with it.")
+            return Said(f"{found.text} {complete}", "late", found.icon)
     return found or _on_its_way(leaves) or Said(_("Nothing."), *_DONE)
 
 
@@ -201,7 +201,7 @@ _ABOUT_STATUS = {
 def blocks_job(job: Any, orders: Sequence[Any], leaves: Sequence[Row], away: Sequence[Any], today: date) -> Said:
     """Say in one sentence what keeps a job from going on. `away` is equipment on its way that has not arrived."""
     if job.status in SERVICE_ORDER_CLOSED:
-        return Said(_("Nothing: the job is %(status)s.") % {"status": job.get_status_display().lower()}, *_DONE)
+        return Said(_("Nothing: the job is %(status)s.") % {"status": inside(job.get_status_display())}, *_DONE)
     found = _held(orders) or _missing(leaves, today)
     if found:
         return found
@@ -228,7 +228,7 @@ def _late_equipment(away: Sequence[Any], today: date) -> Said | None:
     if not back:
         return None
     first = min(back, key=lambda shipment: shipment.expected_on)
-    facts = {"carrier": first.carrier, "day": _day(first.expected_on), "way": first.get_direction_display().lower()}
+    facts = {"carrier": first.carrier, "day": _day(first.expected_on), "way": inside(first.get_direction_display())}
     if first.expected_on < today:
         return Said(_("Equipment %(way)s with %(carrier)s was due on %(day)s and is overdue.") % facts, "late", "truck")
     return Said(_("Equipment %(way)s with %(carrier)s is due on %(day)s.") % facts, "waiting", "truck")

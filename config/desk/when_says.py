@@ -18,7 +18,7 @@ from backorders.waiting import Case
 from config.desk.orders_why import why_expected
 from orders.statuses import SERVICE_ORDER_CLOSED
 from orders.wording import LINE, SERVICE_ORDER, Wording
-from parts.labels import plain
+from parts.labels import inside, plain
 from parts.zones import known_zones
 
 #: The unit of what is counted.
@@ -82,7 +82,7 @@ def answer(row: Row, today: date) -> Answer:
     expected = row.back_order.expected_on if row.back_order is not None and row.prospect is not None else None
     text, meaning = why.text, why.meaning
     if not text:
-        text = _("It is %(status)s.") % {"status": row.line.get_status_display().lower()}
+        text = _("It is %(status)s.") % {"status": inside(row.line.get_status_display())}
     return Answer(row, text, why.queue, meaning, expected, promise(row, expected, today))
 
 
@@ -120,7 +120,7 @@ def promise(row: Row, expected: date | None, today: date) -> Promise:
 def about_job(job: Any, now: datetime) -> tuple[str, str]:
     """Say when a job is done, or begins; and what that means."""
     if job.status in SERVICE_ORDER_CLOSED:
-        return _("It is %(status)s.") % {"status": job.get_status_display().lower()}, "done"
+        return _("It is %(status)s.") % {"status": inside(job.get_status_display())}, "done"
     if job.status == "ready_for_return":
         return _("It is repaired and waits to go back."), "done"
     if job.estimated_completion_at:

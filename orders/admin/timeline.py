@@ -13,7 +13,7 @@ from uuid import UUID
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from orders.models import OrderEvent
 from orders.statuses import LineStatus, ServiceOrderStatus, SubjectKind
@@ -30,7 +30,7 @@ MOST_SHOWN = 100
 #: What a kind of event is called; a kind that is not named here is shown as it is.
 TITLES = {
     "back_order.held": gettext_lazy("Held"),
-    "back_order.let_go": gettext_lazy("Let go"),
+    "back_order.let_go": pgettext_lazy("event", "Let go"),
     "back_order.opened": gettext_lazy("Back order opened"),
     "back_order.quantity_changed": gettext_lazy("Missing quantity changed"),
     "back_order.status_changed": gettext_lazy("Status"),
@@ -38,7 +38,7 @@ TITLES = {
     "equipment.arrived": gettext_lazy("Equipment arrived"),
     "equipment.sent": gettext_lazy("Equipment sent"),
     "labour.logged": gettext_lazy("Labour"),
-    "line.let_go": gettext_lazy("Let go"),
+    "line.let_go": pgettext_lazy("event", "Let go"),
     "line.placed": gettext_lazy("Ordered"),
     "line.promise_changed": gettext_lazy("Promise"),
     "line.promise_derived": gettext_lazy("Promise, from its line or parts"),
@@ -56,7 +56,7 @@ TITLES = {
     "note.erased": gettext_lazy("Note erased"),
     "parts_order.cancelled": gettext_lazy("Cancelled"),
     "parts_order.held": gettext_lazy("Held"),
-    "parts_order.let_go": gettext_lazy("Let go"),
+    "parts_order.let_go": pgettext_lazy("event", "Let go"),
     "parts_order.placed": gettext_lazy("Placed"),
     "parts_order.status_derived": gettext_lazy("Status, from its lines"),
     "service_order.assigned": gettext_lazy("Technician assigned"),
