@@ -120,7 +120,7 @@ def explain(back_order_id: UUID, most_ahead: int = 10) -> Explanation:
         summary=_summary(row, place, turns, free or Decimal(0), supply),
         missing=row.quantity if waits else Decimal(0),
         rank=row.rank,
-        rank_terms=terms(Facts.from_json(row.rank_facts), row.opened_at, policy),
+        rank_terms=terms(Facts.from_json(row.rank_facts), row.opened_at, policy, pinned=row.pinned_at is not None),
         place=place,
         quantity_ahead=totals.get("quantity") or Decimal(0),
         ahead=tuple(Ahead(*values) for values in ahead),

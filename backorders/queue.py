@@ -32,6 +32,7 @@ class Entry(Subject):
         "opened_quantity",
         "order_id",
         "part_id",
+        "pinned_at",
         "quantity",
         "rank",
         "read_version",
@@ -49,6 +50,7 @@ class Entry(Subject):
     on_hold: bool
     is_overridden: bool
     closed_at: datetime | None
+    pinned_at: datetime | None
     read_version: int
 
     @property
@@ -98,7 +100,7 @@ def _entry(row: tuple[Any, ...]) -> Entry:
     entry = Entry()
     entry.id, entry.reference, entry.version, chain_hash, entry.status, entry.status_since = row[:6]
     entry.line_id, entry.order_id, entry.part_id, entry.quantity, entry.minimum_fill, entry.rank = row[6:12]
-    entry.excluded_warehouse_id, entry.on_hold, entry.opened_quantity, entry.closed_at = row[12:]
+    entry.excluded_warehouse_id, entry.on_hold, entry.opened_quantity, entry.closed_at, entry.pinned_at = row[12:]
     entry.is_overridden = False
     entry.chain_hash, entry.read_version = chain_hash, entry.version
     return entry
@@ -117,6 +119,7 @@ def changes_of(entries: Sequence[Entry]) -> str:
                 "minimum_fill": str(entry.minimum_fill),
                 "on_hold": entry.on_hold,
                 "closed_at": text_of_time(entry.closed_at) if entry.closed_at else None,
+                "pinned_at": text_of_time(entry.pinned_at) if entry.pinned_at else None,
                 "version": entry.version,
                 "chain_hash": entry.chain_hash.hex(),
                 "status_since": text_of_time(entry.status_since),

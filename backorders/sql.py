@@ -1,12 +1,14 @@
 """The hand-written statements of the queue: opening, reading its head, writing an allocation, pegging, ranking anew."""
 
+from backorders.priority import PIN
 from orders.sql import APPEND_EVENTS
 
 WAITING = "('open', 'sourcing', 'supply_confirmed')"
 
 
 def rank(facts: str) -> str:
-    """Return the SQL of backorders.priority.rank over `policy` and a row with the facts' columns and `opened_at`."""
+    """Return the SQL of backorders.priority.rank over `policy` and a row with the facts' columns, `opened_at` and
+    `pinned_at`."""
     return f"""(
     round(CASE {facts}.kind
         WHEN 'emergency' THEN policy.emergency WHEN 'service' THEN policy.service
@@ -16,10 +18,11 @@ def rank(facts: str) -> str:
         WHEN 'silver' THEN policy.silver WHEN 'bronze' THEN policy.bronze ELSE 0 END, 6)
     + round(CASE {facts}.criticality
         WHEN 'A' THEN policy.criticality_a WHEN 'B' THEN policy.criticality_b ELSE policy.criticality_c END, 6)
-    + round(policy.downtime * log(1 + {facts}.downtime_cost), 6)
+    + CASE WHEN {facts}.downtime_cost = 0 THEN 0 ELSE round(policy.downtime * log(1 + {facts}.downtime_cost), 6) END
     + round(policy.contract * {facts}.contract_points, 6)
     - round(policy.ageing_per_day
         * extract(epoch FROM {facts}.opened_at - timestamptz '2000-01-01 00:00+00') / 86400, 6)
+    + CASE WHEN {facts}.pinned_at IS NULL THEN 0 ELSE {PIN} END
 )"""
 
 
@@ -38,7 +41,8 @@ ranked AS (
     FROM policy, json_to_recordset(%(shortages)s::json) AS item (
         id uuid, line_id uuid, reference text, part_id uuid, customer_id uuid, excluded_warehouse_id uuid,
         quantity numeric, minimum_fill numeric, kind text, tier text, criticality text, downtime_cost numeric,
-        contract_points numeric, rank_facts text, opened_at timestamptz, version integer, chain_hash text
+        contract_points numeric, rank_facts text, opened_at timestamptz, pinned_at timestamptz, version integer,
+        chain_hash text
     )
 ),
 shortage AS (
@@ -129,7 +133,7 @@ SELECT
     back_order.id, back_order.reference, back_order.version, back_order.chain_hash, back_order.status,
     back_order.status_since, back_order.line_id, line.order_id, back_order.part_id, back_order.quantity,
     back_order.minimum_fill, back_order.rank, back_order.excluded_warehouse_id, back_order.on_hold,
-    back_order.opened_quantity, back_order.closed_at
+    back_order.opened_quantity, back_order.closed_at, back_order.pinned_at
 FROM backorders_backorder AS back_order
 JOIN orders_orderline AS line ON line.id = back_order.line_id
 WHERE back_order.id = ANY(%(ids)s::uuid[]) OR back_order.line_id = ANY(%(line_ids)s::uuid[])
@@ -149,13 +153,15 @@ change AS (
     SELECT *
     FROM json_to_recordset(%(changes)s::json) AS item (
         id uuid, read_version integer, status text, quantity numeric, opened_quantity numeric, minimum_fill numeric,
-        on_hold boolean, closed_at timestamptz, version integer, chain_hash text, status_since timestamptz
+        on_hold boolean, closed_at timestamptz, pinned_at timestamptz, version integer, chain_hash text,
+        status_since timestamptz
     )
 ),
 changed AS (
     UPDATE backorders_backorder AS back_order
     SET status = change.status, quantity = change.quantity, opened_quantity = change.opened_quantity,
         minimum_fill = change.minimum_fill, on_hold = change.on_hold, closed_at = change.closed_at,
+        pinned_at = change.pinned_at,
         expected_on = CASE WHEN change.closed_at IS NULL AND NOT change.on_hold THEN back_order.expected_on END,
         version = change.version, chain_hash = decode(change.chain_hash, 'hex'), status_since = change.status_since
     FROM change, held_policy
@@ -207,7 +213,7 @@ facts AS (
     SELECT
         back_order.id, rank_facts ->> 'kind' AS kind, rank_facts ->> 'tier' AS tier,
         rank_facts ->> 'criticality' AS criticality, (rank_facts ->> 'downtime_cost')::numeric AS downtime_cost,
-        (rank_facts ->> 'contract_points')::numeric AS contract_points, back_order.opened_at
+        (rank_facts ->> 'contract_points')::numeric AS contract_points, back_order.opened_at, back_order.pinned_at
     FROM backorders_backorder AS back_order
     WHERE back_order.status IN {WAITING} AND (%(ids)s::uuid[] IS NULL OR back_order.id = ANY(%(ids)s::uuid[]))
 ),

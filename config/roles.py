@@ -97,6 +97,8 @@ MANAGER = Role(
         "backorders.override_backorder",
         "backorders.promise_backorder",
         "backorders.allocate_backorder",
+        "backorders.pin_backorder",
+        "backorders.source_backorder",
         "backorders.change_allocationpolicy",
     ),
 )

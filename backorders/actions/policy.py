@@ -3,40 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
-from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import F, Window
-from django.db.models.functions import RowNumber
 from simple_history.utils import update_change_reason
 
 from backorders import sql
-from backorders.models import AllocationPolicy, BackOrder
-from backorders.priority import Facts, rank
+from backorders.actions import pegging
+from backorders.errors import PreviewIsOld
+from backorders.models import AllocationPolicy
+from backorders.whatif import WEIGHTS, Effect, effect
 from orders.errors import NothingToDo, ReasonRequired
 from parts.actors import Actor
 from parts.errors import Invalid
 
-WEIGHTS = tuple(
-    field.name for field in AllocationPolicy._meta.get_fields() if getattr(field, "decimal_places", None) is not None
-)
 _LIMIT = Decimal(100_000)
-
-
-@dataclass(frozen=True, slots=True)
-class PreviewRow:
-    """A back order's place in the queue of its part (1 is next) under the present weights and the proposed ones."""
-
-    back_order_id: UUID
-    reference: str
-    part_id: UUID
-    rank: Decimal
-    place: int
-    new_rank: Decimal
-    new_place: int
+#: How many queues are pegged anew in one transaction.
+_PEGGED_AT_ONCE = 500
 
 
 def _checked(changes: Mapping[str, Decimal]) -> dict[str, Decimal]:
@@ -58,56 +42,54 @@ def _checked(changes: Mapping[str, Decimal]) -> dict[str, Decimal]:
     return dict(changes)
 
 
-def preview(*, changes: Mapping[str, Decimal], limit: int = 200) -> list[PreviewRow]:
-    """Return whose place in the queue would change, the largest changes first; nothing is written.
-
-    Computed by the same formula that the change would use (backorders.priority). Raises Invalid.
-    """
-    wanted = _checked(changes)
-    policy = AllocationPolicy.objects.get(pk="default")
-    for name, value in wanted.items():
-        setattr(policy, name, value)
-    place = Window(RowNumber(), partition_by=F("part_id"), order_by=[F("rank").desc(), F("id").asc()])
-    rows = list(
-        BackOrder.objects.waiting()
-        .annotate(place=place)
-        .order_by("part_id", "place")
-        .values_list("id", "reference", "part_id", "rank", "rank_facts", "opened_at", "place")
-    )
-    new_ranks = {row[0]: rank(Facts.from_json(row[4]), row[5], policy) for row in rows}
-    new_places: dict[UUID, int] = {}
-    last_part, counter = None, 0
-    for row in sorted(rows, key=lambda row: (row[2], -new_ranks[row[0]], row[0])):
-        counter = counter + 1 if row[2] == last_part else 1
-        last_part, new_places[row[0]] = row[2], counter
-    changed = [
-        PreviewRow(row[0], row[1], row[2], row[3], row[6], new_ranks[row[0]], new_places[row[0]])
-        for row in rows
-        if new_places[row[0]] != row[6]
-    ]
-    return sorted(changed, key=lambda row: (-abs(row.new_place - row.place), row.reference))[:limit]
+def preview(*, changes: Mapping[str, Decimal], at: datetime) -> Effect:
+    """Return who would gain and who would lose by other weights; nothing is written. Raises Invalid."""
+    return effect(changes=_checked(changes), today=at.astimezone(UTC).date())
 
 
-def change_weights(*, changes: Mapping[str, Decimal], reason: str, by: Actor, source: str, at: datetime) -> int:
+def change_weights(
+    *,
+    changes: Mapping[str, Decimal],
+    reason: str,
+    by: Actor,
+    source: str,
+    at: datetime,
+    shown: str | None = None,
+) -> int:
     """Change weights and rank all waiting back orders anew in one statement; return how many ranks changed.
 
-    The policy row is locked, so that no back order is opened with the old weights meanwhile. The change stands in the
-    policy's history with its reason. Raises Forbidden, Invalid, ReasonRequired, NothingToDo.
+    The policy row is locked, so that no back order is opened or changed with the old weights meanwhile. The change
+    stands in the policy's history with its reason. `shown` is the fingerprint of the preview that the person saw: if
+    that does not hold any more, nothing is done. Afterwards the queues whose dates change are pegged anew. Raises
+    Forbidden, Invalid, ReasonRequired, NothingToDo, PreviewIsOld.
     """
     by.require("backorders.change_allocationpolicy")
     wanted = _checked(changes)
     if not reason.strip():
         raise ReasonRequired("Say why the weights change.", fields={"reason": ["A reason is required."]})
+    today = at.astimezone(UTC).date()
     with transaction.atomic():
         policy = AllocationPolicy.objects.select_for_update().get(pk="default")
         if all(getattr(policy, name) == value for name, value in wanted.items()):
             raise NothingToDo("These are the weights already.")
+        expected = effect(changes=wanted, today=today)
+        if shown is not None and shown != expected.fingerprint:
+            raise PreviewIsOld
         for name, value in wanted.items():
             setattr(policy, name, value)
         policy.revision += 1
         policy.save()
         update_change_reason(policy, f"{reason.strip()[:80]} ({by.reference}, {source})")
-        return rerank()
+        changed = rerank()
+    _date_anew(expected, today)
+    return changed
+
+
+def _date_anew(expected: Effect, today: date) -> None:
+    """Peg the queues in which somebody's day changes, some hundred at a time."""
+    part_ids = sorted({shift.part_id for shift in expected.shifts if shift.before != shift.after})
+    for start in range(0, len(part_ids), _PEGGED_AT_ONCE):
+        pegging.repeg(part_ids=part_ids[start : start + _PEGGED_AT_ONCE], today=today)
 
 
 def rerank() -> int:

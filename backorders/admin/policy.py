@@ -13,16 +13,13 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from backorders.actions import policy
+from backorders.admin.effects import effect_page
 from backorders.models import AllocationPolicy
 from parts.admin.deeds import Deed, DeedForm, Done
 from parts.admin.offices import Edited
 from parts.errors import Refused
 from parts.labels import plain
-from parts.models import Part
 from parts.statuses import Criticality
-
-#: How many changes of place the preview shows, the largest first.
-MOST_SHOWN = 50
 
 
 def _label(field: DecimalField[Any, Any]) -> str:
@@ -51,6 +48,7 @@ class WeightsForm(DeedForm):
     def clean(self) -> dict[str, Any]:
         """Keep what differs."""
         cleaned = super().clean() or {}
+        cleaned["shown"] = self.data.get("shown", "")
         cleaned["changes"] = {
             name: cleaned[name]
             for name in policy.WEIGHTS
@@ -69,21 +67,20 @@ def _preview(subject: AllocationPolicy, form: DeedForm, told: dict[str, Any]) ->
     if changes is None:
         return {}
     try:
-        rows = policy.preview(changes=changes, limit=MOST_SHOWN)
+        found = policy.preview(changes=changes, at=told["at"])
     except Refused as refusal:
         form.refuse(refusal)
         return {}
-    numbers = dict(Part.objects.filter(pk__in={row.part_id for row in rows}).values_list("pk", "number"))
     return {
         "previewed": True,
         "changes": [(form.fields[name].label, getattr(subject, name), value) for name, value in changes.items()],
-        "rows": [(row, numbers.get(row.part_id, "")) for row in rows],
-        "most_shown": MOST_SHOWN,
+        **effect_page(found, form.data.get("page", "")),
     }
 
 
 def _use(subject: AllocationPolicy, cleaned: dict[str, Any], told: dict[str, Any]) -> Done:
-    ranks = policy.change_weights(changes=cleaned["changes"], reason=cleaned["reason"], **told)
+    facts = {name: cleaned[name] for name in ("changes", "reason", "shown")}
+    ranks = policy.change_weights(**facts, **told)
     says = ngettext(
         "The queue is weighed anew: %(count)s rank changed.",
         "The queue is weighed anew: %(count)s ranks changed.",
@@ -106,7 +103,7 @@ class AllocationPolicyOffice(Edited):
             form=WeightsForm,
             act=_use,
             icon="tune",
-            intro=_("Points that decide who gets the next unit. The preview shows whose place would change."),
+            intro=_("Points that decide who gets the next unit. The preview shows who would gain and lose."),
             template="admin/backorders/allocationpolicy/weights.html",
             context=_preview,
         ),

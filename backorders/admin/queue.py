@@ -18,12 +18,14 @@ from django.utils.translation import ngettext
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.decorators import display
 
-from backorders.actions import moving
+from backorders.actions import moving, pinning
 from backorders.actions.allocating import allocate_parts
+from backorders.admin.effects import effect_page
 from backorders.explaining import Explanation, explain
 from backorders.models import BackOrder, Peg
 from backorders.querysets import IS_OVERDUE
 from backorders.statuses import AGE_BUCKETS, BACK_ORDER_WAITING, BackOrderStatus
+from backorders.whatif import effect
 from orders.actions import lines
 from orders.admin.chained import (
     ByReference,
@@ -37,7 +39,7 @@ from orders.admin.chained import (
 )
 from orders.admin.lines import CancelForm, PromiseForm
 from orders.admin.timeline import timeline_panel
-from parts.admin.deeds import Deed, Done, ReasonForm
+from parts.admin.deeds import Deed, DeedForm, Done, ReasonForm
 from parts.admin.offices import Shown
 from parts.labels import plain, status_label
 
@@ -60,6 +62,7 @@ TERMS = {
     "downtime": _("Cost of downtime"),
     "contract": _("Contract"),
     "ageing": _("Opened when"),
+    "pin": _("Pinned"),
 }
 
 
@@ -163,6 +166,22 @@ def _allocate(subject: BackOrder, cleaned: dict[str, Any], told: dict[str, Any])
     return Done(says % {"count": len(given)})
 
 
+class ShownReasonForm(ReasonForm):
+    """Asks why, and carries what was shown when the person decided."""
+
+    def clean(self) -> dict[str, Any]:
+        """Keep the fingerprint of what was shown."""
+        return {**(super().clean() or {}), "shown": self.data.get("shown", "")}
+
+
+def _effect_of_pin(subject: BackOrder, form: DeedForm, told: dict[str, Any]) -> dict[str, Any]:
+    return effect_page(effect(pin=[subject.pk], today=told["at"].date()))
+
+
+def _effect_of_unpin(subject: BackOrder, form: DeedForm, told: dict[str, Any]) -> dict[str, Any]:
+    return effect_page(effect(unpin=[subject.pk], today=told["at"].date()))
+
+
 def _waits(back_order: BackOrder) -> bool:
     return back_order.status in BACK_ORDER_WAITING
 
@@ -229,6 +248,42 @@ class BackOrderOffice(ByReference, Shown):
             offered=lambda row: _waits(row) and row.on_hold,
             icon="play_arrow",
             inline=True,
+        ),
+        Deed(
+            slug="pin",
+            title=_("Pin to the top"),
+            permission="backorders.pin_backorder",
+            form=ShownReasonForm,
+            act=noting(
+                pinning.pin,
+                key="back_order_id",
+                names=("reason", "shown"),
+                says=_("Pinned: it is served before all of its part that are not pinned."),
+            ),
+            offered=lambda row: _waits(row) and row.pinned_at is None,
+            icon="keep",
+            intro=_(
+                "It goes before all of its part that are not pinned, until it is unpinned. This is what that does."
+            ),
+            template="admin/backorders/backorder/pin.html",
+            context=_effect_of_pin,
+        ),
+        Deed(
+            slug="unpin",
+            title=_("Unpin"),
+            permission="backorders.pin_backorder",
+            form=ShownReasonForm,
+            act=noting(
+                pinning.unpin,
+                key="back_order_id",
+                names=("reason", "shown"),
+                says=_("Unpinned: it stands where its rank puts it."),
+            ),
+            offered=lambda row: _waits(row) and row.pinned_at is not None,
+            icon="keep_off",
+            intro=_("It goes back to where its rank puts it. This is what that does."),
+            template="admin/backorders/backorder/pin.html",
+            context=_effect_of_unpin,
         ),
         Deed(
             slug="allocate",

@@ -55,6 +55,13 @@ class BackOrder(ConcurrentTransitionMixin, Chained):
         help_text=_("The smallest part delivery it accepts."),
     )
     on_hold = models.BooleanField(_("on hold"), default=False)
+    pinned_at = models.DateTimeField(
+        _("pinned at"),
+        null=True,
+        blank=True,
+        editable=False,
+        help_text=_("Put before all that are not pinned, until it is unpinned; the ledger says who did it and why."),
+    )
     rank = models.DecimalField(_("rank"), max_digits=18, decimal_places=6)
     rank_facts = models.JSONField(_("what the rank is made from"), default=dict)
     opened_at = models.DateTimeField(_("opened at"))
@@ -73,6 +80,8 @@ class BackOrder(ConcurrentTransitionMixin, Chained):
             ("override_backorder", "Can override a back order's status"),
             ("promise_backorder", "Can promise a date"),
             ("allocate_backorder", "Can run an allocation"),
+            ("pin_backorder", "Can pin a back order to the head of its queue"),
+            ("source_backorder", "Can choose another source for a back order"),
         ]
         constraints = [
             models.UniqueConstraint(fields=["reference"], name="back_order_reference_unique"),

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from django.contrib.auth.models import User
 from django.urls import reverse
 from django.utils import timezone
 
-from backorders.actions import pegging
+from backorders.actions import moving, pegging
+from backorders.actions import policy as weighing
+from backorders.admin import effects
 from backorders.models import AllocationPolicy, BackOrder
+from backorders.whatif import effect
 from orders.actions import lines
 from orders.models import OrderLine
 from parts.models import PurchaseOrderLine
@@ -109,6 +113,7 @@ def test_weights_are_previewed_first_and_used_only_with_a_reason(world: World, m
     assert shown.status_code == 200
     assert "What would change" in text(shown)
     assert AllocationPolicy.objects.get().silver == policy.silver
+    data["shown"] = shown.context["effect"].fingerprint
     assert client.post(deed(policy, "weights"), data | {"use": "1"}).status_code == 400
     answer = client.post(deed(policy, "weights"), data | {"use": "1", "reason": "Tiers were too flat"})
     assert "2 ranks changed" in said(answer)
@@ -119,3 +124,54 @@ def test_weights_cannot_be_posted_to_the_form_of_the_policy(world: World, above_
     policy = AllocationPolicy.objects.get()
     assert desk_of(above_all).post(page(policy), {"silver": "900"}).status_code == 403
     assert AllocationPolicy.objects.get().silver == policy.silver
+
+
+def test_a_pin_is_shown_first_and_done_only_as_shown(world: World, manager: User, dispatcher: User) -> None:
+    first = world.short()
+    world.placed(first.part, 2)
+    second = BackOrder.objects.filter(part=first.part).exclude(pk=first.pk).get()
+    assert desk_of(dispatcher).get(deed(second, "pin")).status_code == 403
+    client = desk_of(manager)
+    asked = client.get(deed(second, "pin"))
+    assert "further back" in text(asked)
+    assert first.reference in text(asked)
+    data = {"reason": "Their line stands still", "shown": asked.context["effect"].fingerprint}
+
+    moving.hold(back_order_id=first.pk, reason="Moves", **cause())
+    refused = client.post(deed(second, "pin"), data)
+    assert refused.status_code == 409
+    assert "The queue has changed since this was shown" in text(refused)
+    assert "Their line stands still" in text(refused)
+    assert BackOrder.objects.get(pk=second.pk).pinned_at is None
+
+    data["shown"] = refused.context["effect"].fingerprint
+    client.post(deed(second, "pin"), data)
+    assert BackOrder.objects.get(pk=second.pk).pinned_at is not None
+    assert "Pinned to the top" in text(client.get(page(second)))
+
+
+def test_weights_are_not_used_on_a_preview_that_holds_no_more(world: World, manager: User) -> None:
+    first = world.short()
+    world.placed(first.part, 2)
+    policy = AllocationPolicy.objects.get()
+    client = desk_of(manager)
+    form = client.get(deed(policy, "weights")).context["form"]
+    data = {field.name: field.value() for field in form if field.value() is not None} | {"silver": "900"}
+    shown = client.post(deed(policy, "weights"), data).context["effect"].fingerprint
+    weighing.change_weights(changes={"gold": Decimal(7)}, reason="Season", **cause())
+    refused = client.post(deed(policy, "weights"), data | {"use": "1", "reason": "Flat", "shown": shown})
+    assert refused.status_code == 409
+    assert "The queue has changed since this was shown" in text(refused)
+    assert AllocationPolicy.objects.get().silver == policy.silver
+
+
+def test_a_long_preview_has_pages(world: World, manager: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    row = world.short()
+    for _ in range(4):
+        world.placed(row.part, 1)
+    last = BackOrder.objects.filter(part=row.part).by_rank().last()
+    found = effect(pin=[last.pk], today=timezone.now().date())
+    monkeypatch.setattr(effects, "PAGE", 2)
+    pages = [effects.effect_page(found, number) for number in ("1", "2", "3", "nonsense", "99")]
+    assert [len(page["rows"]) for page in pages] == [2, 2, 1, 2, 1]
+    assert len({told.shift.id for page in pages[:3] for told in page["rows"]}) == 5

@@ -34,23 +34,32 @@ POLICIES = st.fixed_dictionaries(
 ).map(lambda weights: SimpleNamespace(**weights))
 
 
-def rank_in_sql(facts: Facts, opened_at: datetime, weights: Any) -> Decimal:
+def rank_in_sql(facts: Facts, opened_at: datetime, weights: Any, pinned: bool) -> Decimal:
     columns = ", ".join(f"%({name})s::numeric AS {name}" for name in WEIGHTS)
-    row = facts.as_json() | {"opened_at": opened_at.isoformat()}
+    row = facts.as_json() | {"opened_at": opened_at.isoformat(), "pinned_at": OPENED.isoformat() if pinned else None}
     with connection.cursor() as cursor:
         cursor.execute(
             f"WITH policy AS (SELECT {columns}) SELECT {sql.rank('item')} FROM policy,"
             " json_to_record(%(row)s::json) AS item (kind text, tier text, criticality text, downtime_cost numeric,"
-            " contract_points numeric, opened_at timestamptz)",
+            " contract_points numeric, opened_at timestamptz, pinned_at timestamptz)",
             {name: getattr(weights, name) for name in WEIGHTS} | {"row": json.dumps(row)},
         )
         return cursor.fetchone()[0]
 
 
-@given(facts=FACTS, opened_at=MOMENTS, weights=POLICIES)
-def test_python_and_sql_rank_alike(django_db_blocker: Any, facts: Facts, opened_at: datetime, weights: Any) -> None:
+@given(facts=FACTS, opened_at=MOMENTS, weights=POLICIES, pinned=st.booleans())
+def test_python_and_sql_rank_alike(
+    django_db_blocker: Any, facts: Facts, opened_at: datetime, weights: Any, pinned: bool
+) -> None:
     with django_db_blocker.unblock():
-        assert rank(facts, opened_at, weights) == rank_in_sql(facts, opened_at, weights)
+        assert rank(facts, opened_at, weights, pinned=pinned) == rank_in_sql(facts, opened_at, weights, pinned)
+
+
+@given(one=FACTS, other=FACTS, opened=st.tuples(MOMENTS, MOMENTS), weights=POLICIES)
+def test_who_is_pinned_stands_before_all_who_are_not(
+    one: Facts, other: Facts, opened: tuple[datetime, datetime], weights: Any
+) -> None:
+    assert rank(one, opened[0], weights, pinned=True) > rank(other, opened[1], weights)
 
 
 @given(one=FACTS, other=FACTS, opened=st.tuples(MOMENTS, MOMENTS), later=st.timedeltas(timedelta(0), timedelta(9999)))
