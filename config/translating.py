@@ -171,12 +171,19 @@ def _is_compiled(language: str, catalogue: Catalog) -> bool:
 
 
 def _said(catalogue: Catalog) -> dict[tuple[str, ...], tuple[str, ...]]:
-    """Return the texts of a catalogue with their contexts; Babel gives forms as a list here and as a tuple there."""
+    """Return the texts of a catalogue with their contexts.
+
+    Babel gives forms as a list here and as a tuple there, and contexts as bytes where they are compiled.
+    """
     return {
-        (str(item.context or ""), *_forms(item.id)): _forms(item.string)
+        (_context(item.context), *_forms(item.id)): _forms(item.string)
         for item in catalogue
         if item.id and item.string
     }
+
+
+def _context(context: str | bytes | None) -> str:
+    return context.decode() if isinstance(context, bytes) else context or ""
 
 
 def _forms(text: str | tuple[str, ...] | list[str]) -> tuple[str, ...]:

@@ -84,12 +84,15 @@ def test_what_is_wrong_is_said(house: Path) -> None:
     assert [line.split(":")[1] for line in translating.complaints("de")] == [" no longer there"]
 
 
-def test_a_text_of_two_forms_is_compiled_as_it_is_said(house: Path) -> None:
+def test_forms_and_contexts_are_compiled_as_they_are_said(house: Path) -> None:
     (house / "parts" / "page.html").unlink()
-    (house / "parts" / "texts.py").write_text('A = ngettext("%(count)s line", "%(count)s lines", 2)\n')
+    (house / "parts" / "texts.py").write_text(
+        'A = ngettext("%(count)s line", "%(count)s lines", 2)\nB = pgettext("file", "Line")\n'
+    )
     translating.update("de")
     path = translating.path_of("de", "po")
     text = path.read_text().replace('msgstr[0] ""', 'msgstr[0] "%(count)s Zeile"')
+    text = text.replace('msgid "Line"\nmsgstr ""', 'msgid "Line"\nmsgstr "Zeile"')
     path.write_text(text.replace('msgstr[1] ""', 'msgstr[1] "%(count)s Zeilen"'))
     assert translating.complaints("de") == ["de: django.mo is not what django.po says: run `make texts`"]
     translating.update("de")
