@@ -51,7 +51,9 @@ SIDE: tuple[tuple[Any, tuple[tuple[Any, str, str, str], ...]], ...] = (
         _("Record"),
         (
             (_("Event ledger"), "history_edu", "orders.orderevent", ""),
-            (_("Overrides"), "report", "orders.orderevent", "?is_override__exact=1"),
+            (_("Overrides"), "report", "orders.override", ""),
+            (_("Waiting for consent"), "how_to_reg", "orders.overriderequest", "?status__exact=waiting"),
+            (_("What needs consent"), "rule", "orders.consentrule", ""),
             (_("Daily anchors"), "anchor", "orders.ledgeranchor", ""),
             (_("Stock movements"), "swap_vert", "parts.stockmovement", ""),
             (_("Counts"), "fact_check", "parts.stockcount", ""),

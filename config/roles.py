@@ -81,6 +81,7 @@ MANAGER = Role(
         "orders.change_serviceorder",
         "orders.move_serviceorder",
         "orders.override_serviceorder",
+        "orders.consent_override",
         "orders.assign_serviceorder",
         "orders.add_attachment",
         "orders.delete_attachment",
@@ -182,6 +183,8 @@ ADMINISTRATOR = Role(
     True,
     (
         *READS_ALL,
+        # What needs a second person is not for those to say who would need one.
+        *_edits("orders", "consentrule"),
         *_edits("auth", "user"),
         "auth.view_group",
         *_edits("orders", "customeraccess"),

@@ -183,3 +183,19 @@ class SubjectKind(models.TextChoices):
     PARTS_ORDER = "parts_order", _("Parts order")
     LINE = "line", _("Order line")
     BACK_ORDER = "back_order", _("Back order")
+
+
+class Overridable(models.TextChoices):
+    """What an override that needs consent can be of."""
+
+    LINE = "line", _("Order lines")
+    SERVICE_ORDER = "service_order", _("Service orders")
+
+
+class ConsentStatus(models.TextChoices):
+    """Where an override stands that somebody asked for."""
+
+    WAITING = "waiting", _("Waits for consent")
+    APPLIED = "applied", _("Applied")
+    REFUSED = "refused", _("Refused")
+    WITHDRAWN = "withdrawn", _("Withdrawn")

@@ -18,6 +18,7 @@ TONES = {
     "awaiting_parts": "warning",
     "awaiting_kitting": "warning",
     "sourcing": "warning",
+    "waiting": "warning",
     # is being worked on
     "in_progress": "info",
     "with_manufacturer": "info",
@@ -38,11 +39,14 @@ TONES = {
     "fulfilled": "success",
     "issued": "success",
     "given": "success",
+    "applied": "success",
+    "resolved": "success",
     "kept": "info",
     # ended otherwise
     "cancelled": "danger",
     "returned": "danger",
     "taken": "danger",
+    "refused": "danger",
     "passed_over": "warning",
     "emergency": "danger",
 }

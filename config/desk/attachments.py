@@ -9,28 +9,13 @@ from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
 from config.desk.orders import for_staff
-from orders.files import SHOWN_INLINE
 from orders.models import Attachment, ServiceOrder
+from orders.serving import file_response
 
 
 def response_for(attachment: Attachment, *, is_shown: bool) -> FileResponse:
-    """Return a file as it may be sent: pictures that were written anew may be shown, all else is only downloaded.
-
-    Every page that sends such a file sends it so. Raises Http404 where the file is gone.
-    """
-    inline = is_shown and attachment.content_type in SHOWN_INLINE
-    try:
-        content = attachment.file.open("rb")
-    except (FileNotFoundError, ValueError) as error:
-        raise Http404 from error
-    response = FileResponse(
-        content, as_attachment=not inline, filename=attachment.name, content_type=attachment.content_type
-    )
-    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
-    response.headers["Cache-Control"] = "private, max-age=3600"
-    return response
+    """Return a file of a job as it may be sent. Raises Http404 where it is gone."""
+    return file_response(attachment.file, attachment.name, attachment.content_type, is_shown=is_shown)
 
 
 @for_staff("orders.view_attachment")

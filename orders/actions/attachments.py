@@ -14,7 +14,7 @@ from django.db import IntegrityError, transaction
 
 from orders.actions.service_orders import Moved, locked, moved, write
 from orders.errors import NothingToDo, ReasonRequired
-from orders.files import FileRefused, judge
+from orders.files import FileRefused, Judged, judge
 from orders.ledger import Cause, Ledger
 from orders.models import Attachment
 from orders.rules import LONGEST_NOTE, check_texts
@@ -45,11 +45,7 @@ def attach(
     check_texts(note=(note, LONGEST_NOTE))
     if known := _known(key, service_order_id):
         return known
-    if len(content) > settings.ATTACHMENT_MOST_BYTES:
-        raise FileRefused(f"The file is larger than {settings.ATTACHMENT_MOST_BYTES // 1024 // 1024} MB.")
-    kept = judge(
-        content, name, allowed=settings.ATTACHMENT_KINDS, most_pixels=settings.ATTACHMENT_MOST_MEGAPIXELS * 1_000_000
-    )
+    kept = checked(name, content)
     row = Attachment(
         id=key or new_key(),
         service_order_id=service_order_id,
@@ -73,6 +69,15 @@ def attach(
         _forget_file(row)
         raise
     return row
+
+
+def checked(name: str, content: bytes) -> Judged:
+    """Return a file as it is kept, by the settings. Raises FileRefused for its size, its kind, damage."""
+    if len(content) > settings.ATTACHMENT_MOST_BYTES:
+        raise FileRefused(f"The file is larger than {settings.ATTACHMENT_MOST_BYTES // 1024 // 1024} MB.")
+    return judge(
+        content, name, allowed=settings.ATTACHMENT_KINDS, most_pixels=settings.ATTACHMENT_MOST_MEGAPIXELS * 1_000_000
+    )
 
 
 def _known(key: UUID | None, service_order_id: UUID) -> Attachment | None:

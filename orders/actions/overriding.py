@@ -12,6 +12,7 @@ from orders.actions.holding import hold_for
 from orders.actions.lines import moved
 from orders.actions.service_orders import Moved, allow_any_step
 from orders.actions.work import KEPT_BACK, LineWork
+from orders.consenting import Leave, require, rule_for_line
 from orders.errors import NothingToDo, ReasonRequired, TransitionRefused
 from orders.ledger import Cause
 from orders.rules import LONGEST_NOTE, LONGEST_REFERENCE, check_texts, is_kept_back, steps_back
@@ -35,6 +36,7 @@ def override(
     source: str,
     at: datetime,
     expected_version: int | None = None,
+    leave: Leave | None = None,
 ) -> Moved:
     """Put a leaf into any status. Stock and queue follow, so that the books stay true:
 
@@ -47,8 +49,10 @@ def override(
     - to back-ordered: it waits in the queue again, and gets at once what is free and its turn;
     - back to reserved from a later status: no rule releases it before a person does, or lets it go.
 
+    `leave` comes from `orders.actions.consents`, which asks for a second person's consent where a rule wants it.
+
     Returns where the line stands in the end. Raises Forbidden, ReasonRequired, Invalid, NotFound, VersionConflict,
-    NothingToDo, TransitionRefused for a parent.
+    NothingToDo, TransitionRefused for a parent, ConsentNeeded.
     """
     by.require("orders.override_orderline")
     missing = {name: ["Required."] for name, text in (("reason", reason), ("reference", reference)) if not text.strip()}
@@ -61,6 +65,7 @@ def override(
     with transaction.atomic():
         work = LineWork(cause, line_ids=[line_id], touches_stock=True, frees_stock=True, delivers=to == "delivered")
         line = _checked(work.trees.line(line_id), to, expected_version)
+        require(rule_for_line(part_id=line.part_id, quantity=line.quantity, to=to), by, leave)
         levels = lock_levels(part_ids=[line.part_id])
         leaf = line.as_child(work.ledger) if to == "back_ordered" else line
         before = leaf.status
@@ -71,7 +76,10 @@ def override(
             note=reason.strip(),
             is_override=True,
             override_reference=reference.strip(),
-            data={"from_stock": before in LINE_HOLDS_STOCK} | ({"rule": KEPT_BACK} if steps_back(before, to) else {}),
+            at=leave.happened_at if leave else None,
+            data={"from_stock": before in LINE_HOLDS_STOCK}
+            | ({"rule": KEPT_BACK} if steps_back(before, to) else {})
+            | (leave.as_data() if leave else {}),
         )
         leaf.kept_back = is_kept_back(leaf.kept_back, before, to)
         leaf.touched = True

@@ -12,6 +12,7 @@ from django.db import IntegrityError, connection, transaction
 
 from orders import sql
 from orders.actions import messages
+from orders.consenting import Leave, require, rule_for_job
 from orders.errors import ConcurrentChange, NothingToDo, ReasonRequired, TransitionRefused
 from orders.flows import is_declared
 from orders.ledger import Cause, Ledger, Subject, text_of_time
@@ -360,10 +361,12 @@ def override(
     source: str,
     at: datetime,
     expected_version: int | None = None,
+    leave: Leave | None = None,
 ) -> Moved:
     """Put a job into any status, against the flow. Needs its own permission, a reason and a reference; marked for ever.
 
-    Raises Forbidden, ReasonRequired, NotFound, VersionConflict, NothingToDo where it already stands there.
+    `leave` comes from `orders.actions.consents`. Raises Forbidden, ReasonRequired, NotFound, VersionConflict,
+    NothingToDo where it already stands there, ConsentNeeded.
     """
     by.require("orders.override_serviceorder")
     missing = {name: ["Required."] for name, text in (("reason", reason), ("reference", reference)) if not text.strip()}
@@ -377,6 +380,7 @@ def override(
         job = locked(service_order_id, expected_version)
         if job.status == to:
             raise NothingToDo(f"{job.reference} already is {to}.", current=job.status)
+        require(rule_for_job(to=to), by, leave)
         ledger.record(
             job,
             "service_order.status_overridden",
@@ -384,6 +388,7 @@ def override(
             note=reason.strip(),
             is_override=True,
             override_reference=reference.strip(),
+            data=leave.as_data() if leave else None,
         )
         allow_any_step(job.id)
         write([job], ledger)

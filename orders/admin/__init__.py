@@ -1,5 +1,25 @@
 """Floor 1's rooms in the back office."""
 
-from orders.admin import attachments, customers, ledger, lines, parts_orders, service_orders, tracking, visibility
+from orders.admin import (
+    attachments,
+    customers,
+    ledger,
+    lines,
+    overriding,
+    parts_orders,
+    service_orders,
+    tracking,
+    visibility,
+)
 
-__all__ = ["attachments", "customers", "ledger", "lines", "parts_orders", "service_orders", "tracking", "visibility"]
+__all__ = [
+    "attachments",
+    "customers",
+    "ledger",
+    "lines",
+    "overriding",
+    "parts_orders",
+    "service_orders",
+    "tracking",
+    "visibility",
+]

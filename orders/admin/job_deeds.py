@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from orders.actions import jobs, service_orders
 from orders.admin.chained import MoveForm, move_deed, noting, override_deed, stepping
+from orders.admin.overriding import EvidencedForm, wishing
 from orders.models import ReturnShipment, ServiceOrder
 from orders.people import technicians
 from orders.statuses import SERVICE_ORDER_OPEN, SERVICE_ORDER_PATH, ServiceOrderStatus
@@ -258,5 +259,5 @@ DEEDS = (
         ),
         icon="package_2",
     ),
-    override_deed("orders.override_serviceorder", _stepping(service_orders.override)),
+    override_deed("orders.override_serviceorder", wishing("service_order"), form=EvidencedForm),
 )

@@ -15,8 +15,9 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter, RangeDateFilter
 from unfold.decorators import display
 
-from orders.actions import lines, overriding
+from orders.actions import lines
 from orders.admin.chained import ByReference, Standing, move_deed, moves_panel, noting, override_deed, stepping
+from orders.admin.overriding import LineOverrideForm, wishing
 from orders.admin.timeline import timeline_panel
 from orders.models import OrderLine
 from orders.statuses import LINE_CLOSED, LINE_STEPS
@@ -142,7 +143,10 @@ class OrderLineOffice(ByReference, Standing, Shown):
             danger=True,
         ),
         override_deed(
-            "orders.override_orderline", _stepping(overriding.override), offered=lambda line: not line.is_split
+            "orders.override_orderline",
+            wishing("line"),
+            form=LineOverrideForm,
+            offered=lambda line: not line.is_split,
         ),
     )
 

@@ -42,6 +42,10 @@ TITLES = {
     "equipment.sent": gettext_lazy("Equipment sent"),
     "labour.logged": gettext_lazy("Labour"),
     "line.let_go": pgettext_lazy("event", "Let go"),
+    "line.let_go": gettext_lazy("Let go"),
+    "line.override_asked": gettext_lazy("Override asked for"),
+    "line.override_refused": gettext_lazy("Override refused"),
+    "line.override_withdrawn": gettext_lazy("Override taken back"),
     "line.placed": gettext_lazy("Ordered"),
     "line.promise_changed": gettext_lazy("Promise"),
     "line.promise_derived": gettext_lazy("Promise, from its line or parts"),
@@ -66,6 +70,9 @@ TITLES = {
     "service_order.claimed": gettext_lazy("Claimed"),
     "service_order.completion_estimated": gettext_lazy("Completion estimated"),
     "service_order.created": gettext_lazy("Opened"),
+    "service_order.override_asked": gettext_lazy("Override asked for"),
+    "service_order.override_refused": gettext_lazy("Override refused"),
+    "service_order.override_withdrawn": gettext_lazy("Override taken back"),
     "service_order.rescheduled": gettext_lazy("Rescheduled"),
     "service_order.status_changed": gettext_lazy("Status"),
     "service_order.status_filed": gettext_lazy("Late report, filed"),
@@ -73,6 +80,8 @@ TITLES = {
     "tracking.link_issued": gettext_lazy("Customer's link made"),
     "tracking.link_revoked": gettext_lazy("Customer's link revoked"),
 }
+#: What of an event's data is told in words of its own, or (the digest of a file) is for machines.
+_SAID_OTHERWISE = ("reported", "from", "to", "consented_by", "evidence")
 _WORDS: dict[str, Any] = {**dict(ServiceOrderStatus.choices), **dict(LineStatus.choices)}
 
 
@@ -148,6 +157,8 @@ def _happening(row: OrderEvent, names: Mapping[str, str], words: Mapping[str, An
 
 def _given_to(row: OrderEvent) -> list[str]:
     """Return who had a job and who has it now, where an event gave it to somebody."""
+    if row.data.get("consented_by"):
+        return [row.data["consented_by"]]
     if row.kind not in ("service_order.assigned", "service_order.claimed"):
         return []
     return [f"user:{key}" for key in (row.data.get("from"), row.data.get("to")) if key]
@@ -158,12 +169,19 @@ def _details(row: OrderEvent, names: Mapping[str, str], words: Mapping[str, Any]
     data, said = row.data, []
     if reported := data.get("reported"):
         said.append(_("Reported: %(status)s") % {"status": words.get(reported, reported)})
-    if _given_to(row):
+    if consented_by := data.get("consented_by"):
+        said.append(_("With the consent of %(person)s") % {"person": names.get(consented_by, consented_by)})
+    elif _given_to(row):
         said.append(_change({end: names.get(f"user:{data[end]}") for end in ("from", "to")}))
     elif "from" in data or "to" in data:
         said.append(_change(data))
     for name, value in data.items():
-        if name in ("reported", "from", "to") or value in (None, "") or isinstance(value, list) or _is_key(value):
+        if (
+            name in ("reported", "from", "to", "consented_by")
+            or value in (None, "")
+            or isinstance(value, list)
+            or _is_key(value)
+        ):
             continue
         said.append(f"{name.replace('_', ' ')}: {_change(value) if isinstance(value, dict) else _value(value)}")
     return " · ".join(said)

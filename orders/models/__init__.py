@@ -4,6 +4,7 @@ from orders.models.attachments import Attachment
 from orders.models.customers import Customer, CustomerAccess, Equipment, ServiceContract
 from orders.models.desk import SavedView, StockVisibilityRule
 from orders.models.ledger import EventCursor, EventText, LedgerAnchor, OrderEvent
+from orders.models.overrides import ConsentRule, Override, OverrideRequest
 from orders.models.parts_orders import OrderLine, PartsOrder, Shipment, ShipmentLine
 from orders.models.service_orders import DiagnosticNote, LabourEntry, ReturnShipment, ServiceOrder
 from orders.models.tracking import TrackingLink
@@ -11,6 +12,7 @@ from orders.models.words import CustomerWord
 
 __all__ = [
     "Attachment",
+    "ConsentRule",
     "Customer",
     "CustomerAccess",
     "CustomerWord",
@@ -22,6 +24,8 @@ __all__ = [
     "LedgerAnchor",
     "OrderEvent",
     "OrderLine",
+    "Override",
+    "OverrideRequest",
     "PartsOrder",
     "ReturnShipment",
     "SavedView",

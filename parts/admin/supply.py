@@ -35,6 +35,7 @@ from parts.labels import plain, status_label
 from parts.models import (
     Delivery,
     DeliveryLine,
+    DeliverySerial,
     PurchaseOrder,
     PurchaseOrderLine,
     Supplier,
@@ -293,3 +294,31 @@ class DeliveryLineOffice(Shown):
     def note(self, line: DeliveryLine) -> str:
         """Number and position."""
         return f"{line.delivery.note_number} / {line.position}"
+
+
+@admin.register(DeliverySerial)
+class DeliverySerialOffice(Shown):
+    list_display = ("serial", "part", "note", "received_at")
+    list_select_related = ("line__part", "line__delivery")
+    search_fields = ("serial__key_is",)
+    search_help_text = _("A whole serial number, in any spelling")
+    ordering = ("-id",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[DeliverySerial]:
+        """Read the line along: a serial number is told by it."""
+        return super().get_queryset(request).select_related("line__part", "line__delivery")
+
+    @display(description=_("part"))
+    def part(self, row: DeliverySerial) -> str:
+        """What it is."""
+        return row.line.part.number
+
+    @display(description=_("delivery note"))
+    def note(self, row: DeliverySerial) -> str:
+        """With which note it came."""
+        return row.line.delivery.note_number
+
+    @display(description=_("received at"))
+    def received_at(self, row: DeliverySerial) -> Any:
+        """When it came."""
+        return row.line.delivery.received_at

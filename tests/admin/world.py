@@ -17,8 +17,9 @@ from oauth2_provider.models import AccessToken, Application, Grant, IDToken, Ref
 from backorders.models import BackOrder
 from config import roles
 from integrations.models import IdempotentRequest
-from orders.actions import attachments, jobs, lines, placing, service_orders, tracking
+from orders.actions import attachments, consents, jobs, lines, placing, service_orders, tracking
 from orders.models import (
+    ConsentRule,
     Customer,
     CustomerAccess,
     EventCursor,
@@ -179,7 +180,7 @@ class World:
             supplier_id=order.supplier_id,
             warehouse_id=order.warehouse_id,
             note_number=f"DN-{self.number}",
-            lines=[DeliveryItem(part.pk, Decimal(5), purchase_order_line_id=line.pk)],
+            lines=[DeliveryItem(part.pk, Decimal(5), purchase_order_line_id=line.pk, serials=(f"SN-{self.number}",))],
             received_at=timezone.now(),
             **cause(),
         )
@@ -204,8 +205,17 @@ class World:
             **cause(),
         )
         tracking.issue(service_order_id=job.pk, **cause())
+        self.overridden(job)
         told = cause()
         attachments.attach(service_order_id=job.pk, name=f"Note {self.number}.txt", content=b"Seen", **told)
+
+    def overridden(self, job: ServiceOrder) -> None:
+        """A job put back by a person, with evidence; and a rule that would have held it up."""
+        by = Actor(f"user:{self.person.pk}", frozenset({"orders.override_serviceorder"}), self.person.pk)
+        evidence = consents.Evidence("receipt.txt", b"Paid")
+        wish = consents.Wish("service_order", job.pk, "new", "It was never begun", f"C-{self.number}", evidence)
+        consents.ask(wish=wish, **cause() | {"by": by})
+        ConsentRule.objects.create(name=f"Rule {self.number}", is_active=False)
 
     def around(self, part: Part) -> None:
         """People, machines and what else has a list."""

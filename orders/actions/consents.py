@@ -1,0 +1,315 @@
+"""Overrides as people ask for them: with evidence, and with the consent of another person where a rule wants it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from django.core.files.base import ContentFile
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+
+from orders.actions import overriding, service_orders
+from orders.actions.attachments import checked
+from orders.actions.service_orders import Moved, locked, write
+from orders.actions.work import LineWork
+from orders.consenting import Leave, rule_for_job, rule_for_line
+from orders.errors import AlreadyDecided, ReasonRequired, TransitionRefused
+from orders.files import Judged
+from orders.ledger import Cause, Ledger, Subject
+from orders.models import EventText, OrderEvent, OrderLine, OverrideRequest, ServiceOrder
+from orders.rules import LONGEST_NOTE, LONGEST_REFERENCE, check_texts
+from orders.statuses import LINE_SHIPPED, LineStatus, ServiceOrderStatus
+from parts.actors import Actor
+from parts.errors import Forbidden, Invalid, NotFound, Refused, VersionConflict
+from parts.keys import new_key
+from parts.rules import moment_problem
+
+About = Literal["line", "service_order"]
+_MAY: dict[str, str] = {"line": "orders.override_orderline", "service_order": "orders.override_serviceorder"}
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A file that shows that an override is right."""
+
+    name: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """An override that somebody wants: of what, to which status, why, and what it rests on.
+
+    Without a reference the evidence is one. `happened_at`: when it was shipped or delivered outside the system.
+    """
+
+    about: About
+    subject_id: UUID
+    to: str
+    reason: str
+    reference: str = ""
+    evidence: Evidence | None = field(default=None, repr=False)
+    happened_at: datetime | None = None
+
+
+def ask(*, wish: Wish, by: Actor, source: str, at: datetime, expected_version: int | None = None) -> OverrideRequest:
+    """Override at once where no rule wants a second person; otherwise ask for it, and change nothing yet.
+
+    The ledger says who asked and why, either way. Raises as the override itself, and FileRefused, Forbidden for who is
+    no person, Refused where another override of the same waits for consent already.
+    """
+    by.require(_MAY[wish.about])
+    if by.user_id is None:
+        raise Forbidden("Only a person can ask for an override.")
+    kept = checked(wish.evidence.name, wish.evidence.content) if wish.evidence else None
+    _check(wish, at)
+    row = OverrideRequest(
+        id=new_key(),
+        to_status=wish.to,
+        reference=wish.reference.strip() or (kept.name[:LONGEST_REFERENCE] if kept else ""),
+        happened_at=wish.happened_at,
+        requested_by_id=by.user_id,
+        requested_at=at,
+        **{f"{wish.about}_id": wish.subject_id},
+    )
+    try:
+        with transaction.atomic():
+            _keep(row, kept)
+            _begin(row, wish, by=by, source=source, at=at, expected_version=expected_version)
+    except IntegrityError as error:
+        _forget_evidence(row)
+        if "one_waiting_per" in str(error):
+            raise Refused("An override of the same waits for consent already.") from error
+        raise
+    except BaseException:
+        _forget_evidence(row)
+        raise
+    return row
+
+
+def _check(wish: Wish, at: datetime) -> None:
+    missing = {} if wish.reason.strip() else {"reason": ["Required."]}
+    if not wish.reference.strip() and wish.evidence is None:
+        missing["reference"] = ["Give a reference, or a file as evidence."]
+    if missing:
+        raise ReasonRequired("An override needs a reason, and a reference or evidence.", fields=missing)
+    check_texts(reason=(wish.reason, LONGEST_NOTE), reference=(wish.reference, LONGEST_REFERENCE))
+    known = LineStatus.values if wish.about == "line" else ServiceOrderStatus.values
+    if wish.to not in known:
+        raise Invalid("There is no such status.", {"to": [f"Must be one of {', '.join(known)}."]})
+    if wish.happened_at is None:
+        return
+    problem = moment_problem(wish.happened_at, at)
+    if wish.about != "line" or wish.to not in LINE_SHIPPED:
+        problem = "is only asked for what was shipped or delivered"
+    elif not problem and wish.happened_at > at:
+        problem = "must not lie ahead"
+    if problem:
+        raise Invalid(f"The time {problem}.", {"happened_at": [problem]})
+
+
+def _keep(row: OverrideRequest, kept: Judged | None) -> None:
+    if kept is None:
+        return
+    row.evidence_name, row.evidence_type = kept.name, kept.kind.content_type
+    row.evidence_sha256 = hashlib.sha256(kept.content).hexdigest()
+    row.evidence.save(kept.name, ContentFile(kept.content), save=False)
+
+
+def _forget_evidence(row: OverrideRequest) -> None:
+    if row.evidence.name:
+        with suppress(OSError):
+            row.evidence.storage.delete(row.evidence.name)
+
+
+def _begin(
+    row: OverrideRequest, wish: Wish, *, by: Actor, source: str, at: datetime, expected_version: int | None
+) -> None:
+    """Apply it, or record that it is asked for, under the lock of its subject."""
+    row.rule = _rule(row, wish.to)
+    if not row.rule:
+        row.from_status = _subject(row).status
+        leave = Leave(row.pk, evidence_sha256=row.evidence_sha256, happened_at=row.happened_at)
+        moved = _override(row, wish.reason, leave, by=by, source=source, at=at, expected_version=expected_version)
+        row.status, row.decided_at = "applied", at
+        row.asked_event = OrderEvent.objects.filter(subject_id=moved.id, is_override=True).latest("version").pk
+        row.save(force_insert=True)
+        return
+
+    def asked(subject: Subject, ledger: Ledger) -> None:
+        if expected_version is not None and subject.version != expected_version:
+            raise VersionConflict(
+                f"{subject.reference} has changed since you read it.", version=subject.version, status=subject.status
+            )
+        if subject.status == wish.to:
+            raise Refused(f"{subject.reference} already is {wish.to}.", current=subject.status)
+        row.from_status = subject.status
+        data = {"to": wish.to, "request": str(row.pk), "rule": row.rule, "evidence": row.evidence_sha256}
+        event = ledger.record(
+            subject,
+            f"{wish.about}.override_asked",
+            note=wish.reason.strip(),
+            override_reference=row.reference,
+            data=data,
+        )
+        row.asked_event = UUID(event["id"])
+
+    _record(row, Cause(by=by, source=source, at=at), asked)
+    row.status = "waiting"
+    row.save(force_insert=True)
+
+
+def consent(*, request_id: UUID, by: Actor, source: str, at: datetime) -> OverrideRequest:
+    """Apply an override that somebody else asked for: in their name, with the consent of `by` beside it in the ledger.
+
+    Raises Forbidden (without `orders.consent_override`; to one's own; where the one who asked may not override any
+    more), NotFound, AlreadyDecided, VersionConflict where its subject has moved since, and as the override itself.
+    """
+    by.require("orders.consent_override")
+    with transaction.atomic():
+        row = _waiting(request_id)
+        _refuse_own(row, by)
+        if _subject(row).status != row.from_status:
+            raise VersionConflict(
+                f"{_subject(row).reference} has moved since it was asked for; refuse it, and let it be asked for anew.",
+                status=_subject(row).status,
+            )
+        text = EventText.objects.filter(event=row.asked_event).values_list("text", flat=True).first()
+        if text is None:
+            raise Refused("The reason was erased; refuse it, and let it be asked for anew.")
+        leave = Leave(row.pk, by.reference, row.evidence_sha256, row.happened_at)
+        _override(row, text, leave, by=Actor.user(row.requested_by), source=source, at=at, expected_version=None)
+        _decide(row, "applied", by, at)
+    return row
+
+
+def refuse(*, request_id: UUID, reason: str, by: Actor, source: str, at: datetime) -> OverrideRequest:
+    """Refuse an override that somebody else asked for; nothing is overridden. Raises as `consent`, ReasonRequired."""
+    by.require("orders.consent_override")
+    if not reason.strip():
+        raise ReasonRequired("Say why it is refused.", fields={"reason": ["A reason is required."]})
+    check_texts(reason=(reason, LONGEST_NOTE))
+    with transaction.atomic():
+        row = _waiting(request_id)
+        _refuse_own(row, by)
+        _close(row, "override_refused", reason, Cause(by=by, source=source, at=at))
+        _decide(row, "refused", by, at)
+    return row
+
+
+def withdraw(*, request_id: UUID, by: Actor, source: str, at: datetime) -> OverrideRequest:
+    """Take back an override that one asked for oneself. Raises Forbidden, NotFound, AlreadyDecided."""
+    with transaction.atomic():
+        row = _waiting(request_id)
+        if by.user_id != row.requested_by_id:
+            raise Forbidden("Only who asked for it can take it back.")
+        _close(row, "override_withdrawn", "", Cause(by=by, source=source, at=at))
+        _decide(row, "withdrawn", None, at)
+    return row
+
+
+def _locked_requests() -> QuerySet[OverrideRequest]:
+    return OverrideRequest.objects.select_for_update(of=("self",))
+
+
+def _waiting(request_id: UUID) -> OverrideRequest:
+    """Lock a request that waits; whoever decides second sees what was decided. Raises NotFound, AlreadyDecided."""
+    row = _locked_requests().filter(pk=request_id).first()
+    if row is None:
+        raise NotFound("Nobody asked for such an override.", id=str(request_id))
+    if row.status != "waiting":
+        raise AlreadyDecided(f"It is {row.get_status_display().lower()} already.", status=row.status)
+    return row
+
+
+def _refuse_own(row: OverrideRequest, by: Actor) -> None:
+    if by.user_id is None:
+        raise Forbidden("Only a person can decide on an override.")
+    if by.user_id == row.requested_by_id:
+        raise Forbidden("Another person than the one who asked has to decide.")
+
+
+def _decide(row: OverrideRequest, status: str, by: Actor | None, at: datetime) -> None:
+    row.status, row.decided_by_id, row.decided_at = status, by.user_id if by else None, at
+    row.save(update_fields=["status", "decided_by", "decided_at"])
+
+
+def _close(row: OverrideRequest, kind: str, note: str, cause: Cause) -> None:
+    data = {"to": row.to_status, "request": str(row.pk)}
+
+    def said(subject: Subject, ledger: Ledger) -> None:
+        ledger.record(subject, f"{_about(row)}.{kind}", note=note.strip(), override_reference=row.reference, data=data)
+
+    _record(row, cause, said)
+
+
+def _about(row: OverrideRequest) -> About:
+    return "line" if row.line_id else "service_order"
+
+
+def _subject(row: OverrideRequest) -> OrderLine | ServiceOrder:
+    found = (
+        OrderLine.objects.filter(pk=row.line_id).first()
+        if row.line_id
+        else ServiceOrder.objects.filter(pk=row.service_order_id).first()
+    )
+    if found is None:
+        raise NotFound("There is no such line or service order.")
+    return found
+
+
+def _rule(row: OverrideRequest, to: str) -> str:
+    subject = _subject(row)
+    if isinstance(subject, OrderLine):
+        return rule_for_line(part_id=subject.part_id, quantity=subject.quantity, to=to)
+    return rule_for_job(to=to)
+
+
+def _override(
+    row: OverrideRequest,
+    reason: str,
+    leave: Leave,
+    *,
+    by: Actor,
+    source: str,
+    at: datetime,
+    expected_version: int | None,
+) -> Moved:
+    facts: dict[str, Any] = {
+        "to": row.to_status,
+        "reason": reason,
+        "reference": row.reference,
+        "by": by,
+        "source": source,
+        "at": at,
+        "expected_version": expected_version,
+        "leave": leave,
+    }
+    if row.line_id:
+        return overriding.override(line_id=row.line_id, **facts)
+    assert row.service_order_id is not None
+    return service_orders.override(service_order_id=row.service_order_id, **facts)
+
+
+def _record(row: OverrideRequest, cause: Cause, record: Callable[[Subject, Ledger], None]) -> None:
+    """Record something about the subject, under its lock, that changes no status."""
+    if row.line_id:
+        work = LineWork(cause, line_ids=[row.line_id], touches_stock=False)
+        line = work.trees.line(row.line_id)
+        if line.is_split:
+            raise TransitionRefused(line.reference, line.status, row.to_status, [], split=True)
+        line.touched = True
+        record(line, work.ledger)
+        work.finish()
+        return
+    assert row.service_order_id is not None
+    job = locked(row.service_order_id, None)
+    ledger = Ledger(cause)
+    record(job, ledger)
+    write([job], ledger)

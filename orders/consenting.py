@@ -1,0 +1,69 @@
+"""Which overrides need the consent of a second person, and the leave that such a consent gives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from orders.errors import ConsentNeeded
+from orders.models import ConsentRule
+from parts.actors import Actor
+from parts.models import Part
+from parts.rules import ZERO
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """What stands behind an override that was asked for: the request, its evidence, and who consented, if anybody.
+
+    `happened_at` is when it happened outside the system, by the word of the one who asks.
+    """
+
+    request_id: UUID
+    consented_by: str = ""
+    evidence_sha256: str = ""
+    happened_at: datetime | None = None
+
+    def as_data(self) -> dict[str, Any]:
+        """Return what the ledger keeps of it."""
+        facts = {"request": str(self.request_id), "consented_by": self.consented_by, "evidence": self.evidence_sha256}
+        return {name: value for name, value in facts.items() if value}
+
+
+def rule_for_line(*, part_id: UUID, quantity: Decimal, to: str) -> str:
+    """Return the name of the rule by which overriding a line to this status needs consent, empty for none.
+
+    One query, and another where a rule looks at the part.
+    """
+    rules = _rules("line", to)
+    if not rules:
+        return ""
+    part = Part.objects.only("unit_cost", "criticality").get(pk=part_id)
+    value = quantity * part.unit_cost
+    for rule in rules:
+        too_cheap = rule.value_over is not None and value <= (rule.value_over or ZERO)
+        if not too_cheap and rule.criticality in ("", part.criticality):
+            return rule.name
+    return ""
+
+
+def rule_for_job(*, to: str) -> str:
+    """Return the name of the rule by which overriding a job to this status needs consent, empty for none. One query."""
+    return next((rule.name for rule in _rules("service_order", to)), "")
+
+
+def _rules(subject: str, to: str) -> list[ConsentRule]:
+    return list(ConsentRule.objects.filter(is_active=True, subject=subject, to_status__in=["", to]).order_by("name"))
+
+
+def require(rule: str, by: Actor, leave: Leave | None) -> None:
+    """Raise ConsentNeeded where a rule wants a second person and none has consented. Rules of ours need nobody."""
+    if rule and by.permissions is not None and not (leave and leave.consented_by):
+        raise ConsentNeeded(
+            "Another person has to consent to this override; ask for it in the back office, on the page of what it is"
+            f" about (rule: {rule}).",
+            rule=rule,
+        )
