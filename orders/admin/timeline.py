@@ -42,7 +42,6 @@ TITLES = {
     "equipment.sent": gettext_lazy("Equipment sent"),
     "labour.logged": gettext_lazy("Labour"),
     "line.let_go": pgettext_lazy("event", "Let go"),
-    "line.let_go": gettext_lazy("Let go"),
     "line.override_asked": gettext_lazy("Override asked for"),
     "line.override_refused": gettext_lazy("Override refused"),
     "line.override_withdrawn": gettext_lazy("Override taken back"),

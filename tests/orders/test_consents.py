@@ -72,9 +72,9 @@ def short_line(cost: int = 1000) -> OrderLine:
 
 
 def wish(line: OrderLine, **facts: Any) -> Wish:
-    return Wish(
-        **{"about": "line", "subject_id": line.pk, "to": "shipped", "reason": "Taken along", "reference": "C-1"} | facts
-    )
+    what: dict[str, Any] = {"about": "line", "subject_id": line.pk, "to": "shipped", "reason": "Taken along"}
+    what |= {"reference": "C-1", **facts}
+    return Wish(**what)
 
 
 def kinds(line: OrderLine) -> list[str]:
