@@ -1,6 +1,6 @@
 """Overrides that were asked for: with their evidence, and with the consent of a second person where a rule wants it."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -155,7 +155,7 @@ class OverrideManager(models.Manager.from_queryset(OrderEventQuerySet)):  # type
 class Override(OrderEvent):
     """An event that went round the flow, whichever door it came through."""
 
-    objects = OverrideManager()
+    objects: ClassVar[Any] = OverrideManager()
 
     class Meta:
         proxy = True
