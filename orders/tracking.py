@@ -17,6 +17,7 @@ from django.db.models import Q
 from orders.models import Customer, OrderEvent, OrderLine, PartsOrder, ServiceOrder, Shipment, TrackingLink
 from orders.statuses import LINE_CLOSED, SERVICE_ORDER_PATH, ServiceOrderStatus
 from orders.wording import LINE, SERVICE_ORDER, Wording
+from parts.models import UnitOfMeasure
 
 #: What a customer wrote is recorded as.
 MESSAGE = "message.received"
@@ -131,7 +132,7 @@ class LineShown:
 
     number: str
     description: str
-    unit: str
+    unit: UnitOfMeasure
     quantity: Decimal
     portions: Sequence[Portion]
 
@@ -304,7 +305,7 @@ def _lines_shown(rows: Iterable[OrderLine], wording: Wording, today: date) -> li
         LineShown(
             number=root.part.number,
             description=root.part.description,
-            unit=root.part.unit.name,
+            unit=root.part.unit,
             quantity=root.quantity,
             portions=_portions(leaves.get(key, []), wording, today),
         )

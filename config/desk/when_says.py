@@ -19,6 +19,7 @@ from config.desk.orders_why import why_expected
 from orders.statuses import SERVICE_ORDER_CLOSED
 from orders.wording import LINE, SERVICE_ORDER, Wording
 from parts.labels import inside, plain
+from parts.units import unit_word
 from parts.zones import known_zones
 
 #: The unit of what is counted.
@@ -66,9 +67,13 @@ class Answer:
 
 
 def how_much(line: Any) -> str:
-    """Return a line's quantity: `2 ×` of what is counted, `2.5 Metre` of what is measured."""
+    """Return a line's quantity: `2 ×` of what is counted, `2.5 m` of what is measured."""
     unit = line.part.unit
-    return f"{plain(line.quantity)} ×" if unit.code == COUNTED else f"{plain(line.quantity)} {unit.name}"
+    return (
+        f"{plain(line.quantity)} ×"
+        if unit.code == COUNTED
+        else f"{plain(line.quantity)} {unit_word(unit, line.quantity)}"
+    )
 
 
 def day(value: date) -> str:

@@ -19,6 +19,8 @@ from django.utils.translation import ngettext
 
 from config.faces.meanings import meaning_of
 from parts.labels import plain as plain_text
+from parts.models import UnitOfMeasure
+from parts.units import unit_word
 
 register = template.Library()
 
@@ -115,6 +117,12 @@ def days_word(count: int) -> str:
 def plain(quantity: Decimal | None) -> str:
     """Return a quantity without superfluous zeros."""
     return plain_text(quantity)
+
+
+@register.filter
+def worded(unit: UnitOfMeasure, quantity: Decimal) -> str:
+    """Return the word of a unit as it follows a quantity: `{{ line.part.unit|worded:line.quantity }}`."""
+    return unit_word(unit, quantity)
 
 
 @register.simple_tag(takes_context=True)

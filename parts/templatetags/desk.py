@@ -10,6 +10,8 @@ from django.utils.safestring import SafeString
 
 from parts.labels import plain as plain_text
 from parts.labels import status_label
+from parts.models import UnitOfMeasure
+from parts.units import unit_word
 
 register = template.Library()
 
@@ -24,6 +26,12 @@ def status(subject: Any) -> SafeString:
 def label(value: str, word: Any) -> SafeString:
     """Return any word on the colour of a value."""
     return status_label(value, word)
+
+
+@register.filter
+def worded(unit: UnitOfMeasure, quantity: Decimal) -> str:
+    """Return the word of a unit as it follows a quantity: `{{ line.part.unit|worded:line.quantity }}`."""
+    return unit_word(unit, quantity)
 
 
 @register.filter
