@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from django.db.models import CharField, Func, Lookup, UUIDField
+from django.db.models import CharField, DateField, Func, Lookup, UUIDField
 
 #: What separates the groups of a number and says nothing.
 SEPARATORS = " -./_#:()+,*"
@@ -36,6 +36,14 @@ class Words(Func):
     template = "to_tsvector('simple', %(expressions)s)"
     arity = 1
     output_field = CharField()
+
+
+class UtcDay(Func):
+    """The day of a time, in UTC, as indexes hold it."""
+
+    template = "((%(expressions)s AT TIME ZONE 'UTC')::date)"
+    arity = 1
+    output_field = DateField()
 
 
 def key_of(text: str) -> str:

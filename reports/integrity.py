@@ -9,8 +9,9 @@ from backorders import integrity as backorders_integrity
 from orders import integrity as orders_integrity
 from parts import integrity as parts_integrity
 from parts.sql.law import Finding, Law
+from reports.figures import laws as figures_laws
 
-LAWS: list[Law] = [*parts_integrity.LAWS, *orders_integrity.LAWS, *backorders_integrity.LAWS]
+LAWS: list[Law] = [*parts_integrity.LAWS, *orders_integrity.LAWS, *backorders_integrity.LAWS, *figures_laws.LAWS]
 
 
 @dataclass(frozen=True, slots=True)

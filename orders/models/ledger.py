@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from orders.querysets import OrderEventQuerySet
 from orders.statuses import SubjectKind, Visibility
 from parts.keys import new_key
+from parts.lookups import UtcDay
 
 #: What happens to every order. A search for one of these finds enough among the newest events; the others have an index
 #: of their own, which costs the hot path nothing.
@@ -79,6 +80,7 @@ class OrderEvent(models.Model):
                 name="order_event_by_person",
             ),
             models.Index(fields=["kind", "id"], condition=~Q(kind__in=COMMON_KINDS), name="order_event_rare_kinds"),
+            models.Index(UtcDay("occurred_at"), "id", condition=~Q(to_status=""), name="order_event_by_day"),
         ]
 
     def __str__(self) -> str:

@@ -1,5 +1,6 @@
 """What the figures' floor keeps for itself, split by noun."""
 
+from reports.models.figures import DailyFigure, Grain
 from reports.models.replays import ReplayRun
 
-__all__ = ["ReplayRun"]
+__all__ = ["DailyFigure", "Grain", "ReplayRun"]

@@ -1,7 +1,7 @@
 """What came of a replay, in figures: each with its definition beside its query.
 
-A figure leaves out test and training orders, and lines that were cancelled whole, unless it says otherwise. Whatever an
-order's own transaction wrote bears the order's own `created_at`: by that the first pass is known for ever.
+A figure leaves out test and training orders, and lines that were cancelled whole, unless it says otherwise. What the
+dashboard shows too is computed from the same facts (`reports.figures.facts`), here over all of time.
 """
 
 from __future__ import annotations
@@ -11,6 +11,18 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import connection
+
+from reports.figures import facts
+from reports.figures.facts import Measure
+
+
+def _ratio(measure: Measure) -> str:
+    """Return the query of a share or a mean over all facts of a measure."""
+    return f"SELECT sum(value) / nullif(sum(weight), 0) FROM ({measure.sql}) AS fact"  # noqa: S608 - our own text
+
+
+def _count(measure: Measure) -> str:
+    return f"SELECT count(*) FROM ({measure.sql}) AS fact"  # noqa: S608 - our own text
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,56 +89,28 @@ FIGURES = (
         "First-pass fill rate",
         "Units reserved from stock in the transaction that placed the line / units ordered.",
         "share",
-        """
-        SELECT
-            1 - coalesce(sum((event.data ->> 'quantity')::numeric) FILTER (WHERE event.to_status = 'back_ordered'
-                AND event.kind = 'line.split_off'), 0)
-            / nullif(sum((event.data ->> 'quantity')::numeric) FILTER (WHERE event.kind = 'line.placed'), 0)
-        FROM orders_orderevent AS event
-        JOIN orders_orderline AS line ON line.id = event.subject_id
-        JOIN orders_orderline AS root ON root.id = coalesce(line.parent_id, line.id)
-        JOIN orders_partsorder AS parts_order ON parts_order.id = line.order_id
-        WHERE event.version = 1 AND event.kind IN ('line.placed', 'line.split_off')
-          AND event.recorded_at = parts_order.created_at AND root.status <> 'cancelled' AND NOT parts_order.is_test
-        """,
+        _ratio(facts.FIRST_PASS),
     ),
     Figure(
         "line_fill_rate",
         "Line fill rate",
         "Lines reserved whole in the placing transaction / lines placed. A line filled in part counts as not filled.",
         "share",
-        """
-        SELECT avg((event.to_status = 'reserved')::integer)
-        FROM orders_orderevent AS event
-        JOIN orders_orderline AS line ON line.id = event.subject_id
-        JOIN orders_partsorder AS parts_order ON parts_order.id = line.order_id
-        WHERE event.kind = 'line.placed' AND line.status <> 'cancelled' AND NOT parts_order.is_test
-        """,
+        _ratio(facts.LINE_FILL),
     ),
     Figure(
         "order_fill_rate",
         "Order fill rate",
         "Parts orders whose every line was reserved whole in the placing transaction / parts orders placed.",
         "share",
-        """
-        SELECT avg((event.to_status = 'reserved')::integer)
-        FROM orders_orderevent AS event
-        JOIN orders_partsorder AS parts_order ON parts_order.id = event.subject_id
-        WHERE event.kind = 'parts_order.placed' AND parts_order.status <> 'cancelled' AND NOT parts_order.is_test
-        """,
+        _ratio(facts.ORDER_FILL),
     ),
     Figure(
         "unit_fill_rate",
         "Unit fill rate",
         "Units that have left the warehouse by now / units ordered and not cancelled.",
         "share",
-        """
-        SELECT coalesce(sum(line.quantity) FILTER (WHERE line.status IN ('shipped', 'delivered', 'returned')), 0)
-            / nullif(sum(line.quantity), 0)
-        FROM orders_orderline AS line
-        JOIN orders_partsorder AS parts_order ON parts_order.id = line.order_id
-        WHERE NOT line.is_split AND line.status <> 'cancelled' AND NOT parts_order.is_test
-        """,
+        _ratio(facts.UNIT_FILL),
     ),
     Figure(
         "back_orders_opened",
@@ -161,51 +145,31 @@ FIGURES = (
         "Back order duration, mean",
         "From opened to fulfilled, over fulfilled back orders; days of 24 hours.",
         "days",
-        """
-        SELECT extract(epoch FROM avg(status_since - opened_at)) / 86400
-        FROM backorders_backorder WHERE status = 'fulfilled'
-        """,
+        _ratio(facts.BACK_ORDER_DAYS),
     ),
     Figure(
         "back_order_days_p90",
         "Back order duration, 90th percentile",
         "The same, so long that nine in ten take no longer.",
         "days",
-        """
-        SELECT extract(epoch FROM percentile_cont(0.9) WITHIN GROUP (ORDER BY status_since - opened_at)) / 86400
-        FROM backorders_backorder WHERE status = 'fulfilled'
-        """,
+        f"""
+        SELECT percentile_cont(0.9) WITHIN GROUP (ORDER BY value::double precision)
+        FROM ({facts.BACK_ORDER_DAYS.sql}) AS fact
+        """,  # noqa: S608 - our own text
     ),
     Figure(
         "lines_promised",
         "Lines delivered with a promise",
         "Leaves (a line, or the parts it was split into) that were delivered and had been promised a date.",
         "count",
-        """
-        SELECT count(DISTINCT line.id)
-        FROM orders_orderline AS line
-        JOIN orders_partsorder AS parts_order ON parts_order.id = line.order_id
-        JOIN orders_orderevent AS event ON event.subject_id = line.id AND event.to_status = 'delivered'
-        WHERE NOT line.is_split AND line.first_promised_on IS NOT NULL AND NOT parts_order.is_test
-        """,
+        _count(facts.PROMISES_KEPT),
     ),
     Figure(
         "promises_kept",
         "Promises kept",
         "Lines delivered on or before their first promise / lines delivered that had a promise.",
         "share",
-        """
-        SELECT avg((delivered.on_day <= line.first_promised_on)::integer)
-        FROM orders_orderline AS line
-        JOIN orders_partsorder AS parts_order ON parts_order.id = line.order_id
-        JOIN (
-            SELECT subject_id, (min(occurred_at) AT TIME ZONE 'UTC')::date AS on_day
-            FROM orders_orderevent
-            WHERE subject_kind = 'line' AND to_status = 'delivered'
-            GROUP BY subject_id
-        ) AS delivered ON delivered.subject_id = line.id
-        WHERE NOT line.is_split AND line.first_promised_on IS NOT NULL AND NOT parts_order.is_test
-        """,
+        _ratio(facts.PROMISES_KEPT),
     ),
     Figure(
         "service_orders",
