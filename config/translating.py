@@ -176,9 +176,7 @@ def _said(catalogue: Catalog) -> dict[tuple[str, ...], tuple[str, ...]]:
     Babel gives forms as a list here and as a tuple there, and contexts as bytes where they are compiled.
     """
     return {
-        (_context(item.context), *_forms(item.id)): _forms(item.string)
-        for item in catalogue
-        if item.id and item.string
+        (_context(item.context), *_forms(item.id)): _forms(item.string) for item in catalogue if item.id and item.string
     }
 
 
