@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from reports.figures import facts
 from reports.figures.reading import Sum
@@ -115,7 +116,7 @@ FIGURES: dict[str, Figure] = {
             _("SCOR: delivery performance to customer commit date, taken by line and by the original date."),
             "share",
             "up",
-            _("Kept"),
+            pgettext_lazy("promise", "Kept"),
             _("Broken"),
             _("the day of delivery"),
         ),
