@@ -9,21 +9,24 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, F, Min, Q, Sum
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 from backorders.models import AllocationDecision, AllocationPolicy, BackOrder
 from backorders.priority import Facts, terms
 from backorders.querysets import IS_OVERDUE
-from backorders.statuses import BACK_ORDER_WAITING
+from backorders.statuses import BACK_ORDER_WAITING, Outcome, cause_word
 from parts.errors import NotFound
 from parts.models import StockLevel
 
 #: What each rule of a decision means to a person.
 RULES = {
-    "whole": "All of it was there when its turn came.",
-    "part": "Less than it needs was left when its turn came; it got that.",
-    "minimum_fill": "Less was left than the smallest part delivery it accepts.",
-    "on_hold": "It is on hold.",
-    "own_warehouse": "All that was left lies in the warehouse it is meant to fill.",
+    "whole": gettext_lazy("All of it was there when its turn came."),
+    "part": gettext_lazy("Less than it needs was left when its turn came; it got that."),
+    "minimum_fill": gettext_lazy("Less was left than the smallest part delivery it accepts."),
+    "on_hold": gettext_lazy("It is on hold."),
+    "own_warehouse": gettext_lazy("All that was left lies in the warehouse it is meant to fill."),
 }
 
 
@@ -41,6 +44,16 @@ class Turn:
     free_before: Decimal
     given: Decimal
     delivery_note: str
+
+    @property
+    def cause_word(self) -> str:
+        """What set its run off, in words."""
+        return cause_word(self.cause)
+
+    @property
+    def outcome_word(self) -> str:
+        """What it did, in words."""
+        return str(Outcome(self.outcome).label)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +162,7 @@ def _turns(back_order_id: UUID) -> tuple[Turn, ...]:
         ]
     )
     return tuple(
-        Turn(at, cause, outcome, rule, RULES.get(rule, rule), place, asked, free_before, given, note or "")
+        Turn(at, cause, outcome, rule, str(RULES.get(rule, rule)), place, asked, free_before, given, note or "")
         for at, cause, outcome, rule, place, asked, free_before, given, note in rows
     )
 
@@ -157,20 +170,34 @@ def _turns(back_order_id: UUID) -> tuple[Turn, ...]:
 def _summary(row: Any, place: int | None, turns: tuple[Turn, ...], free: Decimal, supply: tuple[Supply, ...]) -> str:
     if place is None:
         if turns and turns[0].given:
-            return f"{row.get_status_display()}. It got {_plain(turns[0].given)} by {turns[0].cause}."
+            got = {"quantity": _plain(turns[0].given), "cause": turns[0].cause_word}
+            return f"{row.get_status_display()}. " + _("It got %(quantity)s: %(cause)s.") % got
         return f"{row.get_status_display()}."
-    ahead = "It is next in the queue" if place == 1 else f"{place - 1} stand before it in the queue"
-    when = "no supply with a date is ordered for it"
-    if row.expected_on:
-        when = f"supply is expected on {row.expected_on}"
-    elif any(each.overdue for each in supply):
-        when = "its supply is overdue, and there is no new date"
-    last = f" Last time: {turns[0].says}" if turns else ""
-    held = " It is on hold and gets nothing until it is let go." if row.on_hold else ""
+    said = [_("Waits for %(quantity)s.") % {"quantity": _plain(row.quantity)}, _ahead(place), _when(row, supply)]
     if free and not row.on_hold:  # what is free although it waits is not for it: say why
         rule = "minimum_fill" if free < row.minimum_fill else "own_warehouse"
-        held = f" {_plain(free)} are free. {RULES[rule]}"
-    return f"Waits for {_plain(row.quantity)}. {ahead}; {when}.{held}{last}"
+        said += [_("%(quantity)s are free.") % {"quantity": _plain(free)}, str(RULES[rule])]
+    elif row.on_hold:
+        said.append(_("It is on hold and gets nothing until it is let go."))
+    if turns:
+        said.append(_("Last time: %(rule)s") % {"rule": turns[0].says})
+    return " ".join(said)
+
+
+def _ahead(place: int) -> str:
+    if place == 1:
+        return _("It is next in the queue.")
+    return ngettext(
+        "%(count)s stands before it in the queue.", "%(count)s stand before it in the queue.", place - 1
+    ) % {"count": place - 1}
+
+
+def _when(row: Any, supply: tuple[Supply, ...]) -> str:
+    if row.expected_on:
+        return _("Supply is expected on %(day)s.") % {"day": date_format(row.expected_on, "SHORT_DATE_FORMAT")}
+    if any(each.overdue for each in supply):
+        return _("Its supply is overdue, and there is no new date.")
+    return _("No supply with a date is ordered for it.")
 
 
 def _plain(quantity: Decimal) -> str:

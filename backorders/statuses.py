@@ -39,6 +39,27 @@ class Outcome(models.TextChoices):
     PASSED_OVER = "passed_over", _("Passed over")
 
 
+#: What set an allocation off, as people read it. A cause that is not named here is shown as it is.
+CAUSES = {
+    "delivery": _("Delivery"),
+    "return": _("Return to stock"),
+    "arrival": _("Arrival where it was ordered for"),
+    "transfer": _("Transfer"),
+    "correction": _("Correction"),
+    "reservation_cancelled": _("Reservation given back"),
+    "line_short": _("An order was short"),
+    "back_order_reduced": _("A back order got smaller"),
+    "back_order_let_go": _("A back order takes part again"),
+    "taken_by_service_demand": _("Service demand came first"),
+    "by hand": _("By hand"),
+}
+
+
+def cause_word(cause: str) -> str:
+    """Return what set an allocation off, in the reader's language."""
+    return str(CAUSES.get(cause, cause.replace("_", " ")))
+
+
 AGE_BUCKETS: tuple[tuple[str, int, int | None], ...] = (
     ("0-3", 0, 3),
     ("4-7", 4, 7),

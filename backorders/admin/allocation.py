@@ -17,6 +17,7 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdo
 from unfold.decorators import display
 
 from backorders.models import Allocation, AllocationDecision, AllocationRun
+from backorders.statuses import cause_word
 from parts.admin.offices import Shown
 from parts.labels import plain, status_label
 from parts.models import Part
@@ -27,7 +28,7 @@ MOST_SHOWN = 200
 
 @admin.register(AllocationRun)
 class AllocationRunOffice(Shown):
-    list_display = ("ran_at", "cause", "by", "source", "policy_revision", "parts_seen")
+    list_display = ("ran_at", "set_off_by", "by", "source", "policy_revision", "parts_seen")
     list_filter = (("ran_at", RangeDateTimeFilter),)
     search_fields = ("cause", "actor", "source")
     ordering = ("-id",)
@@ -36,7 +37,7 @@ class AllocationRunOffice(Shown):
 
     def title_of(self, subject: Any) -> str:
         """Say what set it off, and when."""
-        return f"{capfirst(subject.cause.replace('_', ' '))} · {localize(localtime(subject.ran_at))}"
+        return f"{capfirst(cause_word(subject.cause))} · {localize(localtime(subject.ran_at))}"
 
     def panel(self, request: HttpRequest, subject: Any) -> dict[str, Any]:
         """Show who got what in it, and how much of each part there was."""
@@ -53,6 +54,11 @@ class AllocationRunOffice(Shown):
                 for row in subject.parts[:MOST_SHOWN]
             ],
         }
+
+    @display(description=_("cause"), ordering="cause")
+    def set_off_by(self, run: AllocationRun) -> str:
+        """The cause, in words."""
+        return cause_word(run.cause)
 
     @display(description=_("parts"))
     def parts_seen(self, run: AllocationRun) -> int:

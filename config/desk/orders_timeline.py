@@ -293,7 +293,7 @@ def _details(row: OrderEvent, names: Mapping[str, str], words: Mapping[str, Any]
         said.append(change)
     for name, value in data.items():
         if name not in _UNSAID and value not in (None, "") and not isinstance(value, list | dict | bool):
-            said.append(str(_value(value)) if name == "name" else f"{name.replace('_', ' ')}: {_value(value)}")
+            said.append(str(_value(value)) if name == "name" else f"{_(name.replace('_', ' '))}: {_value(value)}")
     return " · ".join(said)
 
 

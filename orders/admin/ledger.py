@@ -14,7 +14,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateTimeFil
 from unfold.decorators import display
 
 from orders.admin.chained import ByReference
-from orders.admin.timeline import TITLES
+from orders.admin.timeline import STATUS_WORDS, TITLES
 from orders.models import EventCursor, EventText, LedgerAnchor, OrderEvent
 from parts.admin.offices import Shown
 from parts.labels import status_label
@@ -48,7 +48,11 @@ class OrderEventOffice(ByReference, Shown):
     @display(description=_("status"))
     def change(self, event: OrderEvent) -> SafeString | str:
         """From where to where."""
-        return status_label(event.to_status, event.to_status.replace("_", " ")) if event.to_status else ""
+        if not event.to_status:
+            return ""
+        # Statuses of a back order are named on the floor above; their words are known to the translations alone.
+        word = STATUS_WORDS.get(event.to_status) or _(event.to_status.replace("_", " ").capitalize())
+        return status_label(event.to_status, word)
 
     @display(description=_("marks"))
     def marks(self, event: OrderEvent) -> SafeString | str:

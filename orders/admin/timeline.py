@@ -81,7 +81,7 @@ TITLES = {
 }
 #: What of an event's data is told in words of its own, or (the digest of a file) is for machines.
 _SAID_OTHERWISE = ("reported", "from", "to", "consented_by", "evidence")
-_WORDS: dict[str, Any] = {**dict(ServiceOrderStatus.choices), **dict(LineStatus.choices)}
+STATUS_WORDS: dict[str, Any] = {**dict(ServiceOrderStatus.choices), **dict(LineStatus.choices)}
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ def timeline(
         .order_by("-occurred_at", "-recorded_at", "-id")[:MOST_SHOWN]
     )
     names = names_of([row.actor for row in rows] + [given for row in rows for given in _given_to(row)])
-    known = {**_WORDS, **(words or {})}
+    known = {**STATUS_WORDS, **(words or {})}
     return [_happening(row, names, known, of) for row in rows]
 
 
@@ -182,7 +182,7 @@ def _details(row: OrderEvent, names: Mapping[str, str], words: Mapping[str, Any]
             or _is_key(value)
         ):
             continue
-        said.append(f"{name.replace('_', ' ')}: {_change(value) if isinstance(value, dict) else _value(value)}")
+        said.append(f"{_(name.replace('_', ' '))}: {_change(value) if isinstance(value, dict) else _value(value)}")
     return " · ".join(said)
 
 
