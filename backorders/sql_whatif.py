@@ -19,6 +19,7 @@ WITH policy AS MATERIALIZED (
 facts AS (
     SELECT
         waiting.id, waiting.part_id, waiting.quantity, waiting.excluded_warehouse_id, waiting.version, waiting.rank,
+        waiting.minimum_fill,
         rank_facts ->> 'kind' AS kind, rank_facts ->> 'tier' AS tier, rank_facts ->> 'criticality' AS criticality,
         (rank_facts ->> 'downtime_cost')::numeric AS downtime_cost,
         (rank_facts ->> 'contract_points')::numeric AS contract_points, waiting.opened_at,
@@ -35,7 +36,7 @@ ranked AS (
 ),
 placed AS MATERIALIZED (
     SELECT
-        id, part_id, quantity, excluded_warehouse_id, version,
+        id, part_id, quantity, excluded_warehouse_id, version, minimum_fill,
         row_number() OVER present AS place, row_number() OVER proposed AS new_place,
         sum(CASE WHEN excluded_warehouse_id IS NULL THEN quantity ELSE 0 END) OVER present
             - quantity AS before,
@@ -59,7 +60,7 @@ coming AS (
 )
 SELECT
     placed.id, placed.part_id, placed.quantity, placed.excluded_warehouse_id, placed.version, placed.place,
-    placed.new_place, (SELECT coalesce(sum(rows), 0) FROM moving)
+    placed.new_place, placed.minimum_fill, (SELECT coalesce(sum(rows), 0) FROM moving)
 FROM placed
 LEFT JOIN moving ON moving.part_id = placed.part_id
 LEFT JOIN coming ON coming.part_id = placed.part_id

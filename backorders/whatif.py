@@ -41,6 +41,7 @@ class Standing:
     version: int
     place: int
     new_place: int
+    minimum_fill: Decimal
 
     def wanting(self) -> Wanting:
         """Return what the pegging needs of it."""
@@ -172,7 +173,7 @@ def queues(
             },
         )
         rows = cursor.fetchall()
-    return [Standing(*row[:7]) for row in rows], int(rows[0][7]) if rows else 0
+    return [Standing(*row[:8]) for row in rows], int(rows[0][8]) if rows else 0
 
 
 def by_part(rows: Sequence[Standing]) -> dict[UUID, list[Standing]]:
@@ -191,6 +192,26 @@ def supply_of(part_ids: Collection[UUID]) -> dict[UUID, list[Incoming]]:
     return grouped
 
 
+def dates(
+    standing: Sequence[Standing],
+    supply: Sequence[Incoming],
+    *,
+    today: date,
+    left: Mapping[UUID, Decimal] | None = None,
+) -> dict[UUID, date]:
+    """Return the day on which all of each back order of one queue can be expected, as its `new_place` has it. Pure.
+
+    `left` is what some of them still want (0: nothing any more). Who has no day is left out.
+    """
+    left = left or {}
+    queue = [
+        Wanting(row.id, row.part_id, left.get(row.id, row.quantity), row.excluded_warehouse_id)
+        for row in sorted(standing, key=lambda row: row.new_place)
+        if left.get(row.id, row.quantity) > 0
+    ]
+    return pegs(queue, supply, today)[1]
+
+
 def compare(
     standing: Sequence[Standing],
     supply: Sequence[Incoming],
@@ -199,19 +220,14 @@ def compare(
     left: Mapping[UUID, Decimal] | None = None,
     new_supply: Sequence[Incoming] | None = None,
 ) -> list[Shift]:
-    """Return for whom a place or a day changes in one queue, in its order.
+    """Return for whom a place or a day changes in one queue, in its order. Pure.
 
-    `left` is what some of them still want afterwards (0: they want nothing any more, and are not told of);
-    `new_supply` is what is on order afterwards, where that changes too. Pure.
+    `left` is what some of them still want afterwards (those who want nothing any more are not told of); `new_supply`
+    is what is on order afterwards, where that changes too.
     """
     left = left or {}
-    _made, days = pegs([row.wanting() for row in standing], supply, today)
-    after = [
-        Wanting(row.id, row.part_id, left.get(row.id, row.quantity), row.excluded_warehouse_id)
-        for row in sorted(standing, key=lambda row: row.new_place)
-        if left.get(row.id, row.quantity) > 0
-    ]
-    _made, new_days = pegs(after, supply if new_supply is None else new_supply, today)
+    days = pegs([row.wanting() for row in standing], supply, today)[1]
+    new_days = dates(standing, supply if new_supply is None else new_supply, today=today, left=left)
     return [
         Shift(row.id, row.part_id, row.version, row.place, row.new_place, days.get(row.id), new_days.get(row.id))
         for row in standing

@@ -49,8 +49,8 @@ class Withdrawn:
     """A line (or a part of its quantity) that waits no more, or does not need what it was given.
 
     `quantity` is what is still wanted: 0 when the whole line was cancelled. `outcome` is `cancelled`, `fulfilled`
-    (shipped), `allocated` (stock was found for it by hand) or `reduced` (a part went its own way: the line waits for
-    less, or holds less).
+    (shipped), `substituted` (another part goes instead), `allocated` (stock was found for it by hand) or `reduced` (a
+    part went its own way: the line waits for less, or holds less).
     """
 
     line_id: UUID

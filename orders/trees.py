@@ -197,6 +197,22 @@ class Tree(Subject):
         self.lines[child.id] = child
         return child
 
+    def add_root(self, ledger: Ledger, part_id: UUID, quantity: Decimal, *, like: Line, warehouse_id: UUID) -> Line:
+        """Add a line of another part, wanted when `like` is, whose stock is put aside in a warehouse."""
+        line = Line()
+        line.id, line.tree, line.parent = new_key(), self, None
+        line.position = 1 + max(each.position for each in self.lines.values())
+        line.child_number, line.part_id, line.quantity = 0, part_id, quantity
+        line.reference = f"{self.reference}/{line.position}"
+        line.is_split, line.progress, line.kept_back, line.minimum_fill = False, Decimal(0), False, Decimal(0)
+        line.version, line.chain_hash, line.status, line.status_since = 0, b"", "", ledger.cause.at
+        line.warehouse_id, line.requested_on = warehouse_id, like.requested_on
+        line.first_promised_on, line.promised_on = None, None
+        line.read_version, line.touched = None, True
+        ledger.record(line, "line.placed", to="reserved", data={"quantity": str(quantity)})
+        self.lines[line.id] = line
+        return line
+
     def roll_up(self, ledger: Ledger) -> None:
         """Derive the statuses of parents and of the order, and the progress of all; record each status that changed."""
         for root in self.roots():

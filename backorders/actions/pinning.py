@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from backorders import queue, sql
-from backorders.actions import allocating, pegging
+from backorders.actions import pegging
 from backorders.errors import PreviewIsOld
 from backorders.models import BackOrder
 from backorders.whatif import effect
@@ -18,6 +18,7 @@ from orders.errors import NothingToDo, ReasonRequired, TransitionRefused
 from orders.ledger import Cause, Ledger
 from orders.rules import LONGEST_NOTE, check_texts
 from orders.trees import lock_trees
+from parts.actions import stock
 from parts.actors import Actor
 from parts.errors import NotFound
 
@@ -73,12 +74,12 @@ def _set(
     return Moved(entry.id, entry.reference, entry.status, entry.version)
 
 
-def hold_queue(part_ids: Collection[UUID]) -> None:
+def hold_queue(part_ids: Collection[UUID], *, adding: bool = False) -> None:
     """Keep the queues of these parts as they are, as far as a decision depends on it, until the transaction ends.
 
     Two who decide about the same queue meet here, before any other lock (a part that has no stock has no row that both
     would lock). Whoever gives stock, cancels or places locks the stock of the part, and who changes the weights the
-    policy: they wait for us, or we for them.
+    policy: they wait for us, or we for them. `adding` is for who may add a stock level later.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -86,5 +87,5 @@ def hold_queue(part_ids: Collection[UUID]) -> None:
             " FROM (SELECT DISTINCT hashtext(id::text) AS bucket FROM unnest(%s::uuid[]) AS id ORDER BY 1) AS b",
             [sorted(part_ids)],
         )
-        allocating.lock_stock(sorted(part_ids))
+        stock.lock_stock_of_parts(part_ids, adding=adding)
         cursor.execute("SELECT revision FROM backorders_allocationpolicy WHERE name = 'default' FOR SHARE")

@@ -7,9 +7,11 @@ from functools import partial
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
-from django.http import HttpRequest
-from django.urls import reverse
+from django.http import Http404, HttpRequest, HttpResponseBase
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _g
@@ -20,6 +22,7 @@ from unfold.decorators import display
 
 from backorders.actions import moving, pinning
 from backorders.actions.allocating import allocate_parts
+from backorders.admin import ways
 from backorders.admin.effects import effect_page
 from backorders.explaining import Explanation, explain
 from backorders.models import BackOrder, Peg
@@ -313,6 +316,22 @@ class BackOrderOffice(ByReference, Shown):
         rows = super().get_queryset(request).annotate(covered=Exists(pegs), late=Exists(pegs.filter(IS_OVERDUE)))
         return rows.select_related("part", "customer", "line__order", "line__warehouse", "excluded_warehouse")
 
+    def get_urls(self) -> list[URLPattern]:
+        """Add the page of the ways."""
+        own = path(
+            "<path:object_id>/ways/", self.admin_site.admin_view(self.ways_view), name="backorders_backorder_ways"
+        )
+        return [own, *super().get_urls()]
+
+    def ways_view(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
+        """Show what else could be done for a back order, and take one of the ways."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        subject = self.get_object(request, unquote(object_id))
+        if subject is None:
+            raise Http404
+        return ways.show(request, self.admin_site, subject)
+
     def get_ordering(self, request: HttpRequest) -> list[Any]:
         """Stand as the queue does, or by when supply comes where that is asked for."""
         if request.GET.get("view") == "nearest":
@@ -361,6 +380,7 @@ class BackOrderOffice(ByReference, Shown):
                 public_notes=False,
             ),
             "why": why,
+            "may_choose": _waits(subject) and request.user.has_perm(ways.RIGHT),
             "terms": _terms(why),
             "rank_is_old": sum(why.rank_terms.values()) != why.rank,
             "today": timezone.now().date(),

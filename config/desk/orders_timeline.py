@@ -34,6 +34,7 @@ TITLES: dict[str, tuple[Any, str]] = {
     "back_order.pinned": (gettext_lazy("Pinned to the top of its queue"), "chevron-up"),
     "back_order.quantity_changed": (gettext_lazy("Missing quantity changed"), "package-x"),
     "back_order.unpinned": (gettext_lazy("Unpinned"), "chevron-down"),
+    "back_order.way_taken": (gettext_lazy("Another way was taken for it"), "git-branch"),
     "diagnosis.added": (gettext_lazy("Diagnosis"), "scan-line"),
     "equipment.arrived": (gettext_lazy("Equipment arrived"), "package-check"),
     "equipment.sent": (gettext_lazy("Equipment sent"), "truck"),

@@ -37,6 +37,7 @@ TITLES = {
     "back_order.quantity_changed": gettext_lazy("Missing quantity changed"),
     "back_order.status_changed": gettext_lazy("Status"),
     "back_order.unpinned": gettext_lazy("Unpinned"),
+    "back_order.way_taken": gettext_lazy("Another way was taken"),
     "diagnosis.added": gettext_lazy("Diagnosis"),
     "equipment.arrived": gettext_lazy("Equipment arrived"),
     "equipment.sent": gettext_lazy("Equipment sent"),

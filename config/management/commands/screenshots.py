@@ -49,6 +49,7 @@ LIST_LINK = "#result_list tbody th a"
 PICTURES = (
     Picture("home", "/"),
     Picture("back-order-desk", "/admin/desk/", full=True, shown=True),
+    Picture("ways-out", "/admin/desk/?list=nearest", (".desk-worklist a[href$='/ways/']",), full=True),
     Picture("back-orders", "/admin/backorders/backorder/?view=waiting"),
     Picture("back-order", "/admin/backorders/backorder/?view=waiting&o=-7", (LIST_LINK,), full=True),
     Picture("service-order", "/admin/orders/serviceorder/?status__exact=awaiting_parts", (LIST_LINK,), full=True),
