@@ -10,6 +10,8 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.models.signals import post_migrate
 from django.utils import timezone
 
+from config.borrowed import name_relations
+
 
 class ConfigConfig(AppConfig):
     """Settings, addresses, health, roles, schedules; no models."""
@@ -23,6 +25,7 @@ class ConfigConfig(AppConfig):
         of objects that live until it is done, and looking through them every 700 took a quarter of its processor time.
         """
         gc.set_threshold(50_000, 20, 50)
+        name_relations()
         roles, schedules = import_module("config.roles"), import_module("config.schedules")
         wording = import_module("orders.actions.wording")
 

@@ -329,7 +329,7 @@ TRACKING_DEEDS_PER_DAY = environment.number("TRACKING_DEEDS_PER_DAY", 30, minimu
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "Backline",
     "SITE_HEADER": "Backline",
-    "SITE_SUBHEADER": "Service parts orders",
+    "SITE_SUBHEADER": _("Service parts orders"),
     "SITE_URL": "/",
     "SITE_SYMBOL": "conveyor_belt",
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "config.navigation.icon"}],

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from django.utils.translation import override
 
 from config import translating
+from orders.models import OrderLine
 
 PYTHON = """
 from django.utils.translation import gettext as _g, gettext_lazy as _, ngettext, pgettext
@@ -97,6 +99,13 @@ def test_forms_and_contexts_are_compiled_as_they_are_said(house: Path) -> None:
     assert translating.complaints("de") == ["de: django.mo is not what django.po says: run `make texts`"]
     translating.update("de")
     assert translating.complaints("de") == []
+
+
+def test_a_relation_is_called_in_the_language_of_its_reader() -> None:
+    part = OrderLine._meta.get_field("part")
+    assert str(part.verbose_name) == "part"
+    with override("es"):
+        assert str(part.verbose_name) == "pieza"
 
 
 def test_other_words_are_not_understood() -> None:
