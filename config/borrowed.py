@@ -20,6 +20,7 @@ RELATIONS = (
     _("decision"),
     _("destination"),
     _("excluded warehouse"),
+    _("hold reason"),
     _("level"),
     _("movement"),
     _("order"),
