@@ -61,7 +61,6 @@ THEME = (
     _("Object"),
     _("Previous"),
     _("Recent searches"),
-    _("Remove all items"),
     _("Reset filters"),
     _("Return to site"),
     _("Run"),
