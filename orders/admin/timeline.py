@@ -15,9 +15,10 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
-from orders.models import OrderEvent
+from orders.models import OrderEvent, ReturnShipment
 from orders.statuses import LineStatus, ServiceOrderStatus, SubjectKind
 from parts.labels import names_of, plain, status_label
+from parts.statuses import Purpose
 
 KEY = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 QUANTITY = re.compile(r"-?[0-9]+\.[0-9]+")
@@ -82,6 +83,12 @@ TITLES = {
 }
 #: What of an event's data is told in words of its own, or (the digest of a file) is for machines.
 _SAID_OTHERWISE = ("reported", "from", "to", "consented_by", "evidence")
+#: Names in an event's data that are not called as they are written, and values that have words.
+_NAMES = {"estimated_completion_at": gettext_lazy("estimated completion")}
+_VALUES: dict[str, dict[str, Any]] = {
+    "direction": dict(ReturnShipment.Direction.choices),
+    "kind": dict(Purpose.choices),
+}
 STATUS_WORDS: dict[str, Any] = {**dict(ServiceOrderStatus.choices), **dict(LineStatus.choices)}
 
 
@@ -183,7 +190,9 @@ def _details(row: OrderEvent, names: Mapping[str, str], words: Mapping[str, Any]
             or _is_key(value)
         ):
             continue
-        said.append(f"{_(name.replace('_', ' '))}: {_change(value) if isinstance(value, dict) else _value(value)}")
+        known = _VALUES.get(name, {}).get(value, "") if isinstance(value, str) else ""
+        told = _change(value) if isinstance(value, dict) else known or _value(value)
+        said.append(f"{_NAMES.get(name) or _(name.replace('_', ' '))}: {told}")
     return " · ".join(said)
 
 
