@@ -16,8 +16,8 @@ from config import roles
 from config.guessing import wrong_tries
 from config.postgres.base import server
 
-#: Folders of tests that ask pages.
-PAGES = {"admin", "browser", "desk", "phone", "tracking"}
+#: Folders of tests that come in by a door: pages and the API.
+DOORS = {"admin", "api", "browser", "desk", "phone", "tracking"}
 PASSWORD = "correct horse battery staple"
 
 
@@ -36,9 +36,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what asks pages: once is enough, whichever server is behind them."""
+    """Mark what comes in by a door or asks no database: once is enough, whichever server is there."""
     for item in items:
-        if PAGES & set(item.path.relative_to(settings.BASE_DIR).parts):
+        fixtures = set(getattr(item, "fixturenames", ()))
+        needs_database = item.get_closest_marker("django_db") or {"db", "transactional_db"} & fixtures
+        if DOORS & set(item.path.relative_to(settings.BASE_DIR).parts) or not needs_database:
             item.add_marker(pytest.mark.once)
 
 
