@@ -8,6 +8,25 @@ WEIGHTS = tuple(
     field.name for field in AllocationPolicy._meta.get_fields() if getattr(field, "decimal_places", None) is not None
 )
 
+#: A mark of all that an effect on all queues is worked out from: who waits, as what, and what is on order.
+STATE = f"""
+SELECT
+    (SELECT revision FROM backorders_allocationpolicy WHERE name = 'default'),
+    (
+        SELECT sum(hashtextextended(concat_ws(' ', id, version, rank), 0)::numeric)
+        FROM backorders_backorder
+        WHERE status IN {WAITING}
+    ),
+    (
+        SELECT sum(hashtextextended(
+            concat_ws(' ', line.id, line.quantity - line.received - line.cancelled, line.expected_on), 0
+        )::numeric)
+        FROM parts_purchaseorderline AS line
+        JOIN parts_purchaseorder AS purchase_order ON purchase_order.id = line.purchase_order_id
+        WHERE line.is_open AND purchase_order.status = 'ordered'
+    )
+"""
+
 #: The queues of some parts (NULL: all) as they stand and as they would, as deep as what is on order reaches in either.
 #: Those on hold count on nothing and are left out. Who is to fill a warehouse may pass some supply by, and so does not
 #: count for those behind. Parameters: the weights by name, pin, unpin, part_ids, changed (only parts in which a place

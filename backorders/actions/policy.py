@@ -13,7 +13,7 @@ from backorders import sql
 from backorders.actions import pegging
 from backorders.errors import PreviewIsOld
 from backorders.models import AllocationPolicy
-from backorders.whatif import WEIGHTS, Effect, effect
+from backorders.whatif import WEIGHTS, Effect, effect, state
 from orders.errors import NothingToDo, ReasonRequired
 from parts.actors import Actor
 from parts.errors import Invalid
@@ -68,11 +68,15 @@ def change_weights(
     if not reason.strip():
         raise ReasonRequired("Say why the weights change.", fields={"reason": ["A reason is required."]})
     today = at.astimezone(UTC).date()
+    # Nobody can open a back order while the policy is locked: what takes long is done before, and holds if the state
+    # is still the same under the lock.
+    before, expected = state(), effect(changes=wanted, today=today)
     with transaction.atomic():
         policy = AllocationPolicy.objects.select_for_update().get(pk="default")
         if all(getattr(policy, name) == value for name, value in wanted.items()):
             raise NothingToDo("These are the weights already.")
-        expected = effect(changes=wanted, today=today)
+        if state() != before:
+            expected = effect(changes=wanted, today=today)
         if shown is not None and shown != expected.fingerprint:
             raise PreviewIsOld
         for name, value in wanted.items():

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -149,6 +150,25 @@ def test_each_row_says_why(world: World, manager: User) -> None:
     assert "No supply is ordered for it." in shown
     assert "Next in the queue." in shown
     assert "1 stands before it and gets 3 first." in shown
+
+
+def test_the_figures_of_a_long_queue_are_kept_for_a_while_and_say_of_when_they_are(
+    world: World, manager: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = desk_of(manager)
+    world.short()
+    assert "Figures as of" not in text(client.get(DESK))
+    monkeypatch.setattr("config.office.desk.LONG", 0)
+    cache.clear()
+    client.get(DESK)
+    world.short()
+    shown = client.get(DESK, {"list": "all"})
+    assert shown.context["figures"].all.count == 1
+    assert len(shown.context["rows"]) == 2
+    assert "Figures as of" in text(shown)
+    cache.clear()
+    assert client.get(DESK).context["figures"].all.count == 2
+    cache.clear()
 
 
 def test_the_desk_is_as_many_queries_for_twenty_as_for_two(world: World, manager: User) -> None:
