@@ -49,6 +49,7 @@ SCHEDULES = (
     Planned("add up all figures anew", "reports.tasks.roll_up_all_figures", daily_at=time(1, 30)),
     Planned("anchor the ledger", "orders.tasks.anchor_ledger", daily_at=time(0, 10)),
     Planned("check all laws and chains", "config.tasks.check_integrity", daily_at=time(2, 30)),
+    Planned("clear exports away", "reports.tasks.clear_exports_away", minutes=15),
     Planned("forget old idempotency keys", "integrations.tasks.prune_idempotent_requests", minutes=60),
     Planned("forget expired tokens and sessions", "config.tasks.forget_expired", daily_at=time(3, 30)),
 )

@@ -203,6 +203,8 @@ ATTACHMENT_MOST_BYTES = environment.number("ATTACHMENT_MOST_MEGABYTES", 15, mini
 ATTACHMENT_MOST_MEGAPIXELS = environment.number("ATTACHMENT_MOST_MEGAPIXELS", 64, minimum=1, maximum=200)
 ATTACHMENT_MOST = environment.number("ATTACHMENT_MOST", 100, minimum=1, maximum=1000)  # files on one job
 
+EXPORT_KEEP_DAYS = environment.number("EXPORT_KEEP_DAYS", 7, minimum=1, maximum=90)  # under MEDIA_ROOT, served likewise
+
 vars().update(environment.email("EMAIL_URL", "consolemail://"))
 DEFAULT_FROM_EMAIL = environment.text("DEFAULT_FROM_EMAIL", "backline@localhost")
 

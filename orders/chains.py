@@ -85,9 +85,17 @@ def stream(statement: str, parameters: Mapping[str, Any] | None = None) -> Itera
             yield from rows
 
 
-def events(conditions: Sequence[str] = (), parameters: Mapping[str, Any] | None = None) -> Iterator[dict[str, Any]]:
-    """Read events with their notes, sorted by subject and version; with conditions, the part around those that fit."""
-    part = _PART.format(conditions=" AND ".join(conditions)) if conditions else ""
+def events(
+    conditions: Sequence[str] = (), parameters: Mapping[str, Any] | None = None, *, exactly: bool = False
+) -> Iterator[dict[str, Any]]:
+    """Read events with their notes, sorted by subject and version.
+
+    With conditions, the part around those that fit, which can be proved; or `exactly` those, which can only be read.
+    """
+    part = ""
+    if conditions:
+        fits = " AND ".join(conditions)
+        part = f"WHERE {fits}" if exactly else _PART.format(conditions=fits)
     statement = f"{_EVENTS} {part} ORDER BY event.subject_id, event.version"
     for row in stream(statement, parameters):
         yield dict(zip(COLUMNS, row, strict=True))
@@ -98,6 +106,21 @@ def events_of(keys: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
     with connection.cursor() as cursor:
         cursor.execute(f"{_EVENTS} WHERE event.id = ANY(%(keys)s::uuid[])", {"keys": list(keys)})
         return {UUID(row[0]): dict(zip(COLUMNS, row, strict=True)) for row in cursor.fetchall()}
+
+
+def count_events(conditions: Sequence[str] = (), parameters: Mapping[str, Any] | None = None) -> int:
+    """Count the events that fit."""
+    fits = f"WHERE {' AND '.join(conditions)}" if conditions else ""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT count(*) FROM orders_orderevent {fits}", parameters)  # noqa: S608 - made of constants
+        return cursor.fetchone()[0]
+
+
+def horizon() -> int:
+    """Return the transaction below which all others are over, as this snapshot sees it: later ones may not be in it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
+        return cursor.fetchone()[0]
 
 
 def heads(subject_id: UUID | None = None) -> Iterator[Head]:

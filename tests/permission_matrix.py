@@ -45,6 +45,7 @@ from orders.models import (
     TrackingLink,
 )
 from parts.models import Delivery, Part, PurchaseOrder, Supplier
+from reports.models import ExportRun
 from tests.admin.world import World, cause
 from tests.api.world import token_for
 from tests.factories.orders import CustomerFactory
@@ -85,9 +86,14 @@ PAGES: dict[str, tuple[type[models.Model], str]] = {
     "links:revoke": (TrackingLink, "pk"),
     "phone:job": (ServiceOrder, "pk"),
     "audit:chain": (ServiceOrder, "pk"),
+    "audit:export": (ExportRun, "pk"),
+    "audit:stop-export": (ExportRun, "pk"),
+    "audit:export-file": (ExportRun, "pk"),
 }
 #: Our own pages that take a POST: alone, or beside a GET.
 PAGES_THAT_WRITE = {
+    "audit:new-export": ["GET", "POST"],
+    "audit:stop-export": ["POST"],
     "desk:board-move": ["POST"],
     "desk:save-view": ["POST"],
     "desk:forget-view": ["POST"],
@@ -193,6 +199,8 @@ class Cast:
     def __init__(self, world: World, people: dict[str, User]) -> None:
         world.many(1)
         SavedView.objects.create(person=world.person, page="board", name="Late", created_at=timezone.now())
+        if "auditor" in people:
+            ExportRun.objects.create(made_by=f"user:{people['auditor'].pk}", format="csv", asked_at=timezone.now())
         self.customers = {"own": world.customer, "foreign": CustomerFactory.create()}
         if "partner" in people:
             CustomerAccess.objects.create(user=people["partner"], customer=world.customer)
@@ -265,6 +273,8 @@ class Cast:
         pattern = next(pattern for found, pattern in routes() if found == name)
         if name == "admin:view_on_site":
             return reverse(name, args=[ContentType.objects.get_for_model(Part).pk, Part.objects.all()[0].pk])
+        if name == "audit:export-file":
+            return reverse(name, args=[self.row(ask).pk, "verifier.py"])
         if name.startswith("tracking:"):
             return reverse(name, args=[self.token])
         if name == "admin:app_list":

@@ -1,6 +1,7 @@
 """What the figures' floor keeps for itself, split by noun."""
 
+from reports.models.exports import ExportDownload, ExportRun
 from reports.models.figures import DailyFigure, Grain
 from reports.models.replays import ReplayRun
 
-__all__ = ["DailyFigure", "Grain", "ReplayRun"]
+__all__ = ["DailyFigure", "ExportDownload", "ExportRun", "Grain", "ReplayRun"]

@@ -14,8 +14,9 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from orders.actions import service_orders
-from orders.exports import Filter, neutral
+from orders.exports import Filter
 from orders.models import OrderEvent
+from orders.sheets import neutral
 from parts.actors import Actor
 from parts.errors import Forbidden, Invalid
 from tests.ledger.tampering import a_life, exported, verified_offline

@@ -26,12 +26,12 @@ def _moment(text: str) -> datetime:
 
 class Command(BaseCommand):
     help = (
-        "Write the ledger to FILE: .jsonl can be proved offline with orders/verifier.py, .csv is for reading. A"
-        " manifest with filter, row count and SHA-256 is put beside it."
+        "Write the ledger to FILE: .jsonl can be proved offline with orders/verifier.py, .csv and .xlsx are for"
+        " reading. A manifest with filter, row count and SHA-256 is put beside it."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("file", type=Path, help="where to; ends in .jsonl or .csv")
+        parser.add_argument("file", type=Path, help="where to; ends in .jsonl, .csv or .xlsx")
         parser.add_argument("--since", type=_moment, help="recorded at or after this day or time (UTC if no zone)")
         parser.add_argument("--until", type=_moment, help="recorded before this day or time")
         parser.add_argument(

@@ -1,0 +1,288 @@
+"""Ask for an export of the ledger, make it, stop it, hand it out, and clear it away."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import connection, transaction
+from django.db.models import F, Q
+from django_q.tasks import async_task
+
+from orders import chains
+from orders.exports import XLSX, Filter, Manifest, export_ledger
+from orders.sheets import MOST_ROWS
+from parts.actors import Actor
+from parts.errors import Forbidden, Invalid, NotFound, Refused
+from reports.exporting import delete_files, files_of, folder_of, newest_erasure
+from reports.models.exports import UNFINISHED, ExportDownload, ExportFormat, ExportRun, ExportStatus
+
+logger = logging.getLogger(__name__)
+
+EXPORT = "orders.export_orderevent"
+READ_NOTES = "orders.view_eventtext"
+#: How many exports of one person, and of all, may wait or be made at a time.
+MOST_OF_ONE, MOST_OF_ALL = 3, 12
+#: A worker that gives no sign of life for so long is dead; after so many of them the export is given up.
+SILENCE, MOST_ATTEMPTS = timedelta(minutes=3), 3
+#: How long making one may take, in seconds, and how often progress is written down.
+LONGEST, STRIDE = 3 * 3600, 0.5
+
+
+class TooManyExports(Refused):
+    """So many exports are on their way that another one has to wait; `extra['most']` says how many may be."""
+
+    code = "too_many_exports"
+
+
+class ExportGone(Refused):
+    """The files of an export are there no longer: their time was over, or a text in them was erased."""
+
+    code = "export_gone"
+    status = 410
+
+
+class Stopped(Refused):
+    """Somebody stopped the export while it was being made."""
+
+    code = "export_stopped"
+
+
+def request_export(
+    *, format: str, wanted: Filter, words: Sequence[tuple[str, str]], with_notes: bool, by: Actor, at: datetime
+) -> ExportRun:
+    """Ask for an export; a worker makes it as soon as it can. `words` tell people what the filter is.
+
+    Raises Forbidden (notes need a permission of their own), Invalid for an unknown format, TooManyExports.
+    """
+    by.require(EXPORT)
+    if with_notes:
+        by.require(READ_NOTES)
+    if format not in ExportFormat.values:
+        raise Invalid("There is no such format.", {"format": ["Choose one of the list."]})
+    with transaction.atomic():
+        with connection.cursor() as cursor:  # two at once would both be the last one that may
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('backline exports', 0))")
+        live = list(ExportRun.objects.filter(status__in=UNFINISHED).values_list("made_by", flat=True))
+        if live.count(by.reference) >= MOST_OF_ONE or len(live) >= MOST_OF_ALL:
+            raise TooManyExports("Other exports are still on their way. Wait for one, or stop it.", most=MOST_OF_ONE)
+        run = ExportRun.objects.create(
+            person_id=by.user_id,
+            made_by=by.reference,
+            format=format,
+            filter=wanted.as_json(),
+            words=[[str(title), str(text)] for title, text in words],
+            with_notes=with_notes,
+            asked_at=at,
+        )
+        transaction.on_commit(lambda: enqueue(run.pk))
+    return run
+
+
+def enqueue(run_id: UUID) -> None:
+    """Hand an export to the workers. Twice is harmless: each makes sure that nobody else has it."""
+    async_task(
+        "reports.tasks.make_export", str(run_id), q_options={"timeout": LONGEST, "task_name": f"export {run_id}"}
+    )
+
+
+def stop_export(*, run_id: UUID, by: Actor, at: datetime) -> ExportRun:
+    """Stop one's own export: at once where it waits, after the next events where it is being made.
+
+    A repeat, or one that has ended, changes nothing. Raises Forbidden and NotFound (also for somebody else's).
+    """
+    by.require(EXPORT)
+    with transaction.atomic():
+        run = _own(run_id, by, lock=True)
+        if run.status == ExportStatus.WAITING:
+            run.status, run.ended_at = ExportStatus.CANCELLED, at
+        run.is_stopped = run.is_stopped or run.status in UNFINISHED
+        run.save(update_fields=["status", "ended_at", "is_stopped"])
+    return run
+
+
+def _own(run_id: UUID, by: Actor, *, lock: bool = False) -> ExportRun:
+    rows = ExportRun.objects.select_for_update(of=("self",), no_key=True) if lock else ExportRun.objects.all()
+    run = rows.filter(pk=run_id, made_by=by.reference).first()
+    if run is None:
+        raise NotFound("There is no such export of yours.")
+    return run
+
+
+# --- Making one ------------------------------------------------------------------------------------------------------
+
+
+def make_export(*, run_id: UUID, at: datetime) -> ExportRun | None:
+    """Make an export that waits, or whose worker died; None where there is nothing to do.
+
+    Whoever asked must still be allowed to. What goes wrong is said on the run, in words; its files appear whole or not
+    at all. Must not be inside a transaction.
+    """
+    run = _claim(run_id, at)
+    if run is None:
+        return None
+    path = folder_of(run) / run.file_name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        manifest = _export(run, path, at)
+    except Stopped:
+        return _end(run, at, ExportStatus.CANCELLED)
+    except Refused as refusal:
+        return _end(run, at, ExportStatus.FAILED, refusal.detail)
+    except OSError as error:
+        logger.exception("export failed", extra={"export": str(run.pk)})
+        return _end(run, at, ExportStatus.FAILED, f"The file could not be written: {error.strerror}.")
+    run.events, run.written, run.bytes, run.sha256 = (
+        manifest.events,
+        manifest.events,
+        manifest.bytes,
+        manifest.sha256,
+    )
+    run.public_key, run.horizon = manifest.public_key, manifest.horizon
+    run.expires_at = at + timedelta(days=settings.EXPORT_KEEP_DAYS)
+    return _end(run, at, ExportStatus.DONE)
+
+
+def _claim(run_id: UUID, at: datetime) -> ExportRun | None:
+    """Take an export that nobody makes; in one statement, so that only one worker gets it."""
+    dead = Q(status=ExportStatus.RUNNING, beat_at__lt=at - SILENCE, attempts__lt=MOST_ATTEMPTS)
+    free = ExportRun.objects.filter(Q(status=ExportStatus.WAITING) | dead, pk=run_id)
+    taken = free.update(status=ExportStatus.RUNNING, started_at=at, beat_at=at, written=0, attempts=F("attempts") + 1)
+    return ExportRun.objects.get(pk=run_id) if taken else None
+
+
+def _export(run: ExportRun, path: Path, at: datetime) -> Manifest:
+    person = run.person
+    if not isinstance(person, User):
+        raise Forbidden("Whoever asked for it is no longer here.")
+    wanted = Filter.of_json(run.filter)
+    expected = chains.count_events(*wanted.conditions())
+    if run.format == XLSX and expected > MOST_ROWS:
+        raise Invalid(
+            f"These are {expected:,} events; an Excel file is made for {MOST_ROWS:,} at most."
+            " Narrow the filter, or take CSV."
+        )
+    ExportRun.objects.filter(pk=run.pk).update(expected=expected * (1 if run.format == "jsonl" else 2))
+    with _Beside(run) as beside:
+        return export_ledger(
+            path=path,
+            wanted=wanted,
+            by=Actor.user(person),
+            at=at,
+            with_notes=run.with_notes,
+            with_proof=True,
+            progress=beside.tell,
+        )
+
+
+class _Beside:
+    """Writes progress down beside the snapshot that is read, through a connection of its own, and hears of a stop."""
+
+    def __init__(self, run: ExportRun) -> None:
+        self._run = run
+        self._written = 0
+        self._told_at = 0.0
+        self._connection = connection.copy()
+
+    def __enter__(self) -> _Beside:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._connection.close()
+
+    def tell(self, count: int) -> None:
+        """Note that so many more events were written. Raises Stopped where somebody wants no more."""
+        self._written += count
+        if time.monotonic() - self._told_at < STRIDE:
+            return
+        self._told_at = time.monotonic()
+        with self._connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE reports_exportrun SET written = %s, beat_at = clock_timestamp() WHERE id = %s"
+                " RETURNING is_stopped",
+                [self._written, self._run.pk],
+            )
+            found = cursor.fetchone()
+        if found is None or found[0]:
+            raise Stopped("It was stopped.")
+
+
+def _end(run: ExportRun, at: datetime, status: ExportStatus, trouble: str = "") -> ExportRun:
+    run.status, run.ended_at, run.trouble = status, max(at, run.started_at or at), trouble
+    if status != ExportStatus.DONE:
+        delete_files(run)
+    run.save(
+        update_fields=[
+            *("status", "ended_at", "trouble", "events", "written", "bytes", "sha256"),
+            *("public_key", "horizon", "expires_at"),
+        ]
+    )
+    logger.info("export ended", extra={"export": str(run.pk), "status": str(status), "events": run.events})
+    return run
+
+
+# --- Handing out, and clearing away ----------------------------------------------------------------------------------
+
+
+def hand_out(*, run_id: UUID, name: str, by: Actor, at: datetime) -> Path:
+    """Return a file of one's own export, and record that it was taken.
+
+    Raises Forbidden (the notes need a permission of their own), NotFound, and ExportGone where its time is over or a
+    text that may be in it was erased since: then it is withdrawn on the spot.
+    """
+    by.require(EXPORT)
+    run = _own(run_id, by)
+    if run.with_notes:
+        by.require(READ_NOTES)
+    if run.status == ExportStatus.DONE:
+        _clear_if_due(run, at, newest_erasure())
+    if run.status in (ExportStatus.EXPIRED, ExportStatus.WITHDRAWN):
+        raise ExportGone(f"{run.get_status_display()}. Make it again.")
+    path = files_of(run).get(name)
+    if path is None:
+        raise NotFound("There is no such file.")
+    ExportDownload.objects.create(run=run, file=name, by=by.reference, at=at)
+    return path
+
+
+def _clear_if_due(run: ExportRun, at: datetime, erased: int) -> bool:
+    """Delete the files of an export whose time is over, or in which an erased text may be; tell whether."""
+    if run.expires_at is not None and run.expires_at <= at:
+        run.status = ExportStatus.EXPIRED
+    elif run.with_notes and erased >= (run.horizon or 0):
+        run.status = ExportStatus.WITHDRAWN
+    else:
+        return False
+    delete_files(run)
+    run.save(update_fields=["status"])
+    return True
+
+
+def clear_away(*, at: datetime) -> int:
+    """Delete files whose time is over or that hold erased texts, hand forgotten exports to the workers again, and give
+    up those that killed several. Return how many rows were touched. A repeat changes nothing.
+    """
+    erased = newest_erasure()
+    cleared = [_clear_if_due(run, at, erased) for run in ExportRun.objects.filter(status=ExportStatus.DONE)]
+    silent = ExportRun.objects.filter(status=ExportStatus.RUNNING, beat_at__lt=at - SILENCE)
+    gone = silent.filter(Q(attempts__gte=MOST_ATTEMPTS) | Q(is_stopped=True))
+    given_up = [
+        _end(
+            run,
+            at,
+            ExportStatus.CANCELLED if run.is_stopped else ExportStatus.FAILED,
+            "" if run.is_stopped else "Its worker stopped several times before it was done.",
+        )
+        for run in gone
+    ]
+    forgotten = ExportRun.objects.filter(status=ExportStatus.WAITING, asked_at__lt=at - SILENCE)
+    again = list((silent | forgotten).values_list("pk", flat=True))
+    for run_id in again:
+        enqueue(run_id)
+    return sum(cleared) + len(given_up) + len(again)

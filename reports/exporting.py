@@ -1,0 +1,47 @@
+"""Where the files of exports lie, and whether they may still be handed out."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from django.conf import settings
+from django.db.models import Max
+
+from orders import verifier
+from orders.actions.erasing import ERASED
+from orders.models import OrderEvent
+from reports.models.exports import ExportRun, ExportStatus
+
+#: The verifier as it goes along with what it proves.
+VERIFIER = "verifier.py"
+
+
+def folder() -> Path:
+    """Return where all exports lie; no web server serves it."""
+    return Path(settings.MEDIA_ROOT) / "exports"
+
+
+def folder_of(run: ExportRun) -> Path:
+    """Return where the files of one export lie."""
+    return folder() / str(run.pk)
+
+
+def files_of(run: ExportRun) -> dict[str, Path]:
+    """Return the files that an export hands out: its events, what proves them, and the verifier."""
+    if run.status != ExportStatus.DONE:
+        return {}
+    path = folder_of(run) / run.file_name
+    paths = [path, path.with_suffix(".jsonl"), path.with_name(f"{path.name}.manifest.json")]
+    return {found.name: found for found in paths if found.is_file()} | {VERIFIER: Path(verifier.__file__)}
+
+
+def delete_files(run: ExportRun) -> None:
+    """Delete the files of an export; nothing where they are gone."""
+    shutil.rmtree(folder_of(run), ignore_errors=True)
+
+
+def newest_erasure() -> int:
+    """Return the last transaction that erased a text (-1: none): what was read before it may still hold the text."""
+    newest = OrderEvent.objects.filter(kind=ERASED).aggregate(newest=Max("transaction_id"))["newest"]
+    return -1 if newest is None else newest
