@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from django.contrib import admin
@@ -29,8 +30,10 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 
 from config import roles
 from config.clients import ClientForm, accounts_for
+from parts.actors import Actor
 from parts.admin.deeds import Deed, Done
 from parts.admin.offices import Office, Shown
+from reports.actions.access import changing_rights
 
 for _theirs in (User, Group, AccessToken, Application, Grant, IDToken, RefreshToken, Failure, OrmQ, Schedule, Success):
     admin.site.unregister(_theirs)
@@ -54,6 +57,13 @@ class PersonForm(UserChangeForm):
         return cleaned
 
 
+def _on_record(request: HttpRequest) -> AbstractContextManager[None]:
+    """Return what records changes of rights as those of whoever asks; nothing where they only look."""
+    if request.method != "POST":
+        return nullcontext()
+    return changing_rights(by=Actor.user(request.user), source="admin")
+
+
 @admin.register(User)
 class PersonOffice(UserAdmin, Office):
     form = PersonForm
@@ -70,6 +80,21 @@ class PersonOffice(UserAdmin, Office):
         (_("Rights"), {"fields": ("groups", "is_staff", "is_active", "is_superuser")}),
         (_("Dates"), {"fields": ("last_login", "date_joined")}),
     )
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **facts: Any) -> Any:
+        """Record what is changed here under the name of who changes it."""
+        with _on_record(request):
+            return super().changeform_view(request, *args, **facts)
+
+    def delete_view(self, request: HttpRequest, *args: Any, **facts: Any) -> Any:
+        """As for changing."""
+        with _on_record(request):
+            return super().delete_view(request, *args, **facts)
+
+    def changelist_view(self, request: HttpRequest, *args: Any, **facts: Any) -> Any:
+        """As for changing, of several."""
+        with _on_record(request):
+            return super().changelist_view(request, *args, **facts)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         """Read the roles along."""

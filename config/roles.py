@@ -7,13 +7,17 @@ means nothing stops the migration.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from django.apps import apps
 from django.contrib.auth.models import Group, Permission, User
 from django.core.exceptions import ImproperlyConfigured
+from django.db.models import Q
+
+from parts.actors import Actor
+from reports.actions.access import changing_rights
 
 READS_ALL = (
     "parts.view_*",
@@ -285,22 +289,35 @@ def write_groups() -> None:
         f"{app}.{codename}": key
         for key, app, codename in Permission.objects.values_list("pk", "content_type__app_label", "codename")
     }
-    Group.objects.bulk_create([Group(name=name) for name in wanted], ignore_conflicts=True)
     groups = {group.name: group for group in Group.objects.filter(name__in=wanted).prefetch_related("permissions")}
+    has = {name: {permission.pk for permission in group.permissions.all()} for name, group in groups.items()}
+    needs = {name: {keys[one] for one in permissions if one in keys} for name, permissions in wanted.items()}
+    if has != needs:
+        with changing_rights(by=Actor.system("roles"), source="migrate"):
+            _write(has, needs)
+
+
+def _write(has: Mapping[str, set[int]], needs: Mapping[str, set[int]]) -> None:
+    """Give groups the permissions that they need, and take the others that they have; make those that are missing."""
+    Group.objects.bulk_create([Group(name=name) for name in needs if name not in has], ignore_conflicts=True)
+    ids = dict(Group.objects.filter(name__in=needs).values_list("name", "pk"))
     through = Group.permissions.through
-    missing = []
-    for name, permissions in wanted.items():
-        group = groups[name]
-        has = {permission.pk for permission in group.permissions.all()}
-        needs = {keys[permission] for permission in permissions if permission in keys}
-        missing += [through(group_id=group.pk, permission_id=key) for key in sorted(needs - has)]
-        if has - needs:
-            group.permissions.remove(*(has - needs))
+    missing, superfluous = [], Q(pk__in=[])
+    for name, wanted in needs.items():
+        held = has.get(name, set())
+        missing += [through(group_id=ids[name], permission_id=key) for key in sorted(wanted - held)]
+        if held - wanted:
+            superfluous |= Q(group_id=ids[name], permission_id__in=held - wanted)
+    through.objects.filter(superfluous).delete()
     through.objects.bulk_create(missing, ignore_conflicts=True)
 
 
-def give_role(user: User, role: Role) -> None:
-    """Make this the one role of a person: its group, and whether they may enter the back office."""
-    user.groups.set([Group.objects.get(name=role.name)])
-    user.is_staff = role.is_staff
-    user.save(update_fields=["is_staff"])
+def give_role(user: User, role: Role, *, by: Actor | None = None, source: str = "backline") -> None:
+    """Make this the one role of a person: its group, and whether they may enter the back office.
+
+    It is recorded as done by `by`; by the table of roles where nobody is named.
+    """
+    with changing_rights(by=by or Actor.system("roles"), source=source):
+        user.groups.set([Group.objects.get(name=role.name)])
+        user.is_staff = role.is_staff
+        user.save(update_fields=["is_staff"])

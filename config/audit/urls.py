@@ -2,13 +2,14 @@
 
 from django.urls import path
 
-from config.audit import exports, history
+from config.audit import exports, history, rights
 
 app_name = "audit"
 
 urlpatterns = [
     path("", history.history, name="history"),
     path("chains/<uuid:key>/", history.subject, name="chain"),
+    path("rights/", rights.rights, name="rights"),
     path("exports/", exports.list_exports, name="exports"),
     path("exports/new/", exports.new_export, name="new-export"),
     path("exports/<uuid:key>/", exports.export, name="export"),
