@@ -81,6 +81,7 @@ BAR: tuple[tuple[str, Any, str, str], ...] = (
     # Partners may order too, through their system; this page is for those who also move lines.
     ("orders.move_orderline", _("Order parts"), "plus", "desk:place"),
     ("orders.claim_serviceorder", _("My jobs"), "wrench", "phone:day"),
+    ("reports.view_dailyfigure", _("Figures"), "chart-column", "figures:figures"),
     ("orders.export_orderevent", _("Audit"), "shield-check", "audit:history"),
 )
 

@@ -98,6 +98,14 @@ WAYS: tuple[tuple[str, Any, str, Any, str, str], ...] = (
         "",
     ),
     (
+        "reports.view_dailyfigure",
+        _("Figures"),
+        "chart-column",
+        _("Fill rates, promises kept, ages, time per step: each with its definition and the rows behind it"),
+        "figures:figures",
+        "",
+    ),
+    (
         "orders.view_orderevent",
         _("History"),
         "history",

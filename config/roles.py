@@ -120,6 +120,7 @@ DISPATCHER = Role(
         "parts.view_supplier",
         "parts.receive_delivery",
         "orders.change_customer",
+        "reports.view_dailyfigure",
         "orders.view_trackinglink",
         "orders.issue_trackinglink",
         "orders.revoke_trackinglink",

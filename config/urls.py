@@ -26,6 +26,7 @@ urlpatterns = [
     path("t/", include("config.phone.urls")),
     path("admin/", admin.site.admin_view(office.landing), name="office"),
     path("admin/desk/", admin.site.admin_view(office.desk), name="office_desk"),
+    path("figures/", include("reports.figures.urls")),
     path("admin/", admin.site.urls),
     path("api/v1/", include(("config.api.urls", "api"))),
     path("oauth/token/", TokenDoor.as_view(), name="oauth-token"),
