@@ -18,7 +18,7 @@ from parts.statuses import Criticality
 from reports.figures.reading import DIMENSIONS, Period
 
 #: Days of the periods that are offered; the first is taken where the address names none.
-PERIODS = {"90": _("Last 90 days"), "30": _("Last 30 days"), "365": _("Last 365 days")}
+PERIODS = {"90": _("90 days"), "30": _("30 days"), "365": _("365 days")}
 #: No page reads more days at once.
 MOST_DAYS = 3 * 366
 NONE = "none"
@@ -32,7 +32,7 @@ class FiguresForm(forms.Form):
     period = forms.ChoiceField(label=_("Period"), required=False, choices=list(PERIODS.items()))
     since = forms.DateField(label=_("From"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
     until = forms.DateField(label=_("To"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
-    bucket = forms.ChoiceField(label=_("In"), required=False, choices=[("", _("Suitable steps")), *BUCKETS.items()])
+    bucket = forms.ChoiceField(label=_("In"), required=False, choices=[("", _("As fits")), *BUCKETS.items()])
     region = forms.ChoiceField(label=_("Region"), required=False)
     warehouse = forms.ChoiceField(label=_("Warehouse"), required=False)
     criticality = forms.ChoiceField(
@@ -49,14 +49,16 @@ class Filters:
         self.regions = {region.pk: region for region in Region.objects.order_by("code")}
         self.warehouses = {warehouse.pk: warehouse for warehouse in Warehouse.objects.order_by("code")}
         self.form = FiguresForm({name: query.get(name, "") for name in FiguresForm.base_fields}, auto_id="filter-%s")
-        places = {"region": self.regions, "warehouse": self.warehouses}
-        for name, rows in places.items():
-            field = self.form.fields[name]
-            assert isinstance(field, forms.ChoiceField)
-            named = [(row.code, row.name) for row in rows.values()]
-            field.choices = [("", _("All")), *named, *([(NONE, _("None yet"))] if name == "warehouse" else [])]
+        self._choices("region", [(region.code, region.name) for region in self.regions.values()])
+        warehouses = [(warehouse.code, warehouse.name) for warehouse in self.warehouses.values()]
+        self._choices("warehouse", [*warehouses, (NONE, _("None yet"))])
         self.form.is_valid()
         self.said: dict[str, Any] = self.form.cleaned_data
+
+    def _choices(self, name: str, choices: list[tuple[str, Any]]) -> None:
+        field = self.form.fields[name]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [("", _("All")), *choices]
 
     @cached_property
     def period(self) -> Period:
@@ -80,9 +82,11 @@ class Filters:
         found: dict[str, UUID | str | None] = {
             name: self.said[name] for name in ("criticality", "tier") if self.said.get(name)
         }
-        for name, rows in (("region", self.regions), ("warehouse", self.warehouses)):
-            if code := self.said.get(name):
-                found[name] = next((row.pk for row in rows.values() if row.code == code), None)
+        if code := self.said.get("region"):
+            found["region"] = next(key for key, region in self.regions.items() if region.code == code)
+        if code := self.said.get("warehouse"):
+            keys = (key for key, warehouse in self.warehouses.items() if warehouse.code == code)
+            found["warehouse"] = next(keys, None)
         return found
 
     @property
@@ -94,11 +98,11 @@ class Filters:
     def name_of(self, dimension: str, value: Any) -> Any:
         """Return what a value of a dimension is called."""
         if dimension == "region":
-            row = self.regions.get(value)
-            return row.name if row else _("No region")
+            region = self.regions.get(value)
+            return region.name if region else _("No region")
         if dimension == "warehouse":
-            row = self.warehouses.get(value)
-            return row.name if row else _("None yet")
+            warehouse = self.warehouses.get(value)
+            return warehouse.name if warehouse else _("None yet")
         if dimension == "criticality":
             return dict(Criticality.choices).get(value, _("Not rated"))
         return dict(Tier.choices).get(value, _("No customer"))

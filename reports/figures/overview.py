@@ -156,7 +156,7 @@ def _typed(text: str, by: str) -> UUID | str | None:
     return text
 
 
-def ages(still: Standing, sums: dict[Key, Sum], address: str) -> list[Bar]:
+def ages(sums: dict[Key, Sum], address: str) -> list[Bar]:
     """Return the open back orders by age, youngest first."""
     found = {key.edge: total for key, total in sums.items() if key.measure == OPEN_BACK_ORDERS.name}
     top = max((total.weight for total in found.values()), default=Decimal(0))
@@ -170,6 +170,13 @@ def ages(still: Standing, sums: dict[Key, Sum], address: str) -> list[Bar]:
         )
         for name in AGES
     ]
+
+
+def ages_course(sums: dict[Key, Sum]) -> list[Column]:
+    """Return the open back orders by age as columns, youngest first."""
+    found = {key.edge: total.weight for key, total in sums.items() if key.measure == OPEN_BACK_ORDERS.name}
+    points = [Point(found.get(name), name) for name in AGES]
+    return columns(points, max(found.values(), default=Decimal(0)))
 
 
 def stuck(still: Standing, sums: dict[Key, Sum], name: str) -> list[Bar]:

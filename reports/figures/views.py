@@ -9,7 +9,7 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -89,7 +89,8 @@ def figures(request: HttpRequest) -> HttpResponse:
         "parts": overview.parts_of(reading, filters, still),
         "by_word": BY[filters.by],
         "open": _all_of(stand, OPEN_BACK_ORDERS.name),
-        "ages": overview.ages(still, stand, address),
+        "ages": overview.ages(stand, address),
+        "ages_course": overview.ages_course(stand),
         "stuck": [
             (name, STANDING_WORDS[name][0], _all_of(stand, name), overview.stuck(still, stand, name))
             for name in (STUCK_JOBS.name, STUCK_LINES.name)
@@ -111,8 +112,6 @@ def figure(request: HttpRequest, name: str) -> HttpResponse:
     """One figure: what it says, how it is defined, its course, and the rows behind it."""
     if name in standing.STANDING:
         return _standing(request, name)
-    if name not in ALL:
-        raise Http404
     filters, shown = _filters(request), ALL[name]
     edge, met = _edge(request, name), _met(request, shown)
     reading = Reading([name], filters.period, filters.where)
@@ -146,7 +145,8 @@ def _standing(request: HttpRequest, name: str) -> HttpResponse:
     sums = {key: total for key, total in still.sums([name]).items() if edge is None or key.edge == edge}
     total = sum(sums.values(), Sum())
     title, definition, formula = STANDING_WORDS[name]
-    bars = overview.ages(still, sums, "") if name == OPEN_BACK_ORDERS.name else overview.stuck(still, sums, name)
+    is_queue = name == OPEN_BACK_ORDERS.name
+    bars = overview.ages(sums, filters.address()) if is_queue else overview.stuck(still, sums, name)
     context = {
         "filters": filters,
         "name": name,
@@ -154,14 +154,14 @@ def _standing(request: HttpRequest, name: str) -> HttpResponse:
         "definition": definition,
         "formula": formula,
         "bars": bars,
-        "is_queue": name == OPEN_BACK_ORDERS.name,
+        "is_queue": is_queue,
         "count": count_said(total.facts),
         "units": count_said(total.value),
-        "edge": edge and (edge if name == OPEN_BACK_ORDERS.name else overview.WORDS[name].get(edge, edge)),
+        "edge": edge and (edge if is_queue else overview.WORDS[name].get(edge, edge)),
         **_rows(
             page_of(Asked(name, None, filters.where, edge), request.GET.get("after", ""), standing=still),
             name,
-            "units" if name == OPEN_BACK_ORDERS.name else "seconds",
+            "units" if is_queue else "seconds",
         ),
         **_ways(request, filters, edge),
     }
