@@ -8,10 +8,11 @@ import statistics
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from uuid import UUID
 
+from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -19,10 +20,16 @@ from django.test.utils import CaptureQueriesContext
 from backorders.actions import allocating
 from orders.actions import reporting
 from orders.models import PartsOrder
-from reports.bench import operations, surge, world, yardsticks
+from reports.actions import rollups
+from reports.bench import figures_world, operations, surge, world, yardsticks
 from reports.bench.clients import MakeOperation, operations_per_second
 from reports.bench.serving import new_token, web_server
 from reports.bench.world import BENCH, Place
+from reports.figures.definitions import FIGURES, STEPS
+from reports.figures.reading import Period, Reading, raw
+
+#: What a page may take at the median, in seconds.
+PAGE_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +57,7 @@ class Effort:
     rounds: int = 3
     largest_queue: int = 100_000
     largest_list: int = 1_000_000
+    largest_ledger: int = 1_000_000
 
 
 def _alternate(yardstick: MakeOperation, ours: MakeOperation, effort: Effort) -> tuple[float, float, float]:
@@ -263,6 +271,52 @@ def surging(effort: Effort) -> Iterator[Measured]:
     yield Measured(name, rate, base, "updates/s", rate / base, "> 0", rate > 0)
 
 
+def figures(effort: Effort) -> Iterator[Measured]:
+    """Read all figures of a year from the roll-up, and the whole page, beside the raw query over the ledger."""
+    figures_world.new_year(effort.largest_ledger)
+    world.analyze()
+    rollups.roll_up(by=BENCH, at=datetime.now(UTC))
+    world.analyze()
+    today = datetime.now(UTC).date()
+    year = Period(today - timedelta(days=364), today)
+    events = f"{effort.largest_ledger:,} events"
+    base = _seconds(lambda: _read(raw([*FIGURES, *STEPS], year)), 1)
+    mine = _seconds(lambda: _read(Reading([*FIGURES, *STEPS], year)), 5 * effort.rounds)
+    yield _at_most(f"figures of a year, {events}: roll-up against raw", mine, base, 0.1)
+    client = Client(headers={"host": "localhost"})
+    client.force_login(User.objects.create_superuser("figures-bench"))
+    for name, path in (("all figures", "/figures/?period=365"), ("a figure and its rows", "/figures/line_steps/")):
+        page = _seconds(partial(_page, client, path), 5 * effort.rounds)
+        yield _at_most(f"page of {name}, {events}, against 0.2 s", page, PAGE_SECONDS, 1)
+    spent = _seconds(lambda: rollups.roll_up(by=BENCH, at=datetime.now(UTC)), effort.rounds)
+    yield _at_most(f"roll up with nothing new, {events}", spent, base, 0.01)
+
+
+def _at_most(name: str, ours: float, base: float, most: float) -> Measured:
+    ratio = ours / base
+    return Measured(name, ours, base, "seconds", ratio, f"≤ {most:g}", ratio <= most)
+
+
+def _read(reading: Reading) -> None:
+    if not reading.sums(bucket="week") or not reading.sums(by="region", edges=True):
+        raise RuntimeError("There is no figure: this would measure nothing.")
+
+
+def _page(client: Client, path: str) -> None:
+    if client.get(path).status_code != 200:
+        raise RuntimeError(f"{path} is not shown: this would measure nothing.")
+
+
+def _seconds(operation: Callable[[], object], times: int) -> float:
+    """Return the median seconds of so many times, after one to warm up where there are several."""
+    found = []
+    for _turn in range(times + (times > 1)):
+        start = time.perf_counter()
+        operation()
+        found.append(time.perf_counter() - start)
+    return statistics.median(found[1:] or found)
+
+
 GROUPS: dict[str, Callable[[Effort], Iterator[Measured]]] = {
     "place": placing,
     "move": moving,
@@ -270,4 +324,5 @@ GROUPS: dict[str, Callable[[Effort], Iterator[Measured]]] = {
     "few": allocating_few,
     "list": listing,
     "surge": surging,
+    "figures": figures,
 }

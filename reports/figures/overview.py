@@ -130,13 +130,14 @@ def tiles(reading: Reading, filters: Filters) -> list[Tile]:
     return found
 
 
-def parts_of(reading: Reading, filters: Filters, still: Standing) -> list[PartRow]:
-    """Return the figures told apart by a dimension, and what is open there now. Two statements."""
+def parts_of(reading: Reading, filters: Filters, stand: dict[Key, Sum]) -> list[PartRow]:
+    """Return the figures told apart by a dimension, and what is open there now. One statement."""
     by = filters.by
     sums = reading.sums(measures=list(FIGURES), period=filters.period, by=by)
     waiting: defaultdict[str, Sum] = defaultdict(Sum)
-    for key, total in still.sums([OPEN_BACK_ORDERS.name], by=by, edges=False).items():
-        waiting[str(key.of or "")] += total
+    for key, total in stand.items():
+        if key.measure == OPEN_BACK_ORDERS.name:
+            waiting[str(key.of or "")] += total
     values = {str(key.of or ""): key.of for key in sums} | {text: _typed(text, by) for text in waiting}
     rows = []
     for text, value in values.items():
@@ -156,9 +157,17 @@ def _typed(text: str, by: str) -> UUID | str | None:
     return text
 
 
+def _by_edge(sums: dict[Key, Sum], name: str) -> dict[str, Sum]:
+    found: defaultdict[str, Sum] = defaultdict(Sum)
+    for key, total in sums.items():
+        if key.measure == name:
+            found[key.edge] += total
+    return dict(found)
+
+
 def ages(sums: dict[Key, Sum], address: str) -> list[Bar]:
     """Return the open back orders by age, youngest first."""
-    found = {key.edge: total for key, total in sums.items() if key.measure == OPEN_BACK_ORDERS.name}
+    found = _by_edge(sums, OPEN_BACK_ORDERS.name)
     top = max((total.weight for total in found.values()), default=Decimal(0))
     return [
         Bar(
@@ -174,14 +183,14 @@ def ages(sums: dict[Key, Sum], address: str) -> list[Bar]:
 
 def ages_course(sums: dict[Key, Sum]) -> list[Column]:
     """Return the open back orders by age as columns, youngest first."""
-    found = {key.edge: total.weight for key, total in sums.items() if key.measure == OPEN_BACK_ORDERS.name}
+    found = {edge: total.weight for edge, total in _by_edge(sums, OPEN_BACK_ORDERS.name).items()}
     points = [Point(found.get(name), name) for name in AGES]
     return columns(points, max(found.values(), default=Decimal(0)))
 
 
 def stuck(still: Standing, sums: dict[Key, Sum], name: str) -> list[Bar]:
     """Return what is stuck, by status: how many, from when on, and what is usual there."""
-    found = {key.edge: total for key, total in sums.items() if key.measure == name}
+    found = _by_edge(sums, name)
     top = max((total.weight for total in found.values()), default=Decimal(0))
     return [
         Bar(

@@ -77,7 +77,7 @@ def figures(request: HttpRequest) -> HttpResponse:
     whole = Period(filters.period.before.since, filters.period.until)
     reading = Reading([*FIGURES, *STEPS], whole, filters.where)
     still = Standing(now, filters.where)
-    stand = still.sums(list(standing.STANDING))
+    stand = still.sums(list(standing.STANDING), by=filters.by)
     address = filters.address()
     context = {
         "filters": filters,
@@ -86,7 +86,7 @@ def figures(request: HttpRequest) -> HttpResponse:
         "ways_by": [(name, word, filters.address(by=name)) for name, word in BY.items()],
         "tiles": overview.tiles(reading, filters),
         "columns": list(FIGURES.values()),
-        "parts": overview.parts_of(reading, filters, still),
+        "parts": overview.parts_of(reading, filters, stand),
         "by_word": BY[filters.by],
         "open": _all_of(stand, OPEN_BACK_ORDERS.name),
         "ages": overview.ages(stand, address),
@@ -132,7 +132,7 @@ def figure(request: HttpRequest, name: str) -> HttpResponse:
         "count": count_said(counts[met]),
         "edge": overview.edge_words(name, edge) if edge else None,
         "outcomes": _outcomes(filters, shown, met, counts) if shown.met else [],
-        **_rows(page_of(asked, request.GET.get("after", "")), name, shown.unit),
+        **_rows(page_of(asked, request.GET.get("after", ""), reading=reading), name, shown.unit),
         **_ways(request, filters, edge),
     }
     return render(request, "figures/figure.html", context)

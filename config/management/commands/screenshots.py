@@ -79,6 +79,8 @@ PICTURES = (
         shown=True,
     ),
     Picture("board", "/desk/board/", person="dispatcher", shown=True),
+    Picture("figures", "/figures/?period=365", full=True),
+    Picture("figure", "/figures/line_fill_rate/?period=365"),
     Picture("board-table", "/desk/board/?as=table", full=True, person="dispatcher"),
     Picture("when", "/desk/when/?q=Frankfurt+Haulage", full=True, person="dispatcher", shown=True),
     Picture("search", "/desk/search/?q=pump", person="dispatcher"),

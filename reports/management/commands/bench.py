@@ -36,7 +36,7 @@ class Command(BaseCommand):
             raise CommandError("--seconds lies between 0.1 and 60, --rounds between 1 and 20.")
         effort = Effort(seconds=options["seconds"], rounds=options["rounds"])
         if options["quick"]:
-            effort = Effort(seconds=1.0, rounds=1, largest_queue=10_000, largest_list=10_000)
+            effort = Effort(seconds=1.0, rounds=1, largest_queue=10_000, largest_list=10_000, largest_ledger=50_000)
         logging.disable(logging.INFO)  # a line per call would be measured too
         rows: list[Measured] = []
         with _database_of_its_own():
