@@ -11,6 +11,7 @@ from django import forms
 from django.http import QueryDict
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from orders.statuses import Tier
 from parts.models import Region, Warehouse
@@ -30,8 +31,12 @@ class FiguresForm(forms.Form):
     """The filters as people see them; every field may be left empty."""
 
     period = forms.ChoiceField(label=_("Period"), required=False, choices=list(PERIODS.items()))
-    since = forms.DateField(label=_("From"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
-    until = forms.DateField(label=_("To"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    since = forms.DateField(
+        label=pgettext_lazy("day", "From"), required=False, widget=forms.DateInput(attrs={"type": "date"})
+    )
+    until = forms.DateField(
+        label=pgettext_lazy("day", "To"), required=False, widget=forms.DateInput(attrs={"type": "date"})
+    )
     bucket = forms.ChoiceField(label=_("In"), required=False, choices=[("", _("As fits")), *BUCKETS.items()])
     region = forms.ChoiceField(label=_("Region"), required=False)
     warehouse = forms.ChoiceField(label=_("Warehouse"), required=False)
