@@ -111,7 +111,18 @@ PAGES_THAT_WRITE = {
 NO_ROUTES = ("admin:None", "api:None")
 NEW_FOR_A_CUSTOMER = ("api:service-orders-list", "api:parts-orders-list")
 #: Views of the admin that take no POST, or where it means nothing else than GET.
-ONLY_GET = ("changelist", "history", "jsi18n", "index", "search", "autocomplete", "app_list", "view_on_site", "_done")
+ONLY_GET = (
+    "changelist",
+    "history",
+    "jsi18n",
+    "index",
+    "search",
+    "autocomplete",
+    "app_list",
+    "view_on_site",
+    "_done",
+    "_evidence",
+)
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _g
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateTimeFilter
 from unfold.decorators import display
 
@@ -179,7 +180,7 @@ class OverrideRequestOffice(Shown):
 
     def get_urls(self) -> list[URLPattern]:
         """Add the address of the evidence."""
-        view = self.admin_site.admin_view(self.evidence_view)
+        view = require_safe(self.admin_site.admin_view(self.evidence_view))
         return [path("<path:object_id>/evidence/", view, name="orders_overriderequest_evidence"), *super().get_urls()]
 
     def evidence_view(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
