@@ -37,12 +37,12 @@ def test_an_auditor_exports_what_was_found_and_proves_it_offline(
     page.get_by_label("Order", exact=True).fill(order.reference.lower())
     page.get_by_role("button", name="Search", exact=True).click()
     history = page.locator("#history")
-    expect(history.get_by_role("row").filter(has_text="Parts ordered")).to_contain_text("Hash fits")
     expect(history.get_by_role("row")).to_have_count(3)  # the head, the order, its line
+    expect(history.get_by_role("row").filter(has_text="Parts ordered")).to_contain_text("Hash fits")
 
     history.get_by_role("link", name="Export these").click()
     expect(page.get_by_role("main")).to_contain_text(order.reference.lower())
-    page.get_by_role("radio", name="JSON Lines").check()
+    page.get_by_role("radio", name="JSON Lines Proves itself").check()
     page.get_by_role("button", name="Make the export").click()
     expect(page.get_by_role("status").filter(has_text="Waits for a worker")).to_be_visible()
     tasks.make_export(str(ExportRun.objects.get().pk))
