@@ -39,6 +39,7 @@ SIDE: tuple[tuple[Any, tuple[tuple[Any, str, str, str], ...]], ...] = (
         _("Stock and supply"),
         (
             (_("Parts"), "category", "parts.part", ""),
+            (_("Changes to approve"), "approval", "parts.partchange", "?status__exact=waiting"),
             (_("Stock levels"), "inventory_2", "parts.stocklevel", ""),
             (_("Purchase orders"), "receipt_long", "parts.purchaseorder", ""),
             (_("Deliveries"), "move_to_inbox", "parts.delivery", ""),
@@ -51,6 +52,9 @@ SIDE: tuple[tuple[Any, tuple[tuple[Any, str, str, str], ...]], ...] = (
         _("Record"),
         (
             (_("Event ledger"), "history_edu", "orders.orderevent", ""),
+            (_("Discrepancy cases"), "rule", "integrations.discrepancy", ""),
+            (_("Escalation steps"), "stairs", "integrations.escalationstep", ""),
+            (_("Count tolerances"), "tune", "integrations.counttolerance", ""),
             (_("Overrides"), "report", "orders.override", ""),
             (_("Waiting for consent"), "how_to_reg", "orders.overriderequest", "?status__exact=waiting"),
             (_("What needs consent"), "rule", "orders.consentrule", ""),

@@ -50,6 +50,8 @@ SCHEDULES = (
     Planned("anchor the ledger", "orders.tasks.anchor_ledger", daily_at=time(0, 10)),
     Planned("check all laws and chains", "config.tasks.check_integrity", daily_at=time(2, 30)),
     Planned("clear exports away", "reports.tasks.clear_exports_away", minutes=15),
+    Planned("escalate overdue cases", "integrations.tasks.escalate_overdue_cases", minutes=5),
+    Planned("open cases for counts", "integrations.tasks.open_cases_for_counts", minutes=5),
     Planned("forget old idempotency keys", "integrations.tasks.prune_idempotent_requests", minutes=60),
     Planned("forget expired tokens and sessions", "config.tasks.forget_expired", daily_at=time(3, 30)),
 )

@@ -29,3 +29,29 @@ SET status = %(status)s, headers = %(headers)s::jsonb, body = %(body)s::bytea
 WHERE client = %(client)s AND key = %(key)s
 """,
 )
+
+#: Counts of warehouses (not of vans, whose counts open their cases themselves) that changed the books by more than the
+#: tolerance of the part's criticality, and have no case yet. Parameters: first (the smallest key to look at), most.
+COUNTS_BEYOND_TOLERANCE = Statement(
+    "integrations.counts_beyond_tolerance",
+    """
+SELECT correction.id, correction.level_id, before.on_hand, before.on_hand + movement.on_hand_change
+FROM parts_stockcorrection AS correction
+JOIN parts_stockmovement AS movement ON movement.correction_id = correction.id
+JOIN parts_stocklevel AS level ON level.id = correction.level_id
+JOIN parts_part AS part ON part.id = level.part_id
+LEFT JOIN integrations_counttolerance AS tolerance ON tolerance.criticality = part.criticality
+CROSS JOIN LATERAL (
+    SELECT coalesce(sum(earlier.on_hand_change), 0.000) AS on_hand
+    FROM parts_stockmovement AS earlier
+    WHERE earlier.level_id = correction.level_id AND earlier.id < movement.id
+) AS before
+WHERE correction.id >= %(first)s::uuid AND correction.reason = 'count' AND movement.on_hand_change <> 0
+    AND (abs(movement.on_hand_change) > before.on_hand * coalesce(tolerance.share, 0) / 100
+        OR abs(movement.on_hand_change) * part.unit_cost > tolerance.value)
+    AND NOT EXISTS (SELECT FROM integrations_discrepancy AS known WHERE known.correction_id = correction.id)
+    AND NOT EXISTS (SELECT FROM parts_stockcountline AS counted WHERE counted.correction_id = correction.id)
+ORDER BY correction.id
+LIMIT %(most)s
+""",
+)

@@ -3,6 +3,7 @@
 from django.utils import timezone
 
 from integrations import idempotency
+from integrations.actions import cases
 
 
 def prune_idempotent_requests() -> int:
@@ -14,3 +15,13 @@ def prune_idempotent_requests() -> int:
         if not deleted:
             break
     return total
+
+
+def escalate_overdue_cases() -> int:
+    """Hand overdue discrepancy cases to the next role; return how many."""
+    return cases.escalate_overdue(at=timezone.now())
+
+
+def open_cases_for_counts() -> int:
+    """Open a case for each count beyond its tolerance; return how many."""
+    return cases.open_for_counts(at=timezone.now())

@@ -55,9 +55,3 @@ class ConsentNeeded(Refused):
     """A rule wants the consent of a second person to this override; `extra['rule']` names it. Ask for it first."""
 
     code = "consent_needed"
-
-
-class AlreadyDecided(Refused):
-    """Somebody else has decided already; `extra['status']` says how."""
-
-    code = "already_decided"

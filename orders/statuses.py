@@ -183,6 +183,7 @@ class SubjectKind(models.TextChoices):
     PARTS_ORDER = "parts_order", _("Parts order")
     LINE = "line", _("Order line")
     BACK_ORDER = "back_order", _("Back order")
+    CASE = "case", _("Discrepancy case")
 
 
 class Overridable(models.TextChoices):

@@ -101,3 +101,9 @@ class NotOnOrder(Refused):
     """A purchase order line does not wait for what was said of it; `extra` says what it waits for."""
 
     code = "not_on_order"
+
+
+class AlreadyDecided(Refused):
+    """Somebody else has decided already; `extra['status']` says how."""
+
+    code = "already_decided"

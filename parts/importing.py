@@ -54,6 +54,7 @@ class RowChange:
     line: int
     subject: str
     fields: tuple[FieldChange, ...] = ()
+    needs_approval: bool = False
 
 
 @dataclass(slots=True)
@@ -102,6 +103,8 @@ class ImportResult:
     created: int
     changed: int
     unchanged: int
+    #: Rows of controlled parts: their changes wait for the approval of another person.
+    asked_for: int = 0
 
 
 @dataclass(frozen=True, slots=True)

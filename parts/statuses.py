@@ -113,3 +113,12 @@ class PurchaseOrderStatus(models.TextChoices):
     ORDERED = "ordered", _("Ordered")
     CLOSED = "closed", _("Closed")
     CANCELLED = "cancelled", _("Cancelled")
+
+
+class ChangeStatus(models.TextChoices):
+    """Where a change of a controlled part stands."""
+
+    WAITING = "waiting", _("Waits for approval")
+    APPLIED = "applied", _("Applied")
+    REFUSED = "refused", _("Refused")
+    WITHDRAWN = "withdrawn", _("Withdrawn")

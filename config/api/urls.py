@@ -13,7 +13,8 @@ from rest_framework.views import APIView
 
 from backorders.api import AvailabilityViewSet, BackOrderViewSet
 from config.api.router import Router
-from orders.api import OrderLineViewSet, PartsOrderViewSet, ServiceOrderViewSet, StatusUpdateViewSet
+from integrations.api import StatusUpdateViewSet
+from orders.api import OrderLineViewSet, PartsOrderViewSet, ServiceOrderViewSet
 from parts.api import DeliveryViewSet, PartViewSet, PurchaseOrderViewSet, StockMovementViewSet
 from parts.errors import NotFound
 

@@ -11,10 +11,11 @@ from simple_history.utils import bulk_update_with_history
 
 from config.demo.jobs import SOURCE
 from config.demo.people import Cast
+from integrations.actions.counting import count_van
 from orders.actions import jobs, lines, service_orders
 from orders.actions.placing import Wanted, place
 from orders.models import Customer, Equipment, ServiceContract, ServiceOrder
-from parts.actions.stock import Found, count_van, transfer
+from parts.actions.stock import Found, transfer
 from parts.actors import Actor
 from parts.models import StockLevel, Warehouse
 

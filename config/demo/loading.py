@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from django.db import transaction
 
-from config.demo import desk, field, jobs, links, papers, people, queue
+from config.demo import cases, desk, field, jobs, links, papers, people, queue
 from reports.models import ReplayRun
 from reports.replay.demand import Demand
 from reports.replay.invented import invent_demand
@@ -61,4 +61,5 @@ def _tell(now: datetime) -> None:
     papers.tell(cast, now, nobody_has)
     links.tell(cast, now)
     field.tell(cast, now)
+    cases.tell(cast, now)
     desk.tell(cast, now, nobody_has[waiting_jobs + len(queue.WAITING) :])

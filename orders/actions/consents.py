@@ -19,14 +19,14 @@ from orders.actions.attachments import checked
 from orders.actions.service_orders import Moved, locked, write
 from orders.actions.work import LineWork
 from orders.consenting import Leave, rule_for_job, rule_for_line
-from orders.errors import AlreadyDecided, ReasonRequired, TransitionRefused
+from orders.errors import ReasonRequired, TransitionRefused
 from orders.files import Judged
 from orders.ledger import Cause, Ledger, Subject
 from orders.models import EventText, OrderEvent, OrderLine, OverrideRequest, ServiceOrder
 from orders.rules import LONGEST_NOTE, LONGEST_REFERENCE, check_texts
 from orders.statuses import LINE_SHIPPED, LineStatus, ServiceOrderStatus
 from parts.actors import Actor
-from parts.errors import Forbidden, Invalid, NotFound, Refused, VersionConflict
+from parts.errors import AlreadyDecided, Forbidden, Invalid, NotFound, Refused, VersionConflict
 from parts.keys import new_key
 from parts.rules import moment_problem
 

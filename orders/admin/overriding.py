@@ -192,6 +192,10 @@ class OverrideRequestOffice(Shown):
             raise Http404
         return file_response(row.evidence, row.evidence_name, row.evidence_type, is_shown="save" not in request.GET)
 
+    def title_of(self, subject: Any) -> str:
+        """Say what it is about, and from where to where."""
+        return f"{subject.subject.reference}: {self.change(subject)}"
+
     def panel(self, request: HttpRequest, subject: Any) -> dict[str, Any]:
         """Show what is asked for, why, and what it rests on."""
         return {

@@ -39,6 +39,11 @@ TITLES = {
     "back_order.status_changed": gettext_lazy("Status"),
     "back_order.unpinned": gettext_lazy("Unpinned"),
     "back_order.way_taken": gettext_lazy("Another way was taken"),
+    "case.assigned": gettext_lazy("Given to somebody"),
+    "case.escalated": gettext_lazy("Escalated"),
+    "case.opened": gettext_lazy("Case opened"),
+    "case.reopened": gettext_lazy("Opened again"),
+    "case.resolved": gettext_lazy("Resolved"),
     "diagnosis.added": gettext_lazy("Diagnosis"),
     "equipment.arrived": gettext_lazy("Equipment arrived"),
     "equipment.sent": gettext_lazy("Equipment sent"),
@@ -166,7 +171,7 @@ def _given_to(row: OrderEvent) -> list[str]:
     """Return who had a job and who has it now, where an event gave it to somebody."""
     if row.data.get("consented_by"):
         return [row.data["consented_by"]]
-    if row.kind not in ("service_order.assigned", "service_order.claimed"):
+    if row.kind not in ("service_order.assigned", "service_order.claimed", "case.assigned"):
         return []
     return [f"user:{key}" for key in (row.data.get("from"), row.data.get("to")) if key]
 

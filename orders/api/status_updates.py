@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -94,9 +94,13 @@ class StatusUpdateViewSet(OrdersDoor):
         if not sees_all(self.user):
             reports = self._only_visible(reports)
         good = [report for report in reports if isinstance(report, Report)]
-        answers = iter(report_many(reports=good, **self.cause()) if good else ())
+        answers = iter(self.take(good) if good else ())
         results = [next(answers) if isinstance(report, Report) else report for report in reports]
         return Response({"results": [_result(result) for result in results]})
+
+    def take(self, reports: Sequence[Report]) -> list[Result]:
+        """Take the reports in."""
+        return report_many(reports=reports, **self.cause())
 
     def _rows(self) -> list[Any]:
         body = self.request.data

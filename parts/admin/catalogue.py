@@ -4,19 +4,38 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import OuterRef, QuerySet, Subquery, Sum
-from django.http import HttpRequest
+from django.forms import ModelForm
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _g
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.decorators import display
 
+from parts.actions.changing import FIELDS, approve, refuse, request_change, text_of, withdraw
+from parts.admin.deeds import Deed, Done, ReasonForm, told
 from parts.admin.importing import import_deed
-from parts.admin.offices import Edited, Office
-from parts.labels import plain
-from parts.models import Category, Part, PartNumber, PartRelation, PurchaseOrderLine, StockLevel, UnitOfMeasure
+from parts.admin.offices import Edited, Office, ReasonedForm, Shown
+from parts.errors import Refused
+from parts.labels import plain, status_label
+from parts.models import (
+    Category,
+    Part,
+    PartChange,
+    PartNumber,
+    PartRelation,
+    PurchaseOrderLine,
+    StockLevel,
+    UnitOfMeasure,
+)
 from parts.querysets import AVAILABLE
+from parts.relations import drawing_of
 
 
 @admin.register(UnitOfMeasure)
@@ -43,6 +62,18 @@ class PartNumbers(TabularInline):
     tab = True
 
 
+class PartForm(ReasonedForm):
+    """A part. What changes about a controlled one is asked for, and a reason goes with it."""
+
+    def clean(self) -> dict[str, Any]:
+        """Want a reason where another person has to approve."""
+        cleaned: dict[str, Any] = super().clean() or {}
+        asks = self.initial.get("is_controlled") and set(self.changed_data) - {"change_reason"}
+        if asks and not cleaned.get("change_reason"):
+            self.add_error("change_reason", _g("The part is controlled: say why, so that another person can approve."))
+        return cleaned
+
+
 @admin.register(Part)
 class PartOffice(Edited):
     list_display = ("number", "description", "category", "criticality", "ved_class", "free", "unit", "unit_cost")
@@ -51,6 +82,7 @@ class PartOffice(Edited):
         ("criticality", ChoicesDropdownFilter),
         ("ved_class", ChoicesDropdownFilter),
         "is_active",
+        "is_controlled",
     )
     list_select_related = ("category", "unit")
     search_fields = ("number", "description", "numbers__number")
@@ -58,6 +90,7 @@ class PartOffice(Edited):
     autocomplete_fields = ("category", "unit")
     ordering = ("number",)
     inlines = (PartNumbers,)
+    form = PartForm
     panel_template = "admin/parts/part/panel.html"
     deeds = (import_deed("catalogue", _("Import the catalogue"), "parts.import_catalogue"),)
 
@@ -74,13 +107,57 @@ class PartOffice(Edited):
         """On hand, neither reserved nor unfit, in all warehouses."""
         return plain(part.free) or "0"
 
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        """Ask for a reason where there is something to change."""
+        if obj is None or not self.has_change_permission(request, obj):
+            kwargs["form"] = ModelForm
+        return super().get_form(request, obj, change=change, **kwargs)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody takes a controlled part away alone."""
+        return not (obj is not None and obj.is_controlled) and super().has_delete_permission(request, obj)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Save; of a controlled part, ask for the change instead, and save nothing."""
+        if not (change and form.initial.get("is_controlled")):
+            super().save_model(request, obj, form, change)
+            return
+        changed = [name for name in form.changed_data if name in FIELDS]
+        if not changed:
+            return
+        wanted = {name: text_of(name, obj) for name in changed}
+        reason = form.cleaned_data["change_reason"]
+        try:
+            row = request_change(part_id=obj.pk, wanted=wanted, reason=reason, **told(request))
+        except Refused as refusal:
+            messages.error(request, refusal.detail)
+            request.asked_for = True  # type: ignore[attr-defined]  # read below, in the same request
+            return
+        request.asked_for = True  # type: ignore[attr-defined]  # as above
+        address = reverse("admin:parts_partchange_change", args=[row.pk])
+        says = _g("Nothing has changed yet: {} waits for the approval of another person.")
+        link = format_html('<a href="{}">{}</a>', address, _g("the change"))
+        messages.warning(request, format_html(says, link))
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """What is only asked for is no change yet."""
+        return None if getattr(request, "asked_for", False) else super().log_change(request, obj, message)
+
+    def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        """Lead back to the part as it is, without saying that it was changed."""
+        if getattr(request, "asked_for", False):
+            return redirect(request.path)
+        return super().response_change(request, obj)
+
     def panel(self, request: HttpRequest, subject: Any) -> dict[str, Any]:
-        """Show where it lies and what is on its way."""
+        """Show where it lies, what is on its way, what replaces it and what is to change about it."""
         seen = StockLevel.objects.shown_in_lists(request.user).filter(part=subject)
         levels = seen.with_available().select_related("warehouse")
         incoming = PurchaseOrderLine.objects.filter(part=subject).incoming().with_open_quantity().in_time_order()
         return {
             "levels": list(levels.order_by("warehouse__code", "condition", "id")[:100]),
+            "drawing": drawing_of(subject),
+            "waiting": PartChange.objects.filter(part=subject, status="waiting").first(),
             "incoming": list(incoming.select_related("purchase_order__supplier", "purchase_order__warehouse")[:20]),
         }
 
@@ -107,3 +184,96 @@ class PartRelationOffice(Edited):
     def get_queryset(self, request: HttpRequest) -> QuerySet[PartRelation]:
         """Read both parts along: the name of a relation is made of them."""
         return super().get_queryset(request).select_related("part", "other")
+
+
+# --- Changes of controlled parts -------------------------------------------------------------------------------------
+
+
+def _approve(subject: PartChange, cleaned: dict[str, Any], told: dict[str, Any]) -> Done:
+    approve(change_id=subject.pk, **told)
+    return Done(_g("%(part)s is changed.") % {"part": subject.part}, subject.part)
+
+
+def _refuse(subject: PartChange, cleaned: dict[str, Any], told: dict[str, Any]) -> Done:
+    refuse(change_id=subject.pk, reason=cleaned["reason"], **told)
+    return Done(_g("Refused; %(part)s stays as it is.") % {"part": subject.part})
+
+
+def _withdraw(subject: PartChange, cleaned: dict[str, Any], told: dict[str, Any]) -> Done:
+    withdraw(change_id=subject.pk, **told)
+    return Done(_g("Taken back; %(part)s stays as it is.") % {"part": subject.part})
+
+
+def _waits(row: Any) -> bool:
+    return row.status == "waiting"
+
+
+@admin.register(PartChange)
+class PartChangeOffice(Shown):
+    list_display = ("part", "fields_of_it", "state", "reason", "requested_by", "requested_at", "decided_by")
+    list_filter = (("status", ChoicesDropdownFilter), ("part", AutocompleteSelectFilter), "requested_by")
+    list_select_related = ("part", "requested_by", "decided_by")
+    search_fields = ("part__number", "reason")
+    ordering = ("-id",)
+    fields = ("part", "reason", "source", "requested_by", "requested_at", "decided_by", "decided_at", "refusal")
+    panel_template = "admin/parts/partchange/panel.html"
+    deeds = (
+        Deed(
+            slug="approve",
+            title=_("Approve"),
+            permission="parts.approve_partchange",
+            act=_approve,
+            offered=_waits,
+            icon="task_alt",
+            inline=True,
+        ),
+        Deed(
+            slug="refuse",
+            title=_("Refuse"),
+            permission="parts.approve_partchange",
+            form=ReasonForm,
+            act=_refuse,
+            offered=_waits,
+            icon="block",
+        ),
+        Deed(
+            slug="withdraw",
+            title=_("Take it back"),
+            permission="parts.change_part",
+            act=_withdraw,
+            offered=_waits,
+            icon="undo",
+            inline=True,
+        ),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[PartChange]:
+        """Read the part and the people along."""
+        return super().get_queryset(request).select_related("part", "requested_by", "decided_by")
+
+    def panel(self, request: HttpRequest, subject: Any) -> dict[str, Any]:
+        """Show the difference."""
+        categories = dict(
+            Category.objects.filter(pk__in=[key for key in subject.changes.get("category", []) if key]).values_list(
+                "pk", "path"
+            )
+        )
+        named = {str(key): path for key, path in categories.items()}
+        words = {field.name: field.verbose_name for field in Part._meta.concrete_fields}
+        return {
+            "difference": [
+                (words.get(name, name), named.get(before, before), named.get(after, after))
+                for name, (before, after) in subject.changes.items()
+            ],
+            "is_own": subject.requested_by_id is not None and subject.requested_by_id == request.user.pk,
+        }
+
+    @display(description=_("changes"))
+    def fields_of_it(self, row: PartChange) -> str:
+        """Which fields, in words."""
+        return ", ".join(str(Part._meta.get_field(name).verbose_name) for name in row.changes)  # type: ignore[union-attr]  # all have one
+
+    @display(description=_("status"), ordering="status")
+    def state(self, row: PartChange) -> SafeString:
+        """Where it stands."""
+        return status_label(row.status, row.get_status_display())

@@ -84,7 +84,11 @@ def _apply(subject: None, cleaned: dict[str, Any], told: dict[str, Any]) -> Done
     default_storage.delete(stored)
     says = _g("%(name)s imported: %(created)s new, %(changed)s changed, %(unchanged)s as they were.")
     figures = {"created": result.created, "changed": result.changed, "unchanged": result.unchanged}
-    return Done(says % {"name": name, **figures})
+    said = says % {"name": name, **figures}
+    if result.asked_for:
+        waits = _g("%(count)s changes of controlled parts wait for the approval of another person.")
+        said += " " + waits % {"count": result.asked_for}
+    return Done(said)
 
 
 def _redeem(ticket: str, by: Actor) -> tuple[str, str, str]:

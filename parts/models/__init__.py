@@ -1,6 +1,7 @@
 """The ground floor's nouns: catalogue, stock and supply."""
 
 from parts.models.catalogue import Category, Part, PartNumber, PartRelation, UnitOfMeasure
+from parts.models.changes import PartChange
 from parts.models.counting import StockCount, StockCountLine
 from parts.models.stock import Region, Reservation, StockCorrection, StockLevel, StockMovement, StockTransfer, Warehouse
 from parts.models.supply import (
@@ -19,6 +20,7 @@ __all__ = [
     "DeliveryLine",
     "DeliverySerial",
     "Part",
+    "PartChange",
     "PartNumber",
     "PartRelation",
     "PurchaseOrder",

@@ -67,6 +67,9 @@ class Part(models.Model):
         help_text=_("Deposit for the old unit; 0 if none."),
     )
     is_active = models.BooleanField(_("can be ordered"), default=True)
+    is_controlled = models.BooleanField(
+        _("controlled"), default=False, help_text=_("What changes about it needs the approval of a second person.")
+    )
     history = HistoricalRecords()
 
     class Meta:

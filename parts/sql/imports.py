@@ -6,7 +6,8 @@ from parts.sql.statement import Statement
 
 _PARTS_BY_NUMBER = """
 SELECT part.number, part.id, part.description, part.category_id, category.path, part.criticality, part.ved_class,
-    part.unit_id, part.unit_cost, part.core_charge, part.is_active
+    part.unit_id, part.unit_cost, part.core_charge, part.is_active, part.is_controlled,
+    EXISTS (SELECT FROM parts_partchange AS change WHERE change.part_id = part.id AND change.status = 'waiting')
 FROM parts_part AS part
 LEFT JOIN parts_category AS category ON category.id = part.category_id
 WHERE part.number = ANY(%(numbers)s::text[])

@@ -16,7 +16,8 @@ from oauth2_provider.models import AccessToken, Application, Grant, IDToken, Ref
 
 from backorders.models import BackOrder
 from config import roles
-from integrations.models import IdempotentRequest
+from integrations.actions import cases
+from integrations.models import CountTolerance, EscalationStep, IdempotentRequest
 from orders.actions import attachments, consents, jobs, lines, placing, service_orders, tracking
 from orders.models import (
     ConsentRule,
@@ -30,6 +31,7 @@ from orders.models import (
     StockVisibilityRule,
 )
 from parts.actions import stock
+from parts.actions.changing import request_change
 from parts.actions.supply.deliveries import DeliveryItem, receive_delivery
 from parts.actions.supply.purchase_orders import PurchaseLine, place_purchase_order
 from parts.actors import Actor
@@ -85,6 +87,9 @@ class World:
         """A part of its own category and unit, with a number elsewhere and something it replaces."""
         unit = UnitOfMeasureFactory.create(code=f"U{self.number:02}"[:3], name=f"Unit {self.number}")
         part: Part = PartFactory.create(unit=unit, category=CategoryFactory.create(path=f"pumps/{self.number}"))
+        controlled = PartFactory.create(is_controlled=True)
+        told = cause() | {"by": Actor(f"user:{self.person.pk}", frozenset({"parts.change_part"}), self.person.pk)}
+        request_change(part_id=controlled.pk, wanted={"unit_cost": "7"}, reason="New price list", **told)
         PartNumber.objects.create(part=part, system="ERP", number=f"4711-{self.number}")
         PartRelation.objects.create(kind="supersedes", part=part, other=PartFactory.create())
         return part
@@ -206,6 +211,10 @@ class World:
         )
         tracking.issue(service_order_id=job.pk, **cause())
         self.overridden(job)
+        what = cases.Contradiction("message_status", "in progress", "cancelled", {"service_order_id": job.pk})
+        cases.open_case(what=what, note="", **cause())
+        EscalationStep.objects.create(kind="scan_order", position=10 + self.number, role="Dispatcher", hours=1)
+        CountTolerance.objects.get_or_create(criticality="A", defaults={"share": 0, "value": 0})
         told = cause()
         attachments.attach(service_order_id=job.pk, name=f"Note {self.number}.txt", content=b"Seen", **told)
 

@@ -21,12 +21,12 @@ from config import roles
 from orders import chains
 from orders.actions import consents, overriding, service_orders
 from orders.actions.consents import Evidence, Wish
-from orders.errors import AlreadyDecided, ConsentNeeded, ReasonRequired
+from orders.errors import ConsentNeeded, ReasonRequired
 from orders.files import FileRefused
 from orders.models import ConsentRule, OrderEvent, OrderLine, OverrideRequest, ServiceOrder
 from orders.verifying import Verification
 from parts.actors import Actor
-from parts.errors import Forbidden, Invalid, Refused, VersionConflict
+from parts.errors import AlreadyDecided, Forbidden, Invalid, Refused, VersionConflict
 from parts.models import Part
 from reports.integrity import check_all
 from tests.orders.desk import NOW, TOLD, Desk

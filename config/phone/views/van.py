@@ -13,7 +13,8 @@ from django.views.decorators.http import require_http_methods
 from config.phone.door import Done, carry_out, for_technicians, person_of, shown
 from config.phone.explaining import Explained
 from config.phone.forms import CountForm
-from parts.actions.stock import Found, count_van
+from integrations.actions.counting import count_van
+from parts.actions.stock import Found
 from parts.models import Warehouse
 from parts.vans import MOST_LEVELS, last_count_of, levels_in, van_of
 

@@ -12,6 +12,7 @@ from uuid import UUID
 from simple_history.utils import bulk_create_with_history
 
 from parts import sql
+from parts.actions.changing import FIELDS, text_of
 from parts.actions.history import history_facts
 from parts.actions.imports.kind import ImportKind
 from parts.actors import Actor
@@ -30,7 +31,7 @@ from parts.importing import (
     yes_or_no,
 )
 from parts.keys import new_key
-from parts.models import Category, Part, UnitOfMeasure
+from parts.models import Category, Part, PartChange, UnitOfMeasure
 from parts.progress import CHUNK, Progress
 from parts.rules import ZERO
 from parts.sql.statement import Statement
@@ -98,6 +99,13 @@ class Comparison:
     difference: Difference
     created: list[Writing]
     changed: list[Writing]
+    #: Changes of controlled parts, with how they are now: these are asked for.
+    asked_for: list[tuple[Writing, CatalogueRow]]
+
+    @property
+    def writings(self) -> list[Writing]:
+        """All rows that are written or asked for."""
+        return [*self.created, *self.changed, *(writing for writing, _before in self.asked_for)]
 
 
 def compare(rows: Sequence[ImportedRow], progress: Progress) -> Difference:
@@ -109,8 +117,9 @@ def apply(rows: Sequence[ImportedRow], *, by: Actor, source: str, at: datetime, 
     """Write the rows to the catalogue, each with its history."""
     done = _compare(rows, sql.imports.LOCK_PARTS, progress)
     done.difference.refuse_errors()
-    category_ids = _category_ids([content.category for _, _, content in (*done.created, *done.changed)])
+    category_ids = _category_ids([content.category for _, _, content in done.writings])
     total = len(done.created) + len(done.changed)
+    _ask_for(done.asked_for, category_ids, by=by, source=source, at=at)
     facts = history_facts(by, source, at)
     written = 0
     for chunk in _chunks(done.created):
@@ -124,25 +133,55 @@ def apply(rows: Sequence[ImportedRow], *, by: Actor, source: str, at: datetime, 
         Part.history.bulk_history_create(changed, batch_size=CHUNK, update=True, **facts)
         written += len(chunk)
         progress("writing", written, total)
-    return ImportResult(len(done.created), len(done.changed), done.difference.unchanged)
+    return ImportResult(len(done.created), len(done.changed), done.difference.unchanged, len(done.asked_for))
+
+
+def _ask_for(
+    asked_for: Sequence[tuple[Writing, CatalogueRow]],
+    category_ids: Mapping[str, UUID],
+    *,
+    by: Actor,
+    source: str,
+    at: datetime,
+) -> None:
+    """Ask for the changes of controlled parts, as the action for one of them does; they are locked."""
+    PartChange.objects.bulk_create(
+        [
+            PartChange(
+                part_id=key,
+                changes=_as_change(before.as_part(key, number, category_ids), after.as_part(key, number, category_ids)),
+                reason=f"Import by {source}",
+                source=source,
+                requested_by_id=by.user_id,
+                requested_at=at,
+            )
+            for (key, number, after), before in asked_for
+        ],
+        batch_size=CHUNK,
+    )
+
+
+def _as_change(before: Part, after: Part) -> dict[str, list[str]]:
+    texts = {name: [text_of(name, before), text_of(name, after)] for name in FIELDS if name != "is_controlled"}
+    return {name: ends for name, ends in texts.items() if ends[0] != ends[1]}
 
 
 def _compare(rows: Sequence[ImportedRow], statement: Statement, progress: Progress) -> Comparison:
     """Compare all rows with the catalogue as the statement reads it, in one go, so that it locks in one order."""
     there = {
-        number: (key, CatalogueRow(description, path or "", *rest))
-        for number, key, description, _, path, *rest in statement.rows(
+        number: (key, CatalogueRow(description, path or "", *rest), is_controlled, waits)
+        for number, key, description, _, path, *rest, is_controlled, waits in statement.rows(
             numbers=[row.values["part_number"] for row in rows]
         )
     }
     units = set(UnitOfMeasure.objects.values_list("code", flat=True))
-    comparison = Comparison(Difference(), [], [])
+    comparison = Comparison(Difference(), [], [], [])
     difference = comparison.difference
     lines: dict[str, int] = {}
     for count, row in enumerate(rows, start=1):
         number = row.values["part_number"]
         wanted = {name: value for name, value in row.values.items() if name != "part_number"}
-        key, before = there.get(number, (None, None))
+        key, before, is_controlled, waits = there.get(number, (None, None, False, False))
         problems = list(_problems(row, lines.get(number), before, units))
         lines.setdefault(number, row.line)
         if problems:
@@ -151,8 +190,15 @@ def _compare(rows: Sequence[ImportedRow], statement: Statement, progress: Progre
             comparison.created.append((new_key(), number, CatalogueRow(**wanted)))
             difference.created.append(RowChange(row.line, number))
         elif changes := _changes(before, after := replace(before, **wanted)):
-            comparison.changed.append((key, number, after))
-            difference.changed.append(RowChange(row.line, number, changes))
+            if is_controlled and waits:
+                difference.errors.append(
+                    RowError(row.line, "part_number", "is controlled; a change of it waits already")
+                )
+            elif is_controlled:
+                comparison.asked_for.append(((key, number, after), before))
+            else:
+                comparison.changed.append((key, number, after))
+            difference.changed.append(RowChange(row.line, number, changes, is_controlled))
         else:
             difference.unchanged += 1
         if count % CHUNK == 0:
@@ -199,7 +245,7 @@ def _with_those_above(paths: Sequence[str]) -> list[str]:
 
 
 def _new_categories(comparison: Comparison) -> list[str]:
-    paths = _with_those_above([content.category for _, _, content in (*comparison.created, *comparison.changed)])
+    paths = _with_those_above([content.category for _, _, content in comparison.writings])
     known = set(Category.objects.values_list("path", flat=True))
     return [f"category {path}" for path in paths if path not in known]
 

@@ -1,0 +1,1 @@
+"""What machines and people do about each other's contradictions."""

@@ -1,0 +1,291 @@
+"""Discrepancy cases: opened by people and by rules, assigned, noted, resolved, reopened, escalated; each an event."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.db import IntegrityError, connection, transaction
+from django.db.models import Exists, OuterRef, QuerySet
+
+from integrations import sql
+from integrations.models import Discrepancy, EscalationStep
+from integrations.statuses import CaseStatus, DiscrepancyKind, Resolution
+from orders.errors import NothingToDo, ReasonRequired
+from orders.ledger import Cause, Ledger, Subject
+from orders.rules import LONGEST_NOTE, check_texts
+from orders.sql import APPEND_EVENTS
+from parts.actors import Actor
+from parts.errors import Invalid, NotFound, Refused, VersionConflict
+from parts.keys import new_key
+from parts.labels import plain
+
+#: How long a case may take where nobody has said who answers for its kind.
+WITHOUT_STEPS = timedelta(hours=24)
+#: How far back counts are looked at, and how many cases one run opens or escalates.
+LOOKED_BACK = timedelta(days=2)
+MOST_AT_ONCE = 500
+
+
+class Case(Subject):
+    """A case as the ledger knows it."""
+
+    __slots__ = ()
+    kind = "case"
+
+
+@dataclass(frozen=True, slots=True)
+class Contradiction:
+    """What contradicts what. `cause` names the one row or message behind it, by which it has one case at most."""
+
+    kind: str
+    expected: str
+    found: str
+    about: dict[str, UUID]
+    cause: tuple[str, UUID | str] | None = None
+
+
+def open_case(*, what: Contradiction, note: str, by: Actor, source: str, at: datetime) -> Discrepancy:
+    """Open a case by hand. Raises Forbidden (`integrations.open_discrepancy`), Invalid."""
+    by.require("integrations.open_discrepancy")
+    missing = {name: ["Required."] for name in ("expected", "found") if not getattr(what, name).strip()}
+    if what.kind not in DiscrepancyKind.values:
+        missing["kind"] = [f"Must be one of {', '.join(DiscrepancyKind.values)}."]
+    if missing or not what.about:
+        raise Invalid("Say what was expected, and what was found instead.", missing)
+    check_texts(expected=(what.expected, 200), found=(what.found, 200), note=(note, LONGEST_NOTE))
+    return _open(what, note, Cause(by=by, source=source, at=at))
+
+
+def open_by_rule(*, what: Contradiction, by: Actor, source: str, at: datetime) -> Discrepancy | None:
+    """Open the case of a cause that a rule found; None where it has one already. It follows from the cause, so who
+    caused it needs no right of their own to open cases."""
+    assert what.cause is not None
+    field, value = what.cause
+    if Discrepancy.objects.filter(**{field: value}).exists():
+        return None
+    try:
+        with transaction.atomic():
+            return _open(what, "", Cause(by=by, source=source, at=at))
+    except IntegrityError:
+        if not Discrepancy.objects.filter(**{field: value}).exists():
+            raise
+        return None  # another run opened it at the same moment
+
+
+def _open(what: Contradiction, note: str, cause: Cause) -> Discrepancy:
+    step = EscalationStep.objects.filter(kind=what.kind).order_by("position").first()
+    case = Case()
+    case.id, case.version, case.chain_hash, case.status, case.status_since = new_key(), 0, b"", "", cause.at
+    row = Discrepancy(
+        id=case.id,
+        kind=what.kind,
+        expected=what.expected.strip()[:200],
+        found=what.found.strip()[:200],
+        role=step.role if step else "",
+        step=step.position if step else 1,
+        due_at=cause.at + (timedelta(hours=step.hours) if step else WITHOUT_STEPS),
+        status_since=cause.at,
+        created_at=cause.at,
+        **what.about,
+        **({what.cause[0]: what.cause[1]} if what.cause else {}),
+    )
+    ledger = Ledger(cause)
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT nextval('integrations_discrepancy_number')")
+            case.reference = f"DC-{cursor.fetchone()[0]:06d}"
+        data = {"kind": what.kind, "expected": row.expected, "found": row.found}
+        ledger.record(case, "case.opened", to=CaseStatus.OPEN.value, data=data, note=note.strip())
+        row.reference, row.version, row.chain_hash = case.reference, case.version, case.chain_hash
+        row.save(force_insert=True)
+        _append(ledger)
+    return row
+
+
+def assign(
+    *, case_id: UUID, owner_id: int | None, by: Actor, source: str, at: datetime, expected_version: int | None = None
+) -> Discrepancy:
+    """Give a case to somebody who may work on cases, or to nobody. Raises Forbidden, NotFound, VersionConflict,
+    Refused for a resolved one, Invalid for somebody who may not, NothingToDo."""
+
+    def change(row: Discrepancy, case: Case, ledger: Ledger) -> None:
+        _refuse_resolved(row)
+        if row.owner_id == owner_id:
+            raise NothingToDo(f"{row.reference} is with them already.")
+        if owner_id is not None and not workers().filter(pk=owner_id).exists():
+            raise Invalid("Nobody can take the case.", {"owner": ["They may not work on cases."]})
+        ledger.record(case, "case.assigned", data={"from": row.owner_id, "to": owner_id})
+        row.owner_id = owner_id
+
+    return _change(case_id, Cause(by=by, source=source, at=at), change, expected_version, fields=("owner",))
+
+
+def workers() -> QuerySet[User]:
+    """Return the people who may work on cases."""
+    return User.objects.filter(is_active=True, groups__permissions__codename="work_discrepancy").distinct()
+
+
+def add_note(*, case_id: UUID, text: str, by: Actor, source: str, at: datetime) -> Discrepancy:
+    """Put a note on a case, also on a resolved one. Raises Forbidden, NotFound, Invalid for an empty one."""
+    if not text.strip():
+        raise Invalid("The note is empty.", {"text": ["Write something."]})
+    check_texts(text=(text, LONGEST_NOTE))
+
+    def change(row: Discrepancy, case: Case, ledger: Ledger) -> None:
+        ledger.record(case, "note.added", note=text.strip())
+
+    return _change(case_id, Cause(by=by, source=source, at=at), change)
+
+
+def resolve(
+    *,
+    case_id: UUID,
+    resolution: str,
+    text: str,
+    by: Actor,
+    source: str,
+    at: datetime,
+    expected_version: int | None = None,
+) -> Discrepancy:
+    """Settle a case: what was wrong, and what was done. Raises Forbidden, NotFound, VersionConflict, Invalid,
+    ReasonRequired, Refused for a resolved one."""
+    if resolution not in Resolution.values:
+        raise Invalid("Say what was wrong.", {"resolution": [f"Must be one of {', '.join(Resolution.values)}."]})
+    if not text.strip():
+        raise ReasonRequired("Say what was done.", fields={"text": ["Required."]})
+    check_texts(text=(text, LONGEST_NOTE))
+
+    def change(row: Discrepancy, case: Case, ledger: Ledger) -> None:
+        _refuse_resolved(row)
+        data = {"resolution": resolution}
+        ledger.record(case, "case.resolved", to=CaseStatus.RESOLVED.value, data=data, note=text.strip())
+        row.resolution, row.resolved_at = resolution, at
+
+    cause = Cause(by=by, source=source, at=at)
+    return _change(case_id, cause, change, expected_version, fields=("resolution", "resolved_at"))
+
+
+def reopen(
+    *, case_id: UUID, reason: str, by: Actor, source: str, at: datetime, expected_version: int | None = None
+) -> Discrepancy:
+    """Open a resolved case again, from its first step on. Raises Forbidden, NotFound, VersionConflict, ReasonRequired,
+    Refused for one that is open."""
+    if not reason.strip():
+        raise ReasonRequired("Say why it is opened again.", fields={"reason": ["Required."]})
+    check_texts(reason=(reason, LONGEST_NOTE))
+
+    def change(row: Discrepancy, case: Case, ledger: Ledger) -> None:
+        if row.status != CaseStatus.RESOLVED:
+            raise Refused(f"{row.reference} is open.", current=row.status)
+        ledger.record(case, "case.reopened", to=CaseStatus.OPEN.value, note=reason.strip())
+        row.resolution, row.resolved_at = "", None
+        step = EscalationStep.objects.filter(kind=row.kind).order_by("position").first()
+        row.step, row.role = (step.position, step.role) if step else (1, "")
+        row.due_at = at + (timedelta(hours=step.hours) if step else WITHOUT_STEPS)
+
+    fields = ("resolution", "resolved_at", "step", "role", "due_at")
+    return _change(case_id, Cause(by=by, source=source, at=at), change, expected_version, fields=fields)
+
+
+def escalate_overdue(*, at: datetime) -> int:
+    """Hand every overdue case to the role of its next step, with that step's time; return how many. Safe to repeat.
+
+    A case of the last step stays there, and stays overdue.
+    """
+    later = EscalationStep.objects.filter(kind=OuterRef("kind"), position__gt=OuterRef("step"))
+    overdue = Discrepancy.objects.filter(status=CaseStatus.OPEN, due_at__lt=at)
+    keys = list(overdue.filter(Exists(later)).order_by("due_at", "id").values_list("pk", flat=True)[:MOST_AT_ONCE])
+    return sum(_escalate(key, at) for key in keys)
+
+
+def _escalate(case_id: UUID, at: datetime) -> bool:
+    def change(row: Discrepancy, case: Case, ledger: Ledger) -> None:
+        step = EscalationStep.objects.filter(kind=row.kind, position__gt=row.step).order_by("position").first()
+        if step is None or row.status != CaseStatus.OPEN or row.due_at >= at:
+            raise NothingToDo("Another run was quicker.")
+        data = {"from": row.role, "to": step.role, "step": step.position}
+        ledger.record(case, "case.escalated", data=data)
+        row.step, row.role, row.due_at = step.position, step.role, at + timedelta(hours=step.hours)
+
+    cause = Cause(by=Actor.system("escalation"), source="escalation", at=at)
+    try:
+        _change(case_id, cause, change, fields=("step", "role", "due_at"))
+    except NothingToDo:
+        return False
+    return True
+
+
+def open_for_counts(*, at: datetime) -> int:
+    """Open a case for each count of a warehouse that differed beyond its tolerance; return how many. Safe to repeat."""
+    since = int((at - LOOKED_BACK).timestamp() * 1000)
+    first = UUID(int=since << 80 | 0x7 << 76 | 0b10 << 62)
+    rows = sql.COUNTS_BEYOND_TOLERANCE.rows(first=first, most=MOST_AT_ONCE)
+    facts: dict[str, Any] = {"by": Actor.system("count-tolerance"), "source": "counts", "at": at}
+    return sum(
+        open_by_rule(
+            what=Contradiction(
+                DiscrepancyKind.COUNT_LEVEL.value,
+                expected=f"{plain(expected)} in the books",
+                found=f"{plain(counted)} counted",
+                about={"level_id": level_id},
+                cause=("correction_id", correction_id),
+            ),
+            **facts,
+        )
+        is not None
+        for correction_id, level_id, expected, counted in rows
+    )
+
+
+# --- One case at a time ----------------------------------------------------------------------------------------------
+
+
+def _locked_cases() -> QuerySet[Discrepancy]:
+    return Discrepancy.objects.select_for_update(of=("self",))
+
+
+def _change(
+    case_id: UUID,
+    cause: Cause,
+    change: Callable[[Discrepancy, Case, Ledger], None],
+    expected_version: int | None = None,
+    fields: tuple[str, ...] = (),
+) -> Discrepancy:
+    """Change a case under its lock, with its event. Raises Forbidden, NotFound, VersionConflict, and as the change."""
+    cause.by.require("integrations.work_discrepancy")
+    with transaction.atomic():
+        row = _locked_cases().filter(pk=case_id).first()
+        if row is None:
+            raise NotFound("There is no such case.", id=str(case_id))
+        if expected_version is not None and row.version != expected_version:
+            raise VersionConflict(f"{row.reference} has changed since you read it.", version=row.version)
+        case = _as_subject(row)
+        ledger = Ledger(cause)
+        change(row, case, ledger)
+        row.version, row.chain_hash = case.version, case.chain_hash
+        row.status, row.status_since = case.status, case.status_since
+        row.save(update_fields=["version", "chain_hash", "status", "status_since", *fields])
+        _append(ledger)
+    return row
+
+
+def _as_subject(row: Discrepancy) -> Case:
+    case = Case()
+    case.id, case.reference, case.version, case.chain_hash = row.pk, row.reference, row.version, bytes(row.chain_hash)
+    case.status, case.status_since = row.status, row.status_since.astimezone(UTC)
+    return case
+
+
+def _refuse_resolved(row: Discrepancy) -> None:
+    if row.status == CaseStatus.RESOLVED:
+        raise Refused(f"{row.reference} is resolved; open it again first.", current=row.status)
+
+
+def _append(ledger: Ledger) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"WITH {APPEND_EVENTS} SELECT 1", ledger.parameters())

@@ -1,0 +1,47 @@
+"""Take in what other systems report, and open a case where a message contradicts a status that is final."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import transaction
+
+from integrations.actions.cases import Contradiction, open_by_rule
+from integrations.statuses import DiscrepancyKind
+from orders.actions import reporting
+from orders.actions.reporting import Report, Result
+from orders.errors import TransitionRefused
+from orders.statuses import LINE_CLOSED, SERVICE_ORDER_CLOSED
+from parts.actors import Actor
+
+
+def report_many(*, reports: Sequence[Report], by: Actor, source: str, at: datetime) -> list[Result]:
+    """Do what `orders.actions.reporting.report_many` does; each report that is refused because its subject has ended
+    otherwise gets a case, once however often it is sent. The answers are the same. Raises so."""
+    with transaction.atomic():
+        results = reporting.report_many(reports=reports, by=by, source=source, at=at)
+        for report, result in zip(reports, results, strict=True):
+            if _contradicts(report, result):
+                what = Contradiction(
+                    DiscrepancyKind.MESSAGE_STATUS.value,
+                    expected=result.status,
+                    found=f"{report.status}, reported by {source}",
+                    about={f"{report.subject}_id": report.id},
+                    cause=("message_key", _key(report, source)),
+                )
+                open_by_rule(what=what, by=by, source=source, at=at)
+    return results
+
+
+def _contradicts(report: Report, result: Result) -> bool:
+    if not isinstance(result.refusal, TransitionRefused) or report.status == result.status:
+        return False
+    return result.status in (LINE_CLOSED if report.subject == "line" else SERVICE_ORDER_CLOSED)
+
+
+def _key(report: Report, source: str) -> str:
+    """Return what makes the same contradiction the same: the message's own name, or what it says."""
+    said = report.message_id or f"{report.status} {report.occurred_at.isoformat()}"
+    return hashlib.sha256(f"{source}\n{said}\n{report.id}".encode()).hexdigest()

@@ -1,0 +1,274 @@
+"""Discrepancy cases: who opens them, who settles them, and who is asked when nobody does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from config import roles
+from integrations.actions import cases, reporting
+from integrations.actions.cases import Contradiction
+from integrations.actions.counting import count_van
+from integrations.models import CountTolerance, Discrepancy, EscalationStep
+from orders import chains
+from orders.actions import overriding
+from orders.actions.reporting import Report
+from orders.errors import NothingToDo, ReasonRequired
+from orders.models import OrderEvent, OrderLine
+from orders.verifying import Verification
+from parts.actions import stock
+from parts.actions.stock import Found
+from parts.actors import Actor
+from parts.errors import Forbidden, Invalid, NotFound, Refused, VersionConflict
+from parts.models import Part, StockCountLine, StockLevel
+from tests.admin.desk import deed, desk_of, page, text
+from tests.admin.world import World
+from tests.factories.parts import PartFactory, WarehouseFactory
+from tests.orders.desk import NOBODY, NOW, TOLD, Desk, told
+from tests.racing import race
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _steps(db: None) -> None:
+    """A test that really commits is cleaned up after, with the steps and tolerances that a house begins with."""
+    for position, (role, hours) in enumerate((("Parts manager", 24), ("Administrator", 48)), start=1):
+        EscalationStep.objects.get_or_create(
+            kind="count_level", position=position, defaults={"role": role, "hours": hours}
+        )
+    for criticality, share in (("A", 0), ("B", 5), ("C", 10)):
+        CountTolerance.objects.get_or_create(criticality=criticality, defaults={"share": share, "value": 250})
+
+
+def level() -> StockLevel:
+    desk = Desk()
+    desk.put(5)
+    return StockLevel.objects.get(part=desk.part)
+
+
+def opened(of: StockLevel | None = None, **facts: Any) -> Discrepancy:
+    what = Contradiction("count_level", "5 in the books", "4 found", {"level_id": (of or level()).pk})
+    return cases.open_case(what=what, note="Shelf 3", **TOLD | facts)
+
+
+def worker(name: str = "worker") -> User:
+    person = User.objects.create_user(name)
+    roles.give_role(person, roles.MANAGER)
+    return person
+
+
+def kinds(case: Discrepancy) -> list[str]:
+    return list(OrderEvent.objects.filter(subject_id=case.pk).order_by("version").values_list("kind", flat=True))
+
+
+def test_a_case_has_a_number_a_role_and_a_time_and_lives_in_the_ledger() -> None:
+    case, person = opened(), worker()
+    assert case.reference.startswith("DC-")
+    assert (case.role, case.due_at) == ("Parts manager", NOW + timedelta(hours=24))
+    cases.assign(case_id=case.pk, owner_id=person.pk, **TOLD)
+    cases.add_note(case_id=case.pk, text="Looked on the shelf below", **TOLD)
+    cases.resolve(case_id=case.pk, resolution="goods", text="It lay below", **TOLD)
+    cases.reopen(case_id=case.pk, reason="It is gone again", **told(hours=1))
+    row = Discrepancy.objects.get()
+    assert (row.status, row.resolution, row.step, row.due_at) == ("open", "", 1, NOW + timedelta(hours=25))
+    assert kinds(case) == ["case.opened", "case.assigned", "note.added", "case.resolved", "case.reopened"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_ledger_with_cases_in_it_still_verifies() -> None:
+    case = opened()
+    cases.resolve(case_id=case.pk, resolution="books", text="Counted again", **TOLD)
+    with chains.one_snapshot():
+        assert list(Verification().findings()) == []
+
+
+@pytest.mark.parametrize(
+    ("do", "refusal"),
+    [
+        (lambda case: cases.resolve(case_id=case.pk, resolution="books", text=" ", **TOLD), ReasonRequired),
+        (lambda case: cases.resolve(case_id=case.pk, resolution="who knows", text="x", **TOLD), Invalid),
+        (lambda case: cases.assign(case_id=case.pk, owner_id=0, expected_version=9, **TOLD), VersionConflict),
+        (lambda case: cases.reopen(case_id=case.pk, reason="x", **TOLD), Refused),
+        (lambda case: cases.add_note(case_id=case.pk, text="", **TOLD), Invalid),
+        (lambda case: cases.add_note(case_id=case.pk, text="x", **TOLD | {"by": NOBODY}), Forbidden),
+        (lambda case: cases.assign(case_id=case.pk, owner_id=0, **TOLD), Invalid),
+        (lambda case: cases.assign(case_id=case.pk, owner_id=None, **TOLD), NothingToDo),
+        (lambda case: cases.assign(case_id=case.level_id, owner_id=None, **TOLD), NotFound),
+        (lambda case: opened(case.level, by=NOBODY), Forbidden),
+    ],
+)
+def test_what_is_not_possible_is_refused_and_nothing_changes(
+    do: Callable[[Discrepancy], object], refusal: type[Refused]
+) -> None:
+    case = opened()
+    with pytest.raises(refusal):
+        do(case)
+    assert kinds(case) == ["case.opened"]
+    assert Discrepancy.objects.get().version == 1
+
+
+def test_the_database_refuses_a_case_closed_without_its_event_and_one_taken_away() -> None:
+    case = opened()
+    with pytest.raises(IntegrityError, match="status_without_event"), transaction.atomic():
+        Discrepancy.objects.filter(pk=case.pk).update(status="resolved", resolution="books", resolved_at=NOW)
+    with pytest.raises(IntegrityError, match="append_only"), transaction.atomic():
+        Discrepancy.objects.all().delete()
+
+
+# --- Escalation ------------------------------------------------------------------------------------------------------
+
+
+def test_an_overdue_case_goes_to_the_next_role_once_and_stays_with_the_last() -> None:
+    case = opened()
+    assert cases.escalate_overdue(at=NOW + timedelta(hours=23)) == 0
+    late = NOW + timedelta(hours=25)
+    assert cases.escalate_overdue(at=late) == 1
+    assert cases.escalate_overdue(at=late) == 0
+    row = Discrepancy.objects.get()
+    assert (row.step, row.role, row.due_at) == (2, "Administrator", late + timedelta(hours=48))
+    assert cases.escalate_overdue(at=NOW + timedelta(days=30)) == 0
+    assert kinds(case) == ["case.opened", "case.escalated"]
+
+
+def test_a_resolved_case_is_not_escalated() -> None:
+    case = opened()
+    cases.resolve(case_id=case.pk, resolution="nothing", text="Counted twice", **TOLD)
+    assert cases.escalate_overdue(at=NOW + timedelta(days=30)) == 0
+
+
+def two_runs(case: Discrepancy) -> tuple[Any, Any]:
+    late = NOW + timedelta(hours=25)
+    return race(lambda: cases._escalate(case.pk, late), lambda: cases._escalate(case.pk, late))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_runs_at_once_escalate_once() -> None:
+    case = opened()
+    first, second = two_runs(case)
+    assert (first.result, second.result) == (True, False)
+    assert kinds(case) == ["case.opened", "case.escalated"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_its_lock_the_second_run_breaks_the_chain_and_is_refused_by_the_database(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def unlocked() -> QuerySet[Discrepancy]:
+        return Discrepancy.objects.all()
+
+    monkeypatch.setattr(cases, "_locked_cases", unlocked)
+    first, second = two_runs(opened())
+    assert first.error is None
+    assert isinstance(second.error, IntegrityError)
+
+
+# --- Opened by the system --------------------------------------------------------------------------------------------
+
+
+def test_a_van_count_opens_a_case_for_each_difference_and_for_nothing_else() -> None:
+    person = User.objects.create_user("tech")
+    roles.give_role(person, roles.TECHNICIAN)
+    van = WarehouseFactory.create(kind="van", technician=person)
+    right, wrong = PartFactory.create(), PartFactory.create()
+    for part in (right, wrong):
+        stock.correct_stock(part_id=part.pk, warehouse_id=van.pk, on_hand_change=Decimal(2), reason="opening", **TOLD)
+    by = Actor.user(User.objects.get(pk=person.pk))
+    count_van(
+        warehouse_id=van.pk,
+        found=[Found(right.pk, Decimal(2)), Found(wrong.pk, Decimal(1))],
+        **TOLD | {"by": by},
+    )
+    case = Discrepancy.objects.get()
+    assert (case.kind, case.expected, case.found) == ("count_level", "2 in the books", "1 counted")
+    assert case.count_line == StockCountLine.objects.get(level__part=wrong)
+    assert OrderEvent.objects.get(subject_id=case.pk).actor == f"user:{person.pk}"
+    assert cases.open_for_counts(at=timezone.now()) == 0  # the correction it made is no second case
+
+
+@pytest.mark.parametrize(("criticality", "counted", "is_case"), [("C", 95, False), ("C", 80, True), ("A", 99, True)])
+def test_a_count_of_a_warehouse_opens_a_case_beyond_the_tolerance_of_its_part(
+    criticality: str, counted: int, is_case: bool
+) -> None:
+    desk = Desk()
+    Part.objects.filter(pk=desk.part.pk).update(criticality=criticality, unit_cost=1)
+    desk.put(100)
+    at = StockLevel.objects.get(part=desk.part)
+    stock.correct_stock(
+        part_id=at.part_id, warehouse_id=at.warehouse_id, on_hand_change=Decimal(counted - 100), reason="count", **TOLD
+    )
+    assert cases.open_for_counts(at=timezone.now()) == int(is_case)
+    assert cases.open_for_counts(at=timezone.now()) == 0
+    assert [(case.expected, case.found) for case in Discrepancy.objects.all()] == (
+        [("100 in the books", f"{counted} counted")] if is_case else []
+    )
+
+
+def test_a_message_that_contradicts_what_is_final_opens_one_case_however_often_it_comes() -> None:
+    desk = Desk()
+    job = desk.job("completed")
+    report = Report("service_order", job.pk, "cancelled", NOW, "M-1", "Customer called")
+    for _ in range(2):
+        result = reporting.report_many(reports=[report], **told(hours=2))[0]
+        assert (result.outcome, result.status) == ("refused", "completed")
+    case = Discrepancy.objects.get()
+    assert (case.kind, case.service_order_id, case.expected) == ("message_status", job.pk, "completed")
+    assert case.found == "cancelled, reported by test"
+
+
+def test_a_message_that_is_refused_for_another_reason_opens_none() -> None:
+    desk = Desk()
+    desk.put(1)
+    desk.place(1)
+    line = OrderLine.objects.get(is_split=False)
+    reporting.report_many(reports=[Report("line", line.pk, "packed", NOW), Report("line", line.pk, "x", NOW)], **TOLD)
+    overriding.override(line_id=line.pk, to="cancelled", reason="x", reference="y", **TOLD)
+    reporting.report_many(reports=[Report("line", line.pk, "cancelled", NOW)], **TOLD)
+    assert not Discrepancy.objects.exists()
+
+
+# --- In the back office ----------------------------------------------------------------------------------------------
+
+
+def test_a_case_is_opened_from_the_page_of_a_level_taken_and_resolved(world: World, manager: User) -> None:
+    at = StockLevel.objects.get(part=world.part_in_stock())
+    client = desk_of(manager)
+    asked = {"kind": "count_level", "expected": "10", "found": "9", "note": "Counted twice"}
+    answer = client.post(deed(at, "open-case"), asked)
+    case = Discrepancy.objects.get()
+    assert answer.headers["Location"] == page(case)
+    assert case.reference in text(client.get(page(at)))
+    client.post(deed(case, "take"))
+    assert Discrepancy.objects.get().owner == manager
+    refused = client.post(deed(case, "resolve"), {"resolution": "books", "text": ""})
+    assert refused.status_code == 400
+    client.post(deed(case, "resolve"), {"resolution": "books", "text": "Corrected"})
+    shown = text(client.get(page(case)))
+    assert "Our books were wrong" in shown
+    assert "Corrected" in shown
+
+
+def test_the_list_shows_mine_and_what_is_overdue(world: World, manager: User) -> None:
+    at = StockLevel.objects.get(part=world.part_in_stock())
+    mine, other = opened(at), opened(at, at=timezone.now())
+    cases.assign(case_id=mine.pk, owner_id=manager.pk, **TOLD)
+    client: Client = desk_of(manager)
+    address = reverse("admin:integrations_discrepancy_changelist")
+    for query, shown, hidden in (
+        ("whose=mine", mine, other),
+        ("overdue=yes", mine, other),
+        ("whose=nobody", other, mine),
+    ):
+        found = text(client.get(f"{address}?{query}"))
+        assert shown.reference in found, query
+        assert hidden.reference not in found, query
