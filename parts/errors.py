@@ -107,3 +107,9 @@ class AlreadyDecided(Refused):
     """Somebody else has decided already; `extra['status']` says how."""
 
     code = "already_decided"
+
+
+class AnotherPersonNeeded(Refused):
+    """Who asked for something cannot be the one who decides on it."""
+
+    code = "another_person_needed"

@@ -293,6 +293,10 @@ def _links_to(row: Discrepancy) -> list[tuple[str, str]]:
 # --- Rules as data ---------------------------------------------------------------------------------------------------
 
 
+def _roles() -> list[tuple[str, str]]:
+    return [(name, name) for name in Group.objects.order_by("name").values_list("name", flat=True)]
+
+
 @admin.register(EscalationStep)
 class EscalationStepOffice(Edited):
     list_display = ("kind", "position", "role", "hours")
@@ -304,8 +308,7 @@ class EscalationStepOffice(Edited):
         """Offer the roles that there are."""
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if db_field.name == "role":
-            names = Group.objects.order_by("name").values_list("name", flat=True)
-            return forms.ChoiceField(label=field.label, choices=[(name, name) for name in names])
+            return forms.ChoiceField(label=field.label, choices=_roles)
         return field
 
 

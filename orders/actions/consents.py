@@ -26,7 +26,7 @@ from orders.models import EventText, OrderEvent, OrderLine, OverrideRequest, Ser
 from orders.rules import LONGEST_NOTE, LONGEST_REFERENCE, check_texts
 from orders.statuses import LINE_SHIPPED, LineStatus, ServiceOrderStatus
 from parts.actors import Actor
-from parts.errors import AlreadyDecided, Forbidden, Invalid, NotFound, Refused, VersionConflict
+from parts.errors import AlreadyDecided, AnotherPersonNeeded, Forbidden, Invalid, NotFound, Refused, VersionConflict
 from parts.keys import new_key
 from parts.rules import moment_problem
 
@@ -168,8 +168,9 @@ def _begin(
 def consent(*, request_id: UUID, by: Actor, source: str, at: datetime) -> OverrideRequest:
     """Apply an override that somebody else asked for: in their name, with the consent of `by` beside it in the ledger.
 
-    Raises Forbidden (without `orders.consent_override`; to one's own; where the one who asked may not override any
-    more), NotFound, AlreadyDecided, VersionConflict where its subject has moved since, and as the override itself.
+    Raises Forbidden (without `orders.consent_override`; where the one who asked may not override any more),
+    AnotherPersonNeeded, NotFound, AlreadyDecided, VersionConflict where its subject has moved since, and as the
+    override itself.
     """
     by.require("orders.consent_override")
     with transaction.atomic():
@@ -232,7 +233,7 @@ def _refuse_own(row: OverrideRequest, by: Actor) -> None:
     if by.user_id is None:
         raise Forbidden("Only a person can decide on an override.")
     if by.user_id == row.requested_by_id:
-        raise Forbidden("Another person than the one who asked has to decide.")
+        raise AnotherPersonNeeded("Another person than the one who asked has to decide.")
 
 
 def _decide(row: OverrideRequest, status: str, by: Actor | None, at: datetime) -> None:

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import ForeignKey, QuerySet
 
 from parts.actors import Actor
-from parts.errors import AlreadyDecided, Forbidden, Invalid, NotFound, Refused, VersionConflict
+from parts.errors import AlreadyDecided, AnotherPersonNeeded, Forbidden, Invalid, NotFound, Refused, VersionConflict
 from parts.models import Part, PartChange
 from parts.rules import Problems, text_problem
 
@@ -65,8 +66,11 @@ def request_change(
 
 
 def approve(*, change_id: UUID, by: Actor, source: str, at: datetime) -> PartChange:
-    """Apply a change that somebody else asked for, with its history. Raises Forbidden (`parts.approve_partchange`; to
-    one's own), NotFound, AlreadyDecided, VersionConflict where the part is not as it was, Invalid."""
+    """Apply a change that somebody else asked for, with its history.
+
+    Raises Forbidden (`parts.approve_partchange`), AnotherPersonNeeded, NotFound, AlreadyDecided, VersionConflict where
+    the part is not as it was, Invalid.
+    """
     by.require("parts.approve_partchange")
     with transaction.atomic():
         row = _waiting(change_id)
@@ -76,7 +80,7 @@ def approve(*, change_id: UUID, by: Actor, source: str, at: datetime) -> PartCha
         if moved:
             raise VersionConflict(f"{', '.join(moved)} of {part.number} changed since it was asked for; refuse it.")
         _set(part, {name: after for name, (_before, after) in row.changes.items()})
-        part._history_user_id = by.user_id  # type: ignore[attr-defined]  # read by django-simple-history
+        part._history_user = User(pk=by.user_id)  # type: ignore[attr-defined]  # read by django-simple-history
         part._change_reason = row.reason[:100]  # type: ignore[attr-defined]  # as above
         part.save(update_fields=list(row.changes))
         _decide(row, "applied", by, at)
@@ -117,7 +121,8 @@ def _set(part: Part, values: Mapping[str, str]) -> None:
         except ValidationError as error:
             raise Invalid(f"{name} cannot be so.", {name: list(error.messages)}) from error
     try:
-        part.full_clean(exclude=[name for name in FIELDS if name not in values])
+        part.full_clean(exclude=[name for name in FIELDS if name not in values], validate_constraints=False)
+        part.validate_constraints()
     except ValidationError as error:
         raise Invalid("The part cannot be so.", error.message_dict) from error
 
@@ -139,7 +144,7 @@ def _refuse_own(row: PartChange, by: Actor) -> None:
     if by.user_id is None:
         raise Forbidden("Only a person can decide on a change.")
     if by.user_id == row.requested_by_id:
-        raise Forbidden("Another person than the one who asked has to decide.")
+        raise AnotherPersonNeeded("Another person than the one who asked has to decide.")
 
 
 def _decide(row: PartChange, status: str, by: Actor | None, at: datetime) -> None:

@@ -6,7 +6,6 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import OuterRef, QuerySet, Subquery, Sum
-from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -90,7 +89,6 @@ class PartOffice(Edited):
     autocomplete_fields = ("category", "unit")
     ordering = ("number",)
     inlines = (PartNumbers,)
-    form = PartForm
     panel_template = "admin/parts/part/panel.html"
     deeds = (import_deed("catalogue", _("Import the catalogue"), "parts.import_catalogue"),)
 
@@ -109,8 +107,8 @@ class PartOffice(Edited):
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         """Ask for a reason where there is something to change."""
-        if obj is None or not self.has_change_permission(request, obj):
-            kwargs["form"] = ModelForm
+        if obj is not None and self.has_change_permission(request, obj):
+            kwargs["form"] = PartForm
         return super().get_form(request, obj, change=change, **kwargs)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:

@@ -26,7 +26,7 @@ from orders.files import FileRefused
 from orders.models import ConsentRule, OrderEvent, OrderLine, OverrideRequest, ServiceOrder
 from orders.verifying import Verification
 from parts.actors import Actor
-from parts.errors import AlreadyDecided, Forbidden, Invalid, Refused, VersionConflict
+from parts.errors import AlreadyDecided, AnotherPersonNeeded, Forbidden, Invalid, Refused, VersionConflict
 from parts.models import Part
 from reports.integrity import check_all
 from tests.orders.desk import NOW, TOLD, Desk
@@ -110,7 +110,7 @@ def test_a_rule_lets_it_wait_and_nothing_changes_before_another_person_consents(
     assert OrderLine.objects.get(pk=line.pk).status == "back_ordered"
     assert kinds(line)[-1] == "line.override_asked"
 
-    with pytest.raises(Forbidden, match="Another person"):
+    with pytest.raises(AnotherPersonNeeded):
         consents.consent(request_id=row.pk, **by(asks))
     consents.consent(request_id=row.pk, **by(other))
 
@@ -130,7 +130,7 @@ def test_a_refusal_needs_a_reason_and_leaves_everything_as_it_was(asks: User, ot
     row = consents.ask(wish=wish(line), **by(asks))
     with pytest.raises(ReasonRequired):
         consents.refuse(request_id=row.pk, reason=" ", **by(other))
-    with pytest.raises(Forbidden):
+    with pytest.raises(AnotherPersonNeeded):
         consents.refuse(request_id=row.pk, reason="No", **by(asks))
     consents.refuse(request_id=row.pk, reason="No receipt", **by(other))
     assert kinds(line)[-1] == "line.override_refused"
