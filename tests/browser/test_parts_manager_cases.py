@@ -28,9 +28,10 @@ def test_a_delivery_is_booked_by_scanner_and_keyboard_and_says_what_goes_where(
     screen = screen_of(dispatcher)
     screen.go(f"{reverse('admin:parts_delivery_book')}?orders={order.pk}")
     page, keys = screen.page, screen.page.keyboard
-    assert screen.barriers() == []
     box = page.get_by_label("Part number, typed or scanned")
     expect(box).to_be_focused()
+    assert screen.barriers() == []
+    box.focus()
     keys.type("nothing-of-ours")
     keys.press("Enter")
     expect(page.get_by_role("status").filter(has_text="is on none of these orders")).to_be_visible()

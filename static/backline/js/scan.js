@@ -10,6 +10,8 @@
     if (!box) return;
     const said = document.getElementById("scan-said");
     const hint = said.textContent;
+    // The theme takes the focus that the page gives; errors have it where there are any.
+    if (!document.getElementById("desk-errors")) (document.querySelector("[data-line][autofocus]") ?? box).focus();
     const find = (text) => [...document.querySelectorAll("[data-line]")].find((line) => line.dataset.codes.split(" ").includes(key(text)));
     const look = () => {
       const text = box.value.trim();
