@@ -128,7 +128,7 @@ FIGURES: dict[str, Figure] = {
                 " until their part left. Days of 24 hours."
             ),
             _("sum of days from opened to fulfilled ÷ back orders fulfilled"),
-            _("Hopp and Spearman, Factory Physics: backorder time, the mean over what was back-ordered."),
+            _("Ours: the mean over back orders, from the times in the ledger."),
             "days",
             "down",
             dated_by=_("the day it was fulfilled"),

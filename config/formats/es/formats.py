@@ -1,3 +1,3 @@
-"""Spanish as Django writes it, but for a time with its day, which is too long for a column: the month is a short word."""
+"""Spanish as Django writes it, but for a time with its day, too long for a column: the month is a short word."""
 
 DATETIME_FORMAT = "j b Y, H:i"
