@@ -249,6 +249,10 @@ class PartChangeOffice(Shown):
         """Read the part and the people along."""
         return super().get_queryset(request).select_related("part", "requested_by", "decided_by")
 
+    def title_of(self, subject: Any) -> str:
+        """Say the part, and which fields, in words."""
+        return f"{subject.part}: {self.fields_of_it(subject)}"
+
     def panel(self, request: HttpRequest, subject: Any) -> dict[str, Any]:
         """Show the difference."""
         categories = dict(

@@ -77,7 +77,6 @@ class Migration(migrations.Migration):
                     "requested_by",
                     models.ForeignKey(
                         blank=True,
-                        help_text="Nobody: one of our own programs.",
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="part_changes_asked_for",

@@ -30,7 +30,6 @@ class PartChange(models.Model):
         blank=True,
         related_name="part_changes_asked_for",
         verbose_name=_("asked for by"),
-        help_text=_("Nobody: one of our own programs."),
     )
     requested_at = models.DateTimeField(_("asked for at"))
     decided_by = models.ForeignKey(

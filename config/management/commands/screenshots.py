@@ -69,6 +69,11 @@ PICTURES = (
     ),
     Picture("parts", "/admin/parts/part/"),
     Picture("delivery", "/admin/parts/purchaseorder/?status__exact=ordered", (LIST_LINK, "a[href$='/deliver/']")),
+    Picture("delivery-due", "/admin/parts/delivery/book/", full=True),
+    Picture("delivery-freed", "/admin/parts/delivery/", (LIST_LINK,), full=True),
+    Picture("overrides", "/admin/orders/override/", full=True),
+    Picture("cases", "/admin/integrations/discrepancy/", full=True),
+    Picture("case", "/admin/integrations/discrepancy/", (LIST_LINK,), full=True),
     Picture(
         "customers-link",
         "/admin/orders/serviceorder/?status__exact=awaiting_parts",
