@@ -48,7 +48,9 @@ class Edge:
     @property
     def path(self) -> str:
         """The line, bent so that it leaves and arrives level."""
-        bend = max(abs(self.x2 - self.x1) // 2, 20)
+        if self.x1 == self.x2:
+            return f"M{self.x1} {self.y1} L{self.x2} {self.y2}"
+        bend = (self.x2 - self.x1) // 2
         return f"M{self.x1} {self.y1} C{self.x1 + bend} {self.y1} {self.x2 - bend} {self.y2} {self.x2} {self.y2}"
 
     @property
@@ -118,6 +120,11 @@ def lay_out(part_id: UUID, relations: Sequence[PartRelation], cut: bool) -> Draw
 
 
 def _edge(relation: PartRelation, old: Node, new: Node) -> Edge:
+    if old.x == new.x:  # side by side in one column: straight down, or up
+        middle, down = old.x + WIDTH // 2, new.y > old.y
+        return Edge(relation, middle, old.y + HEIGHT if down else old.y, middle, new.y if down else new.y + HEIGHT)
+    if old.x > new.x:
+        return Edge(relation, old.x, old.middle, new.x + WIDTH, new.middle)
     return Edge(relation, old.x + WIDTH, old.middle, new.x, new.middle)
 
 
