@@ -11,6 +11,7 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpRe
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _g
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -98,7 +99,11 @@ def new_export(request: HttpRequest) -> HttpResponse:
         "question": question,
         "form": form,
         "formats": [
-            (value, title, words % {"count": f"{MOST_ROWS:,}"} if "%" in str(words) else words)
+            (
+                value,
+                title,
+                words % {"count": number_format(MOST_ROWS, force_grouping=True)} if "%" in str(words) else words,
+            )
             for value, title, words in FORMATS
         ],
         "chosen": request.POST.get("format", ExportFormat.JSON_LINES),
