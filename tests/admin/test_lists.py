@@ -23,6 +23,7 @@ from parts.admin import counting
 from parts.admin.counting import BoundedPaginator
 from parts.admin.offices import Office
 from parts.models import Part, StockMovement, Warehouse
+from reports.models import AccessChange, DailyFigure, ExportDownload, ExportRun
 from tests.admin.desk import desk_of
 from tests.admin.world import World, cause
 
@@ -34,6 +35,10 @@ ELSEWHERE = {
     Task: "shown as successes and failures",
     DeviceGrant: "a flow that is not switched on",
     SavedView: "each person's own, on the page it is of",
+    AccessChange: "on the audit's page of who could do what (/audit/rights/)",
+    ExportRun: "on the audit's page of exports (/audit/exports/)",
+    ExportDownload: "on the page of its export",
+    DailyFigure: "counted together on the pages of figures (/figures/)",
 }
 #: References to a few, chosen from a list that leaves out whom the rules would refuse.
 FEW: dict[type[models.Model], set[str]] = {Warehouse: {"technician"}}
