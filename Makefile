@@ -21,7 +21,7 @@ test: $(development) ## Run all tests (ARGS="tests/test_frame.py -k ready" for s
 	@# A folder of its own: another pytest on the machine would shut the shared one to the account that runs PostgreSQL.
 	@root=$$(mktemp -d) && trap 'rm -rf "$$root"' EXIT && PYTEST_DEBUG_TEMPROOT="$$root" $(py) -m pytest $(ARGS)
 
-check: $(development) ## Lint, format, types, floors, migrations, templates, API description
+check: $(development) ## Lint, format, types, floors, migrations, templates, API description, translations
 	$(py) -m ruff check .
 	$(py) -m ruff format --check .
 	$(py) -m mypy
@@ -30,6 +30,7 @@ check: $(development) ## Lint, format, types, floors, migrations, templates, API
 	$(py) manage.py makemigrations --check --dry-run
 	find templates */templates -name '*.html' 2>/dev/null | xargs -r $(py) -m djlint --lint --quiet
 	$(py) -m config.openapi check
+	$(py) -m config.translating check
 
 format: $(development) ## Format the code and mend what can be mended by machine
 	$(py) -m ruff check --fix .

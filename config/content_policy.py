@@ -32,7 +32,7 @@ STRICT: Policy = {
 }
 #: The two style sheets that the back office's theme writes into its pages: our colours (the setting UNFOLD), and what
 #: its htmx hides while it waits. Who changes one of them reads the new digest in the browser's console, and in
-#: tests/browser/test_content_policy.py.
+#: tests/browser/test_pages.py.
 THEME = (
     "'sha256-p6N6SW2zlWjDrwtGseNiJSkFq1o9V5G6Wy5++pM81/w='",
     "'sha256-bsV5JivYxvGywDAZ22EZJKBFip65Ng9xoJVLbBg7bdo='",

@@ -156,6 +156,14 @@ def deliver_for_another_part() -> None:
     by_force(f"UPDATE parts_purchaseorderline SET part_id = '{PartFactory.create().pk}' WHERE received = 2")
 
 
+def name_more_serials_than_units() -> None:
+    by_force(
+        "INSERT INTO parts_deliveryserial (id, line_id, serial)"
+        " SELECT gen_random_uuid(), line.id, 'SN-' || number"
+        " FROM parts_deliveryline AS line, generate_series(1, ceil(line.quantity)::int + 1) AS number"
+    )
+
+
 def leave_an_order_open() -> None:
     by_force("UPDATE parts_purchaseorder SET status = 'ordered' WHERE status = 'closed'")
 
@@ -173,6 +181,7 @@ BREACHES: dict[str, Callable[[], None]] = {
     "delivery_line_is_its_receipt": receive_less_than_delivered,
     "purchase_order_line_received_what_was_delivered": receive_more_than_delivered,
     "delivery_line_is_of_its_order": deliver_for_another_part,
+    "delivery_line_has_no_more_serials_than_units": name_more_serials_than_units,
     "purchase_order_is_closed_when_done": leave_an_order_open,
 }
 
