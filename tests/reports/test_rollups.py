@@ -26,6 +26,7 @@ from reports.figures.laws import LAWS
 from reports.figures.reading import DIMENSIONS, Key, Period, Reading, Sum, raw
 from reports.models import DailyFigure
 from tests.laws.checking import broken_laws
+from tests.ledger.horizon import all_is_over
 from tests.orders.desk import NOW, TODAY, Desk, d, leaf, only, told
 from tests.racing import Racer, race, without_lock
 
@@ -37,6 +38,12 @@ ROUND = Period(TODAY - timedelta(days=40), TODAY + timedelta(days=40))
 def roll_up(**facts: Any) -> rollups.RolledUp:
     told_so: dict[str, Any] = {"by": Actor.system("figures"), "at": NOW}
     return rollups.roll_up(**told_so | facts)
+
+
+def roll_up_all() -> None:
+    """Roll up when all that was written can be read: tests beside this one hold the horizon as long as they last."""
+    all_is_over()
+    roll_up()
 
 
 def read(measure: str, period: Period = ROUND, **where: Any) -> Sum:
@@ -79,7 +86,7 @@ def busy_day() -> Desk:
 
 def test_the_fill_rates_say_what_they_are_defined_to_say() -> None:
     busy_day()
-    roll_up()
+    roll_up_all()
     assert read("order_fill_rate") == Sum(2, 1, d(2), d(1))
     assert read("line_fill_rate") == Sum(3, 1, d(3), d(1))
     assert read("first_pass_fill_rate") == Sum(3, 1, d(7), d(5))
@@ -95,7 +102,7 @@ def test_a_back_order_counts_from_opened_to_fulfilled_on_the_day_it_left() -> No
     waiting = desk.place(1)
     put(desk, 1, **told(hours=36))
     desk.ship(leaf(waiting, "back_ordered").id, **told(hours=48))
-    roll_up()
+    roll_up_all()
     assert read("back_order_days") == Sum(1, 1, d(1), d(2))
     assert read("back_order_days", Period(TODAY, TODAY + timedelta(days=1))) == Sum()
     [(key, step)] = [
@@ -111,14 +118,14 @@ def test_test_and_training_orders_are_in_no_figure() -> None:
     desk = Desk()
     desk.place(1, is_test=True)
     desk.job("in_progress", begins="new", is_test=True)
-    roll_up()
+    roll_up_all()
     assert not DailyFigure.objects.exists()
     assert Reading(MEASURES, ROUND).sums() == {}
 
 
 def test_figures_are_told_apart_and_narrowed_by_every_dimension() -> None:
     desk = busy_day()
-    roll_up()
+    roll_up_all()
     tier, region = desk.customer.tier, desk.customer.region_id
     wheres: tuple[dict[str, Any], ...] = (
         {"tier": tier},
@@ -134,7 +141,7 @@ def test_figures_are_told_apart_and_narrowed_by_every_dimension() -> None:
 
 def test_what_happened_since_is_in_the_figures_at_once() -> None:
     desk = busy_day()
-    roll_up()
+    roll_up_all()
     assert pending() == {}
     before = read("line_fill_rate")
     desk.place(1)
@@ -145,7 +152,7 @@ def test_what_happened_since_is_in_the_figures_at_once() -> None:
 
 def test_a_second_pass_changes_nothing_and_finds_nothing_to_do() -> None:
     busy_day()
-    roll_up()
+    roll_up_all()
     first = list(DailyFigure.objects.order_by("id").values())
     assert roll_up() == rollups.RolledUp(0, 0)
     assert list(DailyFigure.objects.order_by("id").values()) == first
@@ -153,7 +160,7 @@ def test_a_second_pass_changes_nothing_and_finds_nothing_to_do() -> None:
 
 def test_adding_up_all_days_anew_gives_the_same_and_takes_over_a_new_tier() -> None:
     desk = busy_day()
-    roll_up()
+    roll_up_all()
     columns = [name for name in (field.attname for field in DailyFigure._meta.fields) if name != "id"]
     before = set(DailyFigure.objects.values_list(*columns))
     roll_up(everything=True)
@@ -169,7 +176,7 @@ def test_a_late_message_is_counted_on_the_day_it_speaks_of() -> None:
     desk.put(1)
     order = desk.place(1)
     desk.ship(leaf(order).id, **told(hours=1))
-    roll_up()
+    roll_up_all()
     lines.move(line_id=leaf(order).id, to="delivered", **told(hours=30))
     roll_up(at=NOW + timedelta(days=20))
     [row] = DailyFigure.objects.filter(measure="line_steps", edge="shipped>delivered", grain=15)
@@ -181,18 +188,18 @@ def test_a_correction_changes_the_day_it_is_about_and_not_the_day_it_was_made() 
     desk = Desk()
     desk.put(1)
     order = desk.place(1)
-    roll_up()
+    roll_up_all()
     assert read("line_fill_rate") == Sum(1, 1, d(1), d(1))
     lines.cancel(line_id=leaf(order).id, reason="Not needed", **told(hours=24 * 9))
     assert read("line_fill_rate") == Sum()
-    roll_up()
+    roll_up_all()
     assert not DailyFigure.objects.filter(measure="line_fill_rate").exists()
     assert_rolled_up_is_raw()
 
 
 def test_what_a_slow_transaction_commits_late_is_not_missed() -> None:
     desk = busy_day()
-    roll_up()
+    roll_up_all()
     seen: dict[str, Any] = {}
 
     def meanwhile() -> None:
@@ -202,7 +209,7 @@ def test_what_a_slow_transaction_commits_late_is_not_missed() -> None:
     assert (one.error, two.error) == (None, None)
     assert "line_fill_rate" in pending()  # the cursor did not pass the transaction that was still open
     assert_rolled_up_is_raw()
-    roll_up()
+    roll_up_all()
     assert pending() == {}
     assert_rolled_up_is_raw()
 
@@ -250,7 +257,7 @@ def test_the_clock_adds_up_what_was_touched_and_nightly_everything() -> None:
 )
 def test_the_laws_and_the_command_catch_a_wrong_row(breach: str, law: str) -> None:
     busy_day()
-    roll_up()
+    roll_up_all()
     span = {"since": ROUND.since, "until": ROUND.until}
     out = StringIO()
     call_command("compare_figures", **span, stdout=out)
@@ -312,7 +319,7 @@ def test_whatever_happens_in_any_order_the_roll_up_is_the_ledger(db: None, deeds
         except Refused:
             continue
     assert_rolled_up_is_raw()
-    roll_up()
+    roll_up_all()
     assert pending() == {}
     assert_rolled_up_is_raw()
 
@@ -321,6 +328,6 @@ def test_days_are_those_of_utc() -> None:
     desk = Desk()
     desk.place(1, at=datetime(2026, 3, 2, 23, 59, 59, tzinfo=UTC))
     desk.place(1, at=datetime(2026, 3, 3, 0, 0, tzinfo=UTC))
-    roll_up()
+    roll_up_all()
     days = DailyFigure.objects.filter(measure="order_fill_rate", grain=15).order_by("day").values_list("day", flat=True)
     assert list(days) == [date(2026, 3, 2), date(2026, 3, 3)]
