@@ -241,7 +241,9 @@ def test_only_who_may_see_figures_adds_them_up() -> None:
 
 def test_the_clock_adds_up_what_was_touched_and_nightly_everything() -> None:
     busy_day()
+    all_is_over()
     assert tasks.roll_up_figures(NOW) > 0
+    all_is_over()
     assert tasks.roll_up_figures(NOW) == 0
     assert tasks.roll_up_all_figures(NOW) > 0
     assert_rolled_up_is_raw()
