@@ -176,11 +176,11 @@ def move(request: HttpRequest, reference: str) -> HttpResponse:
         if quick:
             return _refused(request, job, filters, say(refusal, job), note)
         messages.error(request, say(refusal, job))
-        return redirect(f"{reverse('desk:board')}{filters.address()}#card-{job.reference}")
+        return redirect(f"{reverse('desk:board')}{filters.address()}#link-{job.reference}")
     if quick:
         return _moved(request, filters, was, moved)
     address = filters.address(moved=moved.reference, was=was)
-    return redirect(f"{reverse('desk:board')}{address}#card-{moved.reference}")
+    return redirect(f"{reverse('desk:board')}{address}#link-{moved.reference}")
 
 
 def _refused(request: HttpRequest, job: Any, filters: BoardFilters, refusal: str, note: str) -> HttpResponse:

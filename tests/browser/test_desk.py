@@ -140,6 +140,43 @@ def test_with_keys_alone_cards_are_found_and_moved(world: World, dispatcher: Use
     assert status_of(first) == "new"
 
 
+#: Press the step back in the moment in which the moved card appears.
+AT_ONCE_BACK = """() => document.addEventListener("htmx:oobAfterSwap", () => setTimeout(() => {
+    const key = { key: "ArrowLeft", shiftKey: true, bubbles: true };
+    document.activeElement.dispatchEvent(new KeyboardEvent("keydown", key));
+}), { once: true })"""
+
+
+def test_a_key_pressed_as_soon_as_the_card_is_there_moves_it_without_a_new_page(
+    world: World, dispatcher: User, screen_of: ScreenOf
+) -> None:
+    job = world.job()
+    screen = screen_of(dispatcher, WIDE)
+    screen.go(BOARD)
+    page = screen.page
+    page.evaluate("window.isTheSamePage = true")
+    page.evaluate(AT_ONCE_BACK)
+    link = page.get_by_role("link", name=job.reference)
+    link.focus()
+    with page.expect_response(re.compile("/move/$")), page.expect_response(re.compile("/move/$")):
+        page.keyboard.press("Shift+ArrowRight")
+    expect(page.locator(".board-undo button")).to_have_text("Back to In Progress")
+    expect(column(page, "new").locator(card(page, job))).to_be_visible()
+    expect(link).to_be_focused()
+    assert page.evaluate("window.isTheSamePage") is True
+    assert status_of(job) == "new"
+
+
+def test_where_the_page_came_anew_the_moved_card_has_the_focus(
+    world: World, dispatcher: User, screen_of: ScreenOf
+) -> None:
+    world.job()
+    job = world.job()
+    screen = screen_of(dispatcher, WIDE)
+    screen.go(f"{BOARD}#link-{job.reference}")
+    expect(screen.page.get_by_role("link", name=job.reference)).to_be_focused()
+
+
 def test_cancelling_without_a_reason_is_refused_in_place_and_what_is_typed_stays(
     world: World, dispatcher: User, screen_of: ScreenOf
 ) -> None:

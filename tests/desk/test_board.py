@@ -361,7 +361,7 @@ def test_without_scripts_a_step_leads_back_to_the_board_with_the_way_back(world:
     subject, client = job(world), desk_of(dispatcher)
     answer = move(client, subject, "in_progress", quick=False, filters="search=pump&evil=1")
     assert answer.headers["Location"] == (
-        f"{BOARD}?search=pump&moved={subject.reference}&was=new#card-{subject.reference}"
+        f"{BOARD}?search=pump&moved={subject.reference}&was=new#link-{subject.reference}"
     )
     shown = client.get(answer.headers["Location"].split("#")[0])
     assert f"{subject.reference} is now In Progress." in text(shown)
