@@ -31,8 +31,9 @@ ROOMS = ("backorders", "config", "integrations", "notifications", "orders", "par
 MARKS: dict[str, tuple[int | tuple[int, str], ...] | None] = {
     name: arguments
     for names, arguments in (
-        (("_", "_g", "gettext", "gettext_lazy", "gettext_noop", "ugettext"), None),
+        (("_", "_g", "gettext", "gettext_lazy", "gettext_noop", "ugettext", "sentence"), None),
         (("_n", "ngettext", "ngettext_lazy"), (1, 2)),
+        (("sentence_for",), (2, 3)),
         (("_p", "pgettext", "pgettext_lazy"), ((1, "c"), 2)),
         (("_np", "npgettext", "npgettext_lazy"), ((1, "c"), 2, 3)),
     )

@@ -16,6 +16,7 @@ from orders.statuses import (
 )
 from parts.errors import Invalid
 from parts.rules import Problems, day_problem, text_problem
+from parts.sentences import Says, sentence
 
 #: How long a note, a reason or a finding may be.
 LONGEST_NOTE = 10_000
@@ -27,7 +28,7 @@ KITTING = LineStatus.AWAITING_KITTING.value
 BEFORE_STOCK = (LineStatus.OPEN.value, LineStatus.BACK_ORDERED.value)
 
 
-def text_faults(**texts: tuple[str, int]) -> dict[str, list[str]]:
+def text_faults(**texts: tuple[str, int]) -> dict[str, list[Says]]:
     """Return by field what is wrong with texts, each given with the most characters that it may have."""
     problems = Problems()
     for field, (text, longest) in texts.items():
@@ -35,7 +36,7 @@ def text_faults(**texts: tuple[str, int]) -> dict[str, list[str]]:
     return problems.fields
 
 
-def day_faults(**days: date | None) -> dict[str, list[str]]:
+def day_faults(**days: date | None) -> dict[str, list[Says]]:
     """Return by field what is wrong with days; None is no day, and right."""
     problems = Problems()
     for field, day in days.items():
@@ -46,7 +47,7 @@ def day_faults(**days: date | None) -> dict[str, list[str]]:
 def check_days(**days: date | None) -> None:
     """Raise Invalid, naming every field, for days that nobody can have meant."""
     if fields := day_faults(**days):
-        raise Invalid("The day cannot be taken as it is.", fields)
+        raise Invalid(sentence("The day cannot be taken as it is."), fields)
 
 
 def deadline(start: datetime, hours: int | None) -> datetime | None:
@@ -57,7 +58,7 @@ def deadline(start: datetime, hours: int | None) -> datetime | None:
 def check_texts(**texts: tuple[str, int]) -> None:
     """Raise Invalid, naming every field, for texts that the database could not hold."""
     if fields := text_faults(**texts):
-        raise Invalid("The text cannot be taken as it is.", fields)
+        raise Invalid(sentence("The text cannot be taken as it is."), fields)
 
 
 def derived_status(statuses: Iterable[str]) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from parts.errors import Forbidden
+from parts.sentences import sentence
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User
@@ -43,4 +44,4 @@ class Actor:
     def require(self, permission: str) -> None:
         """Raise Forbidden, naming the permission, unless the actor holds it."""
         if not self.may(permission):
-            raise Forbidden("You are not allowed to do this.", permission=permission)
+            raise Forbidden(sentence("You are not allowed to do this."), permission=permission)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import Any, ClassVar, Protocol, cast
@@ -26,6 +26,7 @@ from rest_framework.response import Response
 from parts.actors import Actor
 from parts.documents import as_json
 from parts.errors import Invalid, NotFound
+from parts.sentences import Says, Sentence, sentence
 
 #: What cuts a list into pages (config.api.pagination).
 PAGE = frozenset({"cursor", "page_size"})
@@ -91,7 +92,10 @@ class Door(viewsets.GenericViewSet[Any]):
         if request.query_params:
             self._check_parameters(request)
         if request.method not in SAFE_METHODS and "If-Match" in request.headers and self.action not in self.versioned:
-            raise Invalid("This call does not look at a version; leave If-Match out.", {"If-Match": ["Not here."]})
+            raise Invalid(
+                sentence("This call does not look at a version; leave If-Match out."),
+                {"If-Match": [sentence("Not here.")]},
+            )
 
     def _check_right(self, request: Request) -> None:
         if request.method in SAFE_METHODS:
@@ -106,15 +110,14 @@ class Door(viewsets.GenericViewSet[Any]):
         filters = getattr(self, "filterset_class", None) if self.action == "list" else None
         narrowing = filters.base_filters if filters else {}
         known = {*narrowing, *self.parameters.get(self.action or "", PAGE if filters else ())}
-        fields = {}
+        fields: dict[str, list[Says]] = {}
         for name, values in request.query_params.lists():
             if name not in known:
-                there_are = f"There are: {', '.join(sorted(known))}." if known else "This call takes none."
-                fields[name] = [f"There is no such parameter. {there_are}"]
+                fields[name] = [_unknown_parameter(sorted(known))]
             elif len(values) > 1 and isinstance(narrowing.get(name), Filter) and not _is_repeatable(narrowing[name]):
-                fields[name] = ["Given more than once."]
+                fields[name] = [sentence("Given more than once.")]
         if fields:
-            raise Invalid("The address has a parameter that means nothing here.", fields)
+            raise Invalid(sentence("The address has a parameter that means nothing here."), fields)
 
     # --- What was asked ---------------------------------------------------------------------------------------------
 
@@ -144,7 +147,8 @@ class Door(viewsets.GenericViewSet[Any]):
         if match := _ENTITY_TAG.fullmatch(text):
             return int(match[1])
         raise Invalid(
-            "If-Match must be one ETag as it was read here, in double quotes.", {"If-Match": ["Not an ETag of ours."]}
+            sentence("If-Match must be one ETag as it was read here, in double quotes."),
+            {"If-Match": [sentence("Not an ETag of ours.")]},
         )
 
     def given(self, form: type[serializers.Serializer[Any]]) -> dict[str, Any]:
@@ -204,7 +208,7 @@ class Door(viewsets.GenericViewSet[Any]):
         """Return the row of the address from what the caller may see. Raises NotFound."""
         row = queryset.filter(pk=self.key).first()
         if row is None:
-            raise NotFound("There is nothing here, or it is not yours to see.", id=str(self.key))
+            raise NotFound(sentence("There is nothing here, or it is not yours to see."), id=str(self.key))
         return row
 
 
@@ -230,7 +234,8 @@ def refuse_unknown(shape: serializers.BaseSerializer[Any], body: Any) -> None:
     found = list(islice(_unknown(shape, body, ""), MOST_NAMED))
     if found:
         raise Invalid(
-            "The body has a member that is not known.", {name: ["There is no such member."] for name in found}
+            sentence("The body has a member that is not known."),
+            {name: [sentence("There is no such member.")] for name in found},
         )
 
 
@@ -245,6 +250,12 @@ def _unknown(shape: Any, body: Any, place: str) -> Iterator[str]:
                 yield f"{place}{name}"
             elif isinstance(fields[name], serializers.BaseSerializer):
                 yield from _unknown(fields[name], value, f"{place}{name}.")
+
+
+def _unknown_parameter(known: Sequence[str]) -> Sentence:
+    if not known:
+        return sentence("There is no such parameter. This call takes none.")
+    return sentence("There is no such parameter. There are: {known}.", known=known)
 
 
 def _is_repeatable(narrowing: Filter) -> bool:

@@ -1,24 +1,41 @@
 """Refusals that every floor shares: what a door may show to a person or a partner, by a stable code."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+from parts.sentences import Says, in_english, read
 
 
 class Refused(Exception):
     """An action was refused and nothing was changed.
 
-    `code` is stable and part of the API contract, `detail` is one English sentence for a person, `extra` holds
-    plain JSON values that help to do it right the next time (for example the allowed statuses).
+    `code` is stable and part of the API contract. `detail` is one sentence for a person and `extra` holds plain JSON
+    values that help to do it right the next time (for example the allowed statuses); both are put into words when they
+    are read, in the language that is active then. What a log shows of it (`str()`) is English.
     `status` is the HTTP status a door answers with.
     """
 
     code = "refused"
     status = 409
 
-    def __init__(self, detail: str, **extra: Any) -> None:
+    def __init__(self, detail: Says, **extra: Any) -> None:
         super().__init__(detail)
-        self.detail = detail
-        self.extra: Mapping[str, Any] = extra
+        self.says = detail
+        self._extra: Mapping[str, Any] = extra
+
+    def __str__(self) -> str:
+        return in_english(self.says)
+
+    @property
+    def detail(self) -> str:
+        """What is refused and why, in the reader's language."""
+        return str(self.says)
+
+    @property
+    def extra(self) -> Mapping[str, Any]:
+        """What helps to do it right, its texts in the reader's language."""
+        said: Mapping[str, Any] = read(self._extra)
+        return said
 
 
 class Invalid(Refused):
@@ -30,7 +47,7 @@ class Invalid(Refused):
     code = "invalid"
     status = 400
 
-    def __init__(self, detail: str, fields: Mapping[str, list[str]] | None = None, **extra: Any) -> None:
+    def __init__(self, detail: Says, fields: Mapping[str, Sequence[Says]] | None = None, **extra: Any) -> None:
         super().__init__(detail, **({"fields": dict(fields)} if fields else {}), **extra)
 
 

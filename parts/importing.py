@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 from parts.errors import Refused
 from parts.progress import CHUNK, Progress
 from parts.rules import MAX_MONEY, MAX_QUANTITY, number_problem, part_of_it_problem, text_problem
+from parts.sentences import Says, Sentence, sentence, sentence_for
 from parts.sheets import Sheet, SheetRow, UnreadableFile, column_name, read_sheet
 
 NUMBER = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]+)?")
@@ -32,10 +33,17 @@ class RowError:
 
     line: int
     column: str
-    reason: str
+    reason: Says
 
     def __str__(self) -> str:
-        return f"line {self.line}, {self.column}: {self.reason}" if self.column else f"line {self.line}: {self.reason}"
+        return str(self.says)
+
+    @property
+    def says(self) -> Sentence:
+        """All of it in one text, in the language of whoever reads it."""
+        if not self.column:
+            return sentence("line {line}: {reason}", line=self.line, reason=self.reason)
+        return sentence("line {line}, {column}: {reason}", line=self.line, column=self.column, reason=self.reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +80,12 @@ class Difference:
         """Raise ImportRefused if there are errors."""
         if self.errors:
             raise ImportRefused(
-                f"The file has {len(self.errors)} errors; nothing was imported.",
-                errors=[str(error) for error in self.errors[:100]],
+                sentence_for(
+                    len(self.errors),
+                    "The file has {count} error; nothing was imported.",
+                    "The file has {count} errors; nothing was imported.",
+                ),
+                errors=[error.says for error in self.errors[:100]],
                 error_count=len(self.errors),
             )
 
@@ -119,6 +131,10 @@ class Column:
 class CellError(ValueError):
     """A cell that cannot be understood; says why."""
 
+    def __init__(self, reason: Says) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
 
 # --- How cells are understood ----------------------------------------------------------------------------------------
 
@@ -140,7 +156,9 @@ def choice(allowed: Collection[str], *, upper: bool = False) -> Callable[[str], 
     def understand(cell: str) -> str:
         word = cell.upper() if upper else cell.lower()
         if word not in allowed:
-            raise CellError(f"must be one of {', '.join(sorted(allowed))}, not {cell!r:.60}")
+            raise CellError(
+                sentence("must be one of {allowed}, not {cell}", allowed=sorted(allowed), cell=f"{cell!r:.60}")
+            )
         return word
 
     return understand
@@ -151,11 +169,14 @@ def number(decimals: int, largest: Decimal) -> Callable[[str], Decimal]:
 
     def understand(cell: str) -> Decimal:
         if not NUMBER.fullmatch(cell):
-            raise CellError(f"must be a number like 12.5, not {cell!r:.60}")
+            raise CellError(sentence("must be a number like 12.5, not {cell}", cell=f"{cell!r:.60}"))
         whole, comma, rest = cell.partition(",")
         if comma and len(rest) == 3:
             raise CellError(
-                f"{cell} can be read in two ways; write a point before decimals and nothing before thousands"
+                sentence(
+                    "{cell} can be read in two ways; write a point before decimals and nothing before thousands",
+                    cell=cell,
+                )
             )
         value = Decimal(f"{whole}.{rest}" if comma else cell)
         if problem := number_problem(value, decimals, largest) or part_of_it_problem(value, decimals):
@@ -176,13 +197,13 @@ def day(cell: str) -> date:
             return date.fromisoformat(cell)
     except ValueError:
         pass  # no such day; refused like anything else that is none
-    raise CellError(f"must be a date like 2026-03-02, not {cell!r:.60}")
+    raise CellError(sentence("must be a date like 2026-03-02, not {cell}", cell=f"{cell!r:.60}"))
 
 
 def yes_or_no(cell: str) -> bool:
     """Understand yes or no."""
     if (word := cell.lower()) not in YES | NO:
-        raise CellError(f"must be yes or no, not {cell!r:.60}")
+        raise CellError(sentence("must be yes or no, not {cell}", cell=f"{cell!r:.60}"))
     return word in YES
 
 
@@ -211,7 +232,7 @@ def read_rows(
         if count % CHUNK == 0:
             progress("reading", count, None)
     if not rows and not errors:
-        raise UnreadableFile("The file has a heading row and nothing below it.")
+        raise UnreadableFile(sentence("The file has a heading row and nothing below it."))
     return rows, errors
 
 
@@ -220,27 +241,31 @@ def _places(sheet: Sheet, columns: Mapping[str, Column]) -> list[Column]:
     names = [column_name(heading) for heading in sheet.headings]
     if unknown := [heading for heading, name in zip(sheet.headings, names, strict=True) if name not in columns]:
         raise UnreadableFile(
-            f"Unknown columns: {', '.join(repr(heading[:60]) for heading in unknown)}. Known are {', '.join(columns)}.",
+            sentence(
+                "Unknown columns: {names}. Known are {columns}.",
+                names=[repr(heading[:60]) for heading in unknown],
+                columns=list(columns),
+            ),
             columns=list(columns),
         )
     if doubled := sorted({name for name in names if names.count(name) > 1}):
-        raise UnreadableFile(f"These columns come twice: {', '.join(doubled)}.")
+        raise UnreadableFile(sentence("These columns come twice: {doubled}.", doubled=doubled))
     if missing := [column.name for column in columns.values() if column.is_needed and column.name not in names]:
-        raise UnreadableFile(f"These columns are missing: {', '.join(missing)}.", columns=list(columns))
+        raise UnreadableFile(sentence("These columns are missing: {missing}.", missing=missing), columns=list(columns))
     return [columns[name] for name in names]
 
 
 def _row_errors(row: SheetRow, places: Sequence[Column], values: dict[str, Any]) -> Iterator[RowError]:
     """Understand a row's cells into `values`, and yield what is wrong with them."""
     if len(row.cells) > len(places):
-        yield RowError(row.line, "", "has more cells than there are headings")
+        yield RowError(row.line, "", sentence("has more cells than there are headings"))
     for place, column in enumerate(places):
         cell = row.cells[place] if place < len(row.cells) else ""
         if not cell:
             if column.is_needed:
-                yield RowError(row.line, column.name, "must not be empty")
+                yield RowError(row.line, column.name, sentence("must not be empty"))
             continue
         try:
             values[column.name] = column.understand(cell)
         except CellError as error:
-            yield RowError(row.line, column.name, str(error))
+            yield RowError(row.line, column.name, error.reason)

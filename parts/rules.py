@@ -10,6 +10,7 @@ from uuid import UUID
 
 from parts.errors import Invalid
 from parts.models.stock import OWN
+from parts.sentences import Says, sentence
 from parts.statuses import Condition
 
 #: The largest quantity a column holds (14 digits, 3 of them decimals).
@@ -21,65 +22,71 @@ FIRST_DAY, LAST_DAY = date(1990, 1, 1), date(2199, 12, 31)
 CONDITIONS = frozenset(Condition.values)
 
 
-def number_problem(value: Decimal, decimals: int, largest: Decimal = MAX_QUANTITY) -> str | None:
+def number_problem(value: Decimal, decimals: int, largest: Decimal = MAX_QUANTITY) -> Says | None:
     """Say what is wrong with a number that may have so many decimals, or None."""
     if not isinstance(value, Decimal):
-        return "must be a decimal number"
+        return sentence("must be a decimal number")
     if not value.is_finite():
-        return "must be a finite number"
+        return sentence("must be a finite number")
     if abs(value) > largest:
-        return f"must not be larger than {largest}"
+        return sentence("must not be larger than {largest}", largest=str(largest))
     if value != round(value, decimals):
-        return f"must have at most {decimals} decimals" if decimals else "must be a whole number"
+        return (
+            sentence("must have at most {decimals} decimals", decimals=decimals)
+            if decimals
+            else sentence("must be a whole number")
+        )
     return None
 
 
-def quantity_problem(value: Decimal, decimals: int) -> str | None:
+def quantity_problem(value: Decimal, decimals: int) -> Says | None:
     """Say what is wrong with a quantity of which there must be some, or None."""
-    return number_problem(value, decimals) or (None if value > 0 else "must be above zero")
+    return number_problem(value, decimals) or (None if value > 0 else sentence("must be above zero"))
 
 
-def part_of_it_problem(value: Decimal, decimals: int) -> str | None:
+def part_of_it_problem(value: Decimal, decimals: int) -> Says | None:
     """Say what is wrong with a quantity that may be zero but not below, or None."""
-    return number_problem(value, decimals) or (None if value >= 0 else "must not be below zero")
+    return number_problem(value, decimals) or (None if value >= 0 else sentence("must not be below zero"))
 
 
-def text_problem(value: str, longest: int, *, needed: bool = False) -> str | None:
+def text_problem(value: str, longest: int, *, needed: bool = False) -> Says | None:
     """Say what is wrong with a text that goes into a column, or None."""
     if "\x00" in value:
-        return "must not contain a null character"
+        return sentence("must not contain a null character")
     if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
-        return "must be Unicode text"
+        return sentence("must be Unicode text")
     if len(value) > longest:
-        return f"must have at most {longest} characters"
+        return sentence("must have at most {longest} characters", longest=longest)
     if needed and not value.strip():
-        return "must not be empty"
+        return sentence("must not be empty")
     return None
 
 
-def moment_problem(value: datetime, now: datetime) -> str | None:
+def moment_problem(value: datetime, now: datetime) -> Says | None:
     """Say what is wrong with a time at which something is said to have happened, or None."""
     if value.tzinfo is None or value.utcoffset() is None:
-        return "must have a time zone"
+        return sentence("must have a time zone")
     if value - now > timedelta(days=1):
-        return "must not lie more than a day ahead"
+        return sentence("must not lie more than a day ahead")
     return day_problem(value.date())
 
 
-def day_problem(value: date) -> str | None:
+def day_problem(value: date) -> Says | None:
     """Say what is wrong with a day that anything of ours has to do with, or None."""
     if FIRST_DAY <= value <= LAST_DAY:
         return None
-    return f"must lie between {FIRST_DAY:%Y} and {LAST_DAY:%Y}"
+    return sentence(
+        "must lie between {first_day} and {last_day}", first_day=f"{FIRST_DAY:%Y}", last_day=f"{LAST_DAY:%Y}"
+    )
 
 
 class Problems:
     """Everything that is wrong with a request, by field, so that its sender can mend it in one go."""
 
     def __init__(self) -> None:
-        self.fields: dict[str, list[str]] = {}
+        self.fields: dict[str, list[Says]] = {}
 
-    def add(self, field: str, problem: str | None) -> None:
+    def add(self, field: str, problem: Says | None) -> None:
         """Remember the problem of a field; None is no problem."""
         if problem:
             self.fields.setdefault(field, []).append(problem)
@@ -87,7 +94,7 @@ class Problems:
     def choice(self, field: str, value: str, allowed: Collection[str]) -> None:
         """Remember a value that is none of those allowed."""
         if value not in allowed:
-            self.add(field, f"must be one of {', '.join(sorted(allowed))}")
+            self.add(field, sentence("must be one of {allowed}", allowed=sorted(allowed)))
 
     def moment(self, field: str, value: datetime, now: datetime) -> None:
         """Remember a time without a zone (nobody could say when it was), one that is to come, or out of all reason."""
@@ -101,8 +108,8 @@ class Problems:
     def raise_if_any(self) -> None:
         """Raise Invalid naming every field, if anything is wrong."""
         if self.fields:
-            first, messages = next(iter(self.fields.items()))
-            raise Invalid(f"{first} {messages[0]}.", self.fields)
+            field, messages = next(iter(self.fields.items()))
+            raise Invalid(sentence("{field} {problem}.", field=field, problem=messages[0]), self.fields)
 
 
 @dataclass(frozen=True, slots=True)

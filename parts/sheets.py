@@ -18,6 +18,7 @@ from openpyxl.utils.exceptions import InvalidFileException
 
 from parts import workbooks
 from parts.errors import Refused
+from parts.sentences import Figure, sentence
 
 MAX_BYTES = 50 * 1024 * 1024
 MAX_ROWS = 500_000
@@ -56,19 +57,19 @@ def read_sheet(file: BinaryIO, known_columns: Iterable[str]) -> Sheet:
     """
     content = file.read(MAX_BYTES + 1)
     if len(content) > MAX_BYTES:
-        raise UnreadableFile(f"The file is larger than {MAX_BYTES // 1024 // 1024} MB; split it.")
+        raise UnreadableFile(sentence("The file is larger than {most} MB; split it.", most=MAX_BYTES // 1024 // 1024))
     if not content.strip():
-        raise UnreadableFile("The file is empty.")
+        raise UnreadableFile(sentence("The file is empty."))
     if content.startswith(b"PK\x03\x04"):
         lines = _xlsx_lines(content)
     elif content.startswith(b"\xd0\xcf\x11\xe0"):
-        raise UnreadableFile("The file is an old or encrypted Excel file; save it as XLSX or CSV.")
+        raise UnreadableFile(sentence("The file is an old or encrypted Excel file; save it as XLSX or CSV."))
     else:
         lines = _csv_lines(_decoded(content), set(known_columns))
     rows = _with_something_in_them(lines)
     headings = next(rows, None)
     if headings is None:
-        raise UnreadableFile("The file has no rows.")
+        raise UnreadableFile(sentence("The file has no rows."))
     return Sheet(headings.cells, _limited(rows))
 
 
@@ -84,7 +85,7 @@ def _with_something_in_them(lines: Iterable[SheetRow]) -> Iterator[SheetRow]:
 def _limited(rows: Iterator[SheetRow]) -> Iterator[SheetRow]:
     for count, row in enumerate(rows, start=1):
         if count > MAX_ROWS:
-            raise UnreadableFile(f"The file has more than {MAX_ROWS:,} rows; split it.")
+            raise UnreadableFile(sentence("The file has more than {most} rows; split it.", most=Figure(MAX_ROWS)))
         yield row
 
 
@@ -94,13 +95,15 @@ def _limited(rows: Iterator[SheetRow]) -> Iterator[SheetRow]:
 def _decoded(content: bytes) -> str:
     """Return the text: UTF-8 with or without a mark, else Windows' western encoding."""
     if b"\x00" in content:
-        raise UnreadableFile("The file is not text in UTF-8 or Windows-1252 (UTF-16?), nor XLSX; save it as CSV UTF-8.")
+        raise UnreadableFile(
+            sentence("The file is not text in UTF-8 or Windows-1252 (UTF-16?), nor XLSX; save it as CSV UTF-8.")
+        )
     for encoding in ("utf-8-sig", "cp1252"):
         try:
             return content.decode(encoding)
         except UnicodeDecodeError:
             continue
-    raise UnreadableFile("The file is not text in UTF-8 or Windows-1252, nor XLSX.")
+    raise UnreadableFile(sentence("The file is not text in UTF-8 or Windows-1252, nor XLSX."))
 
 
 def _csv_lines(text: str, known_columns: set[str]) -> Iterator[SheetRow]:
@@ -111,7 +114,9 @@ def _csv_lines(text: str, known_columns: set[str]) -> Iterator[SheetRow]:
         try:
             cells = next(reader, None)
         except csv.Error as error:
-            raise UnreadableFile(f"Line {line} cannot be read: {error}.", line=line) from error
+            raise UnreadableFile(
+                sentence("Line {line} cannot be read: {error}.", line=line, error=error), line=line
+            ) from error
         if cells is None:
             return
         yield SheetRow(line, tuple(cells))
@@ -140,9 +145,9 @@ def _xlsx_lines(content: bytes) -> Iterator[SheetRow]:
     try:
         workbooks.refuse_a_bomb(content)
     except workbooks.TooMuch as error:
-        raise UnreadableFile(f"The file {error}; split it or save it as CSV.") from error
+        raise UnreadableFile(sentence("The file {problem}; split it or save it as CSV.", problem=error.says)) from error
     except workbooks.Damaged as error:
-        raise UnreadableFile("The file looks like XLSX but is damaged.") from error
+        raise UnreadableFile(sentence("The file looks like XLSX but is damaged.")) from error
     damaged = (
         InvalidFileException,
         zipfile.BadZipFile,
@@ -160,12 +165,12 @@ def _xlsx_lines(content: bytes) -> Iterator[SheetRow]:
         sheet.reset_dimensions()  # what the file says of its own size is not to be relied on
         for line, values in enumerate(sheet.iter_rows(max_col=MAX_COLUMNS, values_only=True), start=1):
             if line > MAX_LINES:
-                raise UnreadableFile(f"The file has more than {MAX_LINES:,} lines.")
+                raise UnreadableFile(sentence("The file has more than {most} lines.", most=Figure(MAX_LINES)))
             if values.count(None) < len(values):
                 yield SheetRow(line, tuple(_text(value) for value in values))
         workbook.close()
     except damaged as error:
-        raise UnreadableFile("The file looks like XLSX but is damaged.") from error
+        raise UnreadableFile(sentence("The file looks like XLSX but is damaged.")) from error
 
 
 def _text(value: object) -> str:

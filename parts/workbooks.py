@@ -14,6 +14,8 @@ from contextlib import suppress
 from typing import IO
 from xml.parsers import expat
 
+from parts.sentences import Figure, Says, sentence
+
 MAX_UNPACKED_BYTES = 80 * 1024 * 1024
 #: So much more than the file itself may unpack; small files always may to so much.
 MAX_RATIO, SMALL = 60, 3 * 1024 * 1024
@@ -33,7 +35,11 @@ _PIECE = 256 * 1024
 
 
 class TooMuch(Exception):
-    """The file would unpack to more than anybody's table; the message says to what."""
+    """The file would unpack to more than anybody's table; `says` tells to what."""
+
+    def __init__(self, says: Says) -> None:
+        super().__init__(says)
+        self.says = says
 
 
 class Damaged(Exception):
@@ -47,9 +53,9 @@ def refuse_a_bomb(content: bytes) -> None:
             parts = archive.infolist()
             unpacked = sum(part.file_size for part in parts)
             if unpacked > min(MAX_UNPACKED_BYTES, max(SMALL, MAX_RATIO * len(content))):
-                raise TooMuch("unpacks to more than a table can be")
+                raise TooMuch(sentence("unpacks to more than a table can be"))
             if len(parts) > MAX_OTHERS:
-                raise TooMuch("has too many parts")
+                raise TooMuch(sentence("has too many parts"))
             counts = _Counts()
             for part in parts:
                 with archive.open(part) as stream:
@@ -76,7 +82,7 @@ class _Counts:
                 parser.Parse(piece, False)
                 given += len(piece)
                 if given - parser.CurrentByteIndex > MAX_TOKEN_BYTES:
-                    raise TooMuch("has a comment or a name without an end")
+                    raise TooMuch(sentence("has a comment or a name without an end"))
 
     def _begins(self, tag: str, attributes: object) -> None:
         name = tag.rpartition(":")[2] if ":" in tag else tag
@@ -84,26 +90,32 @@ class _Counts:
             self.of_row += 1
             self.cells += 1
             if self.of_row > MAX_CELLS_OF_A_ROW or self.cells > MAX_CELLS:
-                raise TooMuch(f"has more than {MAX_CELLS_OF_A_ROW:,} cells in a row, or {MAX_CELLS:,} in all")
+                raise TooMuch(
+                    sentence(
+                        "has more than {of_row} cells in a row, or {in_all} in all",
+                        of_row=Figure(MAX_CELLS_OF_A_ROW),
+                        in_all=Figure(MAX_CELLS),
+                    )
+                )
         elif name in _OF_A_CELL:
             self.of_one += 1
             self.pieces += 1
             if self.of_one > MAX_OTHERS or self.pieces > 3 * MAX_CELLS:
-                raise TooMuch("has cells that are more than a text or a number")
+                raise TooMuch(sentence("has cells that are more than a text or a number"))
         elif name == "row":
             self.of_row = self.of_one = 0
             self.rows += 1
             if self.rows > MAX_ROWS:
-                raise TooMuch(f"has more than {MAX_ROWS:,} rows")
+                raise TooMuch(sentence("has more than {most} rows", most=Figure(MAX_ROWS)))
         elif name == "si":
             self.of_one = 0
             self.texts += 1
             if self.texts > MAX_TEXTS:
-                raise TooMuch(f"has more than {MAX_TEXTS:,} different texts")
+                raise TooMuch(sentence("has more than {most} different texts", most=Figure(MAX_TEXTS)))
         else:
             self.others += 1
             if self.others > MAX_OTHERS:
-                raise TooMuch("has too many styles, rules or names")
+                raise TooMuch(sentence("has too many styles, rules or names"))
 
 
 def _refuse_a_type(*_: object) -> None:

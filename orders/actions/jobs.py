@@ -16,6 +16,7 @@ from orders.statuses import SERVICE_ORDER_CLOSED
 from parts.actors import Actor
 from parts.errors import Forbidden, Invalid, NotFound, Refused
 from parts.keys import new_key
+from parts.sentences import Says
 
 _MOST_MINUTES = 1440
 
@@ -112,7 +113,7 @@ def log_labour(
 ) -> LabourEntry:
     """Write down work done on a job by the person who acts. Raises Invalid, Refused for a closed job."""
     by.require("orders.add_labourentry")
-    fields = {}
+    fields: dict[str, list[Says]] = {}
     if not 0 < minutes <= _MOST_MINUTES:
         fields["minutes"] = ["Between 1 and 1440."]
     if started_at > at:
@@ -181,7 +182,7 @@ def send_equipment(
     """
     by.require("orders.change_serviceorder")
     texts = {"carrier": carrier, "tracking_number": tracking_number}
-    fields = {}
+    fields: dict[str, list[Says]] = {}
     if direction not in ReturnShipment.Direction.values:
         fields["direction"] = [f"Must be one of {', '.join(ReturnShipment.Direction.values)}."]
     fields |= text_faults(carrier=(carrier, 60), tracking_number=(tracking_number, 80))

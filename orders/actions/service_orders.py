@@ -24,6 +24,7 @@ from parts.actors import Actor
 from parts.documents import as_text
 from parts.errors import Forbidden, Invalid, NotFound, Refused, VersionConflict
 from parts.keys import new_key
+from parts.sentences import Says
 
 CANCELLED = ServiceOrderStatus.CANCELLED.value
 
@@ -147,8 +148,8 @@ def _faults(
     customer_id: UUID,
     equipment_id: UUID | None,
     contract_missing: bool,
-) -> dict[str, list[str]]:
-    fields: dict[str, list[str]] = {}
+) -> dict[str, list[Says]]:
+    fields: dict[str, list[Says]] = {}
     if customer is None or not customer.is_active:
         fields["customer"] = ["There is no such customer, or it is not active."]
     if not title.strip():

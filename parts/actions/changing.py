@@ -15,6 +15,8 @@ from parts.actors import Actor
 from parts.errors import AlreadyDecided, AnotherPersonNeeded, Forbidden, Invalid, NotFound, Refused, VersionConflict
 from parts.models import Part, PartChange
 from parts.rules import Problems, text_problem
+from parts.sentences import Word, sentence
+from parts.statuses import ChangeStatus
 
 #: What of a part can be changed at all.
 _FIELDS = {field.name: field for field in Part._meta.concrete_fields if field.name != "id"}
@@ -43,12 +45,12 @@ def request_change(
     problems.raise_if_any()
     part = Part.objects.filter(pk=part_id).first()
     if part is None:
-        raise NotFound("There is no such part.", id=str(part_id))
+        raise NotFound(sentence("There is no such part."), id=str(part_id))
     before = {name: text_of(name, part) for name in wanted}
     _set(part, wanted)
     changes = {name: [before[name], text_of(name, part)] for name in wanted if before[name] != text_of(name, part)}
     if not changes:
-        raise Refused(f"Nothing of {part.number} would change.")
+        raise Refused(sentence("Nothing of {number} would change.", number=part.number))
     row = PartChange(
         part_id=part_id,
         changes=changes,
@@ -61,7 +63,7 @@ def request_change(
         with transaction.atomic():
             row.save(force_insert=True)
     except IntegrityError as error:
-        raise Refused(f"A change of {part.number} waits for approval already.") from error
+        raise Refused(sentence("A change of {number} waits for approval already.", number=part.number)) from error
     return row
 
 
@@ -78,7 +80,13 @@ def approve(*, change_id: UUID, by: Actor, source: str, at: datetime) -> PartCha
         part = Part.objects.select_for_update(of=("self",)).get(pk=row.part_id)
         moved = [name for name, (before, _after) in row.changes.items() if text_of(name, part) != before]
         if moved:
-            raise VersionConflict(f"{', '.join(moved)} of {part.number} changed since it was asked for; refuse it.")
+            raise VersionConflict(
+                sentence(
+                    "{moved} of {number} changed since it was asked for; refuse it.",
+                    moved=moved,
+                    number=part.number,
+                )
+            )
         _set(part, {name: after for name, (_before, after) in row.changes.items()})
         part._history_user = User(pk=by.user_id)  # type: ignore[attr-defined]  # read by django-simple-history
         part._change_reason = row.reason[:100]  # type: ignore[attr-defined]  # as above
@@ -106,7 +114,7 @@ def withdraw(*, change_id: UUID, by: Actor, source: str, at: datetime) -> PartCh
     with transaction.atomic():
         row = _waiting(change_id)
         if row.requested_by_id is None or by.user_id != row.requested_by_id:
-            raise Forbidden("Only who asked for it can take it back.")
+            raise Forbidden(sentence("Only who asked for it can take it back."))
         _decide(row, "withdrawn", None, at)
     return row
 
@@ -119,12 +127,12 @@ def _set(part: Part, values: Mapping[str, str]) -> None:
         try:
             setattr(part, field.attname, None if text == "" and field.null else source.to_python(text))
         except ValidationError as error:
-            raise Invalid(f"{name} cannot be so.", {name: list(error.messages)}) from error
+            raise Invalid(sentence("{name} cannot be so.", name=name), {name: list(error.messages)}) from error
     try:
         part.full_clean(exclude=[name for name in FIELDS if name not in values], validate_constraints=False)
         part.validate_constraints()
     except ValidationError as error:
-        raise Invalid("The part cannot be so.", error.message_dict) from error
+        raise Invalid(sentence("The part cannot be so."), error.message_dict) from error
 
 
 def _locked_changes() -> QuerySet[PartChange]:
@@ -134,17 +142,19 @@ def _locked_changes() -> QuerySet[PartChange]:
 def _waiting(change_id: UUID) -> PartChange:
     row = _locked_changes().filter(pk=change_id).first()
     if row is None:
-        raise NotFound("Nobody asked for such a change.", id=str(change_id))
+        raise NotFound(sentence("Nobody asked for such a change."), id=str(change_id))
     if row.status != "waiting":
-        raise AlreadyDecided(f"It is {row.get_status_display().lower()} already.", status=row.status)
+        raise AlreadyDecided(
+            sentence("It is {status} already.", status=Word(ChangeStatus(row.status).label)), status=row.status
+        )
     return row
 
 
 def _refuse_own(row: PartChange, by: Actor) -> None:
     if by.user_id is None:
-        raise Forbidden("Only a person can decide on a change.")
+        raise Forbidden(sentence("Only a person can decide on a change."))
     if by.user_id == row.requested_by_id:
-        raise AnotherPersonNeeded("Another person than the one who asked has to decide.")
+        raise AnotherPersonNeeded(sentence("Another person than the one who asked has to decide."))
 
 
 def _decide(row: PartChange, status: str, by: Actor | None, at: datetime) -> None:

@@ -16,6 +16,7 @@ from orders.actions.placing.wanted import Header, Wanted, refuse_if_any
 from orders.sourcing import Destination
 from orders.statuses import SERVICE_ORDER_CLOSED
 from parts.errors import Refused
+from parts.sentences import Says
 
 
 class AlreadyPlaced(Exception):
@@ -131,7 +132,7 @@ def refuse_closed(status: str | None) -> None:
 
 
 def _check_parties(row: _Row, header: Header) -> None:
-    fields: dict[str, list[str]] = {}
+    fields: dict[str, list[Says]] = {}
     if header.service_order_id and row.service_order_id is None:
         fields["service_order"] = ["There is no such service order."]
     elif header.service_order_id:

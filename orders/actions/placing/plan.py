@@ -13,6 +13,7 @@ from orders.actions.placing.wanted import TOO_MANY, Wanted, refuse_if_any
 from orders.sourcing import Pick, choose
 from parts.actions.reserving import LevelRow
 from parts.rules import quantity_problem
+from parts.sentences import Says
 
 
 @dataclass(slots=True)
@@ -27,7 +28,7 @@ class Plan:
 
 def demanded(lines: Sequence[Wanted], facts: Facts) -> list[tuple[PartFacts, Wanted]]:
     """Return each line with its part. Raises Invalid, naming every line that cannot be ordered as it is."""
-    fields: dict[str, list[str]] = {}
+    fields: dict[str, list[Says]] = {}
     demands: list[tuple[PartFacts, Wanted]] = []
     for index, line in enumerate(lines):
         part = facts.parts.get(line.part_id) if line.part_id else facts.by_number.get(line.part_number)

@@ -11,6 +11,7 @@ from uuid import UUID
 from orders.actions.holding import SOFT_KINDS
 from orders.rules import LONGEST_NOTE, day_faults, text_faults
 from parts.errors import Invalid
+from parts.sentences import Says
 from parts.statuses import Purpose
 
 MOST_LINES = 500
@@ -67,7 +68,7 @@ def check_form(header: Header, lines: Sequence[Wanted]) -> None:
     refuse_if_any(fields)
 
 
-def refuse_if_any(fields: dict[str, list[str]]) -> None:
+def refuse_if_any(fields: dict[str, list[Says]]) -> None:
     """Raise Invalid where a field has a fault."""
     if fields:
         raise Invalid("The order cannot be placed as it is.", fields)

@@ -18,6 +18,7 @@ from parts.errors import Invalid
 from parts.importing import ImportPlan, ImportRefused, ImportResult, read_rows
 from parts.progress import CHUNK, Progress, silent
 from parts.rules import Problems
+from parts.sentences import sentence
 
 KINDS: dict[str, ImportKind] = {kind.name: kind for kind in (catalogue.KIND, stock.KIND, purchase_orders.KIND)}
 
@@ -57,10 +58,15 @@ def apply_import(
                 its.analyze.rows()
             return result
     except IntegrityError as error:
-        raise ImportRefused("Somebody changed the same rows at the same moment; import the file again.") from error
+        raise ImportRefused(
+            sentence("Somebody changed the same rows at the same moment; import the file again.")
+        ) from error
 
 
 def _kind(name: str) -> ImportKind:
     if name not in KINDS:
-        raise Invalid(f"kind must be one of {', '.join(KINDS)}.", {"kind": [f"must be one of {', '.join(KINDS)}"]})
+        raise Invalid(
+            sentence("kind must be one of {allowed}.", allowed=list(KINDS)),
+            {"kind": [sentence("must be one of {allowed}", allowed=list(KINDS))]},
+        )
     return KINDS[name]

@@ -34,6 +34,7 @@ from parts.keys import new_key
 from parts.models import Category, Part, PartChange, UnitOfMeasure
 from parts.progress import CHUNK, Progress
 from parts.rules import ZERO
+from parts.sentences import sentence
 from parts.sql.statement import Statement
 from parts.statuses import Criticality, VedClass
 
@@ -42,7 +43,7 @@ def category_path(cell: str) -> str:
     """Understand a category: names from the top down with slashes between, `hydraulics/pumps`."""
     path = text(200)(cell)
     if any(not name.strip() for name in path.split("/")):
-        raise CellError("must be names with single slashes between, like hydraulics/pumps")
+        raise CellError(sentence("must be names with single slashes between, like hydraulics/pumps"))
     return "/".join(name.strip() for name in path.split("/"))
 
 
@@ -192,7 +193,7 @@ def _compare(rows: Sequence[ImportedRow], statement: Statement, progress: Progre
         elif changes := _changes(before, after := replace(before, **wanted)):
             if is_controlled and waits:
                 difference.errors.append(
-                    RowError(row.line, "part_number", "is controlled; a change of it waits already")
+                    RowError(row.line, "part_number", sentence("is controlled; a change of it waits already"))
                 )
             elif is_controlled:
                 comparison.asked_for.append(((key, number, after), before))
@@ -213,14 +214,18 @@ def _problems(
     """Say why a row cannot be imported into the catalogue as it is."""
     values = row.values
     if line_before is not None:
-        yield RowError(row.line, "part_number", f"is on line {line_before} already")
+        yield RowError(row.line, "part_number", sentence("is on line {line} already", line=line_before))
     if before is None and "description" not in values:
-        yield RowError(row.line, "description", "must not be empty for a new part")
+        yield RowError(row.line, "description", sentence("must not be empty for a new part"))
     unit = values.get("unit")
     if unit is not None and unit not in units:
-        yield RowError(row.line, "unit", f"there is no unit {unit}")
+        yield RowError(row.line, "unit", sentence("there is no unit {unit}", unit=unit))
     elif unit is not None and before is not None and unit != before.unit:
-        yield RowError(row.line, "unit", f"is {before.unit} and cannot be changed: quantities are counted in it")
+        yield RowError(
+            row.line,
+            "unit",
+            sentence("is {unit} and cannot be changed: quantities are counted in it", unit=before.unit),
+        )
 
 
 def _changes(before: CatalogueRow, after: CatalogueRow) -> tuple[FieldChange, ...]:

@@ -36,6 +36,7 @@ from parts.importing import (
 )
 from parts.progress import CHUNK, Progress
 from parts.rules import ZERO, quantity_problem
+from parts.sentences import Says, sentence
 from parts.statuses import PurchaseOrderStatus
 
 COLUMNS = (
@@ -181,15 +182,23 @@ def _row_errors(
     part_id, decimals, warehouse_id, supplier_id, _ = found
     values = row.values
     if part_id is None:
-        yield RowError(row.line, "part_number", f"there is no part {values['part_number']}")
+        yield RowError(
+            row.line, "part_number", sentence("there is no part {part_number}", part_number=values["part_number"])
+        )
     elif problem := quantity_problem(values["quantity"], decimals):
         yield RowError(row.line, "quantity", problem)
     if warehouse_id is None:
-        yield RowError(row.line, "warehouse", f"there is no warehouse {values['warehouse']}")
+        yield RowError(
+            row.line, "warehouse", sentence("there is no warehouse {warehouse}", warehouse=values["warehouse"])
+        )
     if supplier_id is None:
-        yield RowError(row.line, "supplier", f"there is no supplier {values['supplier']}")
+        yield RowError(row.line, "supplier", sentence("there is no supplier {supplier}", supplier=values["supplier"]))
     if head != order.head:
-        yield RowError(row.line, "", f"supplier, warehouse and date must be those of line {order.line}, the same order")
+        yield RowError(
+            row.line,
+            "",
+            sentence("supplier, warehouse and date must be those of line {line}, the same order", line=order.line),
+        )
 
 
 def _stored(numbers: Sequence[str]) -> dict[str, StoredOrder]:
@@ -205,10 +214,12 @@ def _compare_order(order: FileOrder, stored: StoredOrder | None, comparison: Com
     difference = comparison.difference
     if stored is None:
         if OUR_NUMBER.fullmatch(order.number):
-            difference.errors.append(RowError(order.line, "number", "looks like one of ours, but there is none"))
+            difference.errors.append(
+                RowError(order.line, "number", sentence("looks like one of ours, but there is none"))
+            )
             return
         if not order.may_be_placed:
-            difference.errors.append(RowError(order.line, "supplier", "is no longer ordered from"))
+            difference.errors.append(RowError(order.line, "supplier", sentence("is no longer ordered from")))
             return
         comparison.orders.append(_new_order(order))
         difference.created.extend(RowChange(line.line, f"{order.number} {line.part_number}") for line in order.lines)
@@ -233,12 +244,17 @@ def _new_order(order: FileOrder) -> NewPurchaseOrder:
     )
 
 
-def _head_problem(order: FileOrder, stored: StoredOrder) -> str | None:
+def _head_problem(order: FileOrder, stored: StoredOrder) -> Says | None:
     """Say why the order of the file cannot be the one that is there."""
     if order.head != stored.head:
-        return f"{order.number} is there with another supplier, warehouse or date"
+        return sentence("{number} is there with another supplier, warehouse or date", number=order.number)
     if len(order.lines) != len(stored.lines):
-        return f"{order.number} is there with {len(stored.lines)} lines, not {len(order.lines)}"
+        return sentence(
+            "{number} is there with {there} lines, not {here}",
+            number=order.number,
+            there=len(stored.lines),
+            here=len(order.lines),
+        )
     return None
 
 
@@ -247,13 +263,21 @@ def _compare_line(
 ) -> None:
     difference = comparison.difference
     if (line.part_id, line.quantity) != (there.part_id, there.quantity):
-        difference.errors.append(RowError(line.line, "", f"{order.number} is there with another part or quantity here"))
+        difference.errors.append(
+            RowError(
+                line.line, "", sentence("{number} is there with another part or quantity here", number=order.number)
+            )
+        )
     elif line.unit_cost is not None and line.unit_cost != there.unit_cost:
-        difference.errors.append(RowError(line.line, "unit_cost", f"was ordered at {there.unit_cost}"))
+        difference.errors.append(
+            RowError(line.line, "unit_cost", sentence("was ordered at {unit_cost}", unit_cost=there.unit_cost))
+        )
     elif line.expected_on is None or line.expected_on == there.expected_on:
         difference.unchanged += 1
     elif stored.status != PurchaseOrderStatus.ORDERED or not there.is_open:
-        difference.errors.append(RowError(line.line, "expected_on", "nothing of this line is to come any more"))
+        difference.errors.append(
+            RowError(line.line, "expected_on", sentence("nothing of this line is to come any more"))
+        )
     else:
         change = FieldChange("expected_on", str(there.expected_on or ""), str(line.expected_on))
         difference.changed.append(RowChange(line.line, f"{order.number} {line.part_number}", (change,)))

@@ -28,6 +28,7 @@ from parts.importing import (
 from parts.models.stock import OWN
 from parts.progress import CHUNK, Progress
 from parts.rules import ZERO, Balance, part_of_it_problem
+from parts.sentences import Says, Sentence, sentence
 from parts.statuses import Condition, CorrectionReason
 
 COLUMNS = (
@@ -118,10 +119,10 @@ def _compare_row(row: ImportedRow, found: tuple[Any, ...], lines: dict[tuple[str
     counted, unfit = values["counted"], values.get("unfit")
     before = Balance(*figures) if level_id else Balance()
     after = Balance(counted, before.reserved, before.unfit if unfit is None else unfit)
-    problems: list[tuple[str, str | None]] = [
-        ("part_number", None if part_id else f"there is no part {key[0]}"),
-        ("warehouse", None if warehouse_id else f"there is no warehouse {key[1]}"),
-        ("", f"the same stock is on line {lines[key]} already" if key in lines else None),
+    problems: list[tuple[str, Says | None]] = [
+        ("part_number", None if part_id else sentence("there is no part {part_number}", part_number=key[0])),
+        ("warehouse", None if warehouse_id else sentence("there is no warehouse {warehouse}", warehouse=key[1])),
+        ("", sentence("the same stock is on line {line} already", line=lines[key]) if key in lines else None),
     ]
     if part_id:
         problems.append(("counted", part_of_it_problem(counted, decimals)))
@@ -163,8 +164,8 @@ def _correction(row: ImportedRow, part_id: UUID, warehouse_id: UUID) -> Correcti
     )
 
 
-def _too_little(reserved: str, unfit: str) -> str:
-    return f"is less than what is reserved ({reserved}) and unfit ({unfit})"
+def _too_little(reserved: str, unfit: str) -> Sentence:
+    return sentence("is less than what is reserved ({reserved}) and unfit ({unfit})", reserved=reserved, unfit=unfit)
 
 
 KIND = ImportKind("stock", "parts.correct_stock", COLUMNS, compare, apply, sql.imports.ANALYZE_STOCK)

@@ -19,6 +19,7 @@ from parts.actors import Actor
 from parts.errors import NotEnoughStock
 from parts.models import Reservation, StockMovement
 from parts.rules import ZERO, Balance, LevelKey, Problems, quantity_problem
+from parts.sentences import sentence
 from parts.signals import FreedStock
 from parts.statuses import MovementKind, ReservationStatus
 
@@ -207,5 +208,7 @@ def _without(balance: Balance, quantity: Decimal, unfit: Decimal) -> Balance:
             "reserved": str(balance.reserved),
             "unfit": str(balance.unfit),
         }
-        raise NotEnoughStock("What arrived has been promised or used there; it cannot be taken back.", **figures)
+        raise NotEnoughStock(
+            sentence("What arrived has been promised or used there; it cannot be taken back."), **figures
+        )
     return after

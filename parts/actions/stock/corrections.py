@@ -20,6 +20,7 @@ from parts.keys import new_key
 from parts.models.stock import OWN
 from parts.progress import CHUNK, Progress, silent
 from parts.rules import ZERO, Balance, LevelKey, Problems, number_problem, part_of_it_problem, text_problem
+from parts.sentences import sentence
 from parts.signals import FreedStock
 from parts.statuses import Condition, CorrectionReason, MovementKind
 
@@ -186,9 +187,9 @@ def _check(corrections: Sequence[Correction], source: str, at: datetime) -> None
         problems.add(f"{prefix}note", text_problem(correction.note, 300, needed=needs_note))
         problems.add(f"{prefix}reference", text_problem(correction.reference, 80))
         if correction.counted is None and correction.counted_unfit is not None:
-            problems.add(f"{prefix}counted", "is needed where unfit units were counted")
+            problems.add(f"{prefix}counted", sentence("is needed where unfit units were counted"))
         if correction.counted is not None and (correction.on_hand_change or correction.unfit_change):
-            problems.add(f"{prefix}counted", "cannot be given together with a change")
+            problems.add(f"{prefix}counted", sentence("cannot be given together with a change"))
     problems.raise_if_any()
 
 
@@ -205,7 +206,7 @@ def _check_quantities(corrections: Sequence[Correction], facts: Mapping[LevelKey
         problems.add(f"{prefix}on_hand_change", number_problem(correction.on_hand_change, decimals))
         problems.add(f"{prefix}unfit_change", number_problem(correction.unfit_change, decimals))
         if not correction.on_hand_change and not correction.unfit_change:
-            problems.add(f"{prefix}on_hand_change", "must change something")
+            problems.add(f"{prefix}on_hand_change", sentence("must change something"))
     problems.raise_if_any()
 
 
@@ -239,7 +240,7 @@ def _decide(corrections: Sequence[Correction], levels: Mapping[LevelKey, LockedL
         )
     if refused:
         raise NotEnoughStock(
-            "The level would hold less than is reserved and unfit on it.",
+            sentence("The level would hold less than is reserved and unfit on it."),
             **{name: value for name, value in refused[0].items() if name != "place"},
             refused=refused,
         )

@@ -16,6 +16,7 @@ from parts.errors import NotEnoughStock, NotFound, Refused
 from parts.models import Part, StockCount, StockCountLine, StockLevel, Warehouse
 from parts.models.stock import OWN
 from parts.rules import LevelKey, Problems, text_problem
+from parts.sentences import sentence
 from parts.statuses import Condition, CorrectionReason, WarehouseKind
 
 
@@ -61,7 +62,7 @@ def count_van(
         pk=warehouse_id, kind=WarehouseKind.VAN, technician=by.user_id, technician__isnull=False
     ).first()
     if van is None:
-        raise NotFound("This is not your van.", id=str(warehouse_id))
+        raise NotFound(sentence("This is not your van."), id=str(warehouse_id))
     with transaction.atomic():
         counted = _apply(found, van, note, by=by, source=source, at=at)
         if not despite_changes:
@@ -90,10 +91,10 @@ def _check(found: Sequence[Found], note: str) -> None:
     problems = Problems()
     problems.add("note", text_problem(note, 300))
     if not found:
-        problems.add("found", "must name at least one part")
+        problems.add("found", sentence("must name at least one part"))
     keys = [(one.part_id, one.condition, one.owner) for one in found]
     if len(set(keys)) != len(keys):
-        problems.add("found", "names a part twice")
+        problems.add("found", sentence("names a part twice"))
     problems.raise_if_any()
 
 
@@ -153,7 +154,7 @@ def _refuse_outdated(counted: Sequence[_Counted]) -> None:
         return
     numbers = dict(Part.objects.filter(pk__in=[part_id for part_id, _, _ in changed]).values_list("pk", "number"))
     raise CountOutdated(
-        "The books of the van have changed since you counted.",
+        sentence("The books of the van have changed since you counted."),
         changed=[
             {"part": numbers[part_id], "part_id": str(part_id), "expected": str(then), "now": str(now)}
             for part_id, then, now in changed

@@ -10,6 +10,7 @@ from parts import sql
 from parts.errors import NotFound
 from parts.keys import new_key
 from parts.rules import Balance, LevelKey
+from parts.sentences import sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +62,9 @@ def read_facts(keys: Sequence[LevelKey]) -> dict[LevelKey, LevelFacts]:
     facts = {}
     for key, (decimals, has_warehouse, level_id) in zip(distinct, rows, strict=True):
         if decimals is None:
-            raise NotFound("There is no such part.", part_id=str(key.part_id))
+            raise NotFound(sentence("There is no such part."), part_id=str(key.part_id))
         if not has_warehouse:
-            raise NotFound("There is no such warehouse.", warehouse_id=str(key.warehouse_id))
+            raise NotFound(sentence("There is no such warehouse."), warehouse_id=str(key.warehouse_id))
         facts[key] = LevelFacts(decimals, level_id is not None)
     return facts
 

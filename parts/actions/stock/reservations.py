@@ -18,6 +18,7 @@ from parts.errors import AlreadyReserved, Invalid, NothingReserved, PartialIssue
 from parts.keys import new_key
 from parts.models import Reservation
 from parts.rules import ZERO, Problems, quantity_problem
+from parts.sentences import sentence
 from parts.signals import FreedStock
 from parts.statuses import RESERVATION_LIVE, MovementKind, ReservationStatus, Strength
 
@@ -90,7 +91,7 @@ def _live(demand_ids: Collection[UUID]) -> dict[UUID, Held]:
     """Lock the live reservations of these demands. Raises NothingReserved where a demand has none."""
     found = {demand_id: rows[0] for demand_id, rows in lock_reservations(demand_ids).items()}
     if missing := [demand_id for demand_id in dict.fromkeys(demand_ids) if demand_id not in found]:
-        raise NothingReserved("Nothing is reserved for this.", demand_ids=[str(key) for key in missing])
+        raise NothingReserved(sentence("Nothing is reserved for this."), demand_ids=[str(key) for key in missing])
     return found
 
 
@@ -174,7 +175,7 @@ def issue(*, issues: Sequence[Issue], by: Actor, source: str, at: datetime) -> l
             reserved = held[item.demand_id].quantity
             if item.quantity is not None and item.quantity != reserved:
                 raise PartialIssue(
-                    "A reservation is issued whole; split it first.",
+                    sentence("A reservation is issued whole; split it first."),
                     demand_id=str(item.demand_id),
                     reserved=str(reserved),
                 )
@@ -226,7 +227,10 @@ def split_reservations(*, splits: Sequence[Split], at: datetime) -> list[Held]:
             origin = held[split.demand_id]
             taken[split.demand_id] += split.quantity
             if taken[split.demand_id] >= origin.quantity:
-                problems.add(f"splits.{place}.quantity", f"must leave some of the {origin.quantity} reserved")
+                problems.add(
+                    f"splits.{place}.quantity",
+                    sentence("must leave some of the {quantity} reserved", quantity=origin.quantity.normalize()),
+                )
             made.append(
                 Held(new_key(), split.new_demand_id, origin.level_id, origin.part_id, origin.status, split.quantity)
             )
@@ -272,15 +276,20 @@ def _from_and_to(demand_ids: Collection[UUID], new_demand_ids: Collection[UUID])
     """Lock the live reservations of both; the first all have one, the second none."""
     found = lock_reservations([*demand_ids, *new_demand_ids])
     if missing := [demand_id for demand_id in dict.fromkeys(demand_ids) if demand_id not in found]:
-        raise NothingReserved("Nothing is reserved for this.", demand_ids=[str(key) for key in missing])
+        raise NothingReserved(sentence("Nothing is reserved for this."), demand_ids=[str(key) for key in missing])
     if taken := [demand_id for demand_id in new_demand_ids if demand_id in found]:
-        raise AlreadyReserved("Something is reserved for this already.", demand_ids=[str(key) for key in taken])
+        raise AlreadyReserved(
+            sentence("Something is reserved for this already."), demand_ids=[str(key) for key in taken]
+        )
     return {demand_id: rows[0] for demand_id, rows in found.items()}
 
 
 def _refuse_twice(field: str, demand_ids: Sequence[UUID]) -> None:
     if len(set(demand_ids)) != len(demand_ids):
-        raise Invalid(f"{field} must not name a demand twice.", {field: ["must not name a demand twice"]})
+        raise Invalid(
+            sentence("{field} must not name a demand twice.", field=field),
+            {field: [sentence("must not name a demand twice")]},
+        )
 
 
 def _check_origin(source: str, at: datetime) -> None:

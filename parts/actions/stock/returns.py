@@ -18,6 +18,7 @@ from parts.actors import Actor
 from parts.errors import Invalid, MoreThanIssued, NothingReserved
 from parts.models import Part, StockMovement
 from parts.rules import ZERO, Problems, part_of_it_problem, quantity_problem
+from parts.sentences import sentence
 from parts.signals import FreedStock
 from parts.statuses import MovementKind, ReservationStatus
 
@@ -57,7 +58,7 @@ def return_to_stock(
         sql.stock.LOCK_LEVELS_OF_DEMANDS.rows(demand_ids=[demand_id], statuses=list(ISSUED))
         issued = lock_reservations([demand_id], ISSUED).get(demand_id, [])
         if not issued:
-            raise NothingReserved("Nothing was issued for this.", demand_ids=[str(demand_id)])
+            raise NothingReserved(sentence("Nothing was issued for this."), demand_ids=[str(demand_id)])
         _check_quantities(issued[0].part_id, quantity, unfit)
         returned = _spread(issued, quantity, unfit)
         sql.stock.RETURN_TO_STOCK.rows(
@@ -93,7 +94,9 @@ def _check_quantities(part_id: UUID, quantity: Decimal, unfit: Decimal) -> None:
     problems.add("unfit", part_of_it_problem(unfit, decimals))
     problems.raise_if_any()
     if unfit > quantity:
-        raise Invalid("unfit must be part of the quantity.", {"unfit": ["must not be more than the quantity"]})
+        raise Invalid(
+            sentence("unfit must be part of the quantity."), {"unfit": [sentence("must not be more than the quantity")]}
+        )
 
 
 def _spread(issued: Sequence[Held], quantity: Decimal, unfit: Decimal) -> list[Returned]:
@@ -108,7 +111,7 @@ def _spread(issued: Sequence[Held], quantity: Decimal, unfit: Decimal) -> list[R
     out = {row.id: row.quantity - back.get(row.id, ZERO) for row in issued}
     if quantity > sum(out.values()):
         raise MoreThanIssued(
-            "More would come back than is out.",
+            sentence("More would come back than is out."),
             issued=str(sum(row.quantity for row in issued)),
             returnable=str(sum(out.values())),
         )

@@ -17,6 +17,7 @@ from parts.errors import NotEnoughStock
 from parts.keys import new_key
 from parts.models.stock import OWN
 from parts.rules import LevelKey, Problems, quantity_problem, text_problem
+from parts.sentences import sentence
 from parts.signals import FreedStock
 from parts.statuses import Condition, MovementKind
 
@@ -62,7 +63,7 @@ def transfer(
         taken_from, brought_to = levels[origin], levels[destination]
         if quantity > taken_from.balance.available:
             raise NotEnoughStock(
-                "Less than that is available there.",
+                sentence("Less than that is available there."),
                 on_hand=str(taken_from.balance.on_hand),
                 reserved=str(taken_from.balance.reserved),
                 unfit=str(taken_from.balance.unfit),
@@ -98,5 +99,5 @@ def _check(origin: LevelKey, destination: LevelKey, reason: str, source: str, at
     origin.check(problems)
     problems.add("reason", text_problem(reason, 300))
     if origin == destination:
-        problems.add("to_warehouse_id", "must be another warehouse")
+        problems.add("to_warehouse_id", sentence("must be another warehouse"))
     problems.raise_if_any()

@@ -22,6 +22,7 @@ from parts.models import Delivery, DeliverySerial, Supplier
 from parts.models.stock import OWN
 from parts.receiving import Share, WaitingLine, share_out
 from parts.rules import ZERO, LevelKey, Problems, number_problem, part_of_it_problem, quantity_problem, text_problem
+from parts.sentences import Says, sentence
 from parts.signals import FreedStock
 from parts.statuses import Condition, MovementKind, PurchaseOrderStatus
 
@@ -138,7 +139,7 @@ def _check(lines: Sequence[DeliveryItem], note_number: str, received_at: datetim
     problems.moment("received_at", received_at, at)
     problems.add("note_number", text_problem(note_number, 60, needed=True))
     if not lines:
-        problems.add("lines", "must not be empty")
+        problems.add("lines", sentence("must not be empty"))
     for place, line in enumerate(lines):
         line.key(line.part_id).check(problems, f"lines.{place}.")
         # The part's unit is looked at later; what is no number at all could not even be compared with an earlier note.
@@ -147,11 +148,11 @@ def _check(lines: Sequence[DeliveryItem], note_number: str, received_at: datetim
         problems.add(f"lines.{place}.serials", _serials_problem(line.serials))
     seen = [(line.part_id, serial) for line in lines for serial in line.serials]
     if len(set(seen)) != len(seen):
-        problems.add("lines", "name a serial number of a part twice")
+        problems.add("lines", sentence("name a serial number of a part twice"))
     problems.raise_if_any()
 
 
-def _serials_problem(serials: Sequence[str]) -> str | None:
+def _serials_problem(serials: Sequence[str]) -> Says | None:
     return next((problem for serial in serials if (problem := text_problem(serial, 80, needed=True))), None)
 
 
@@ -164,9 +165,9 @@ def _check_quantities(lines: Sequence[DeliveryItem], warehouse_id: UUID, facts: 
         problems.add(f"lines.{place}.quantity", quantity_is_wrong)
         problems.add(f"lines.{place}.unfit_quantity", unfit_is_wrong)
         if not quantity_is_wrong and not unfit_is_wrong and line.unfit_quantity > line.quantity:
-            problems.add(f"lines.{place}.unfit_quantity", "must not be more than the quantity")
+            problems.add(f"lines.{place}.unfit_quantity", sentence("must not be more than the quantity"))
         if not quantity_is_wrong and len(line.serials) > line.quantity:
-            problems.add(f"lines.{place}.serials", "must not be more than the quantity")
+            problems.add(f"lines.{place}.serials", sentence("must not be more than the quantity"))
     problems.raise_if_any()
 
 
@@ -196,11 +197,11 @@ def _replay(supplier_id: UUID, warehouse_id: UUID, note_number: str, digest: str
     delivery = Delivery.objects.filter(supplier_id=supplier_id, note_number=note_number).first()
     if delivery is None:
         if not Supplier.objects.filter(pk=supplier_id).exists():
-            raise NotFound("There is no such supplier.", supplier_id=str(supplier_id))
-        raise NotFound("There is no such warehouse.", warehouse_id=str(warehouse_id))
+            raise NotFound(sentence("There is no such supplier."), supplier_id=str(supplier_id))
+        raise NotFound(sentence("There is no such warehouse."), warehouse_id=str(warehouse_id))
     if delivery.content_digest != digest:
         raise DeliveryNoteUsed(
-            "This delivery note of the supplier is booked with other content.", delivery_id=str(delivery.pk)
+            sentence("This delivery note of the supplier is booked with other content."), delivery_id=str(delivery.pk)
         )
     lines = delivery.lines.order_by("position").values_list(
         "id",
@@ -260,12 +261,12 @@ def _check_named(lines: Sequence[DeliveryItem], supplier_id: UUID, waiting: Mapp
         named = waiting.get(line.purchase_order_line_id)
         if named is None or named.supplier_id != supplier_id or named.part_id != line.part_id:
             raise NotOnOrder(
-                "The purchase order line is not of this supplier and part.",
+                sentence("The purchase order line is not of this supplier and part."),
                 purchase_order_line_id=str(line.purchase_order_line_id),
             )
         if named.order_status not in bookable:
             raise NotOnOrder(
-                "The purchase order was cancelled or never sent.",
+                sentence("The purchase order was cancelled or never sent."),
                 purchase_order_line_id=str(named.id),
                 status=named.order_status,
             )

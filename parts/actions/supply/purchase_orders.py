@@ -29,6 +29,7 @@ from parts.rules import (
     quantity_problem,
     text_problem,
 )
+from parts.sentences import Says, Sentence, sentence
 from parts.statuses import PurchaseOrderStatus
 
 #: Numbers of this form are drawn from a sequence; nobody else gives them out.
@@ -166,7 +167,7 @@ def confirm_purchase_order_lines(
     problems.origin(source, at)
     wanted = {confirmation.line_id: confirmation.expected_on for confirmation in confirmations}
     if len(wanted) != len(confirmations):
-        problems.add("confirmations", "must not name a line twice")
+        problems.add("confirmations", sentence("must not name a line twice"))
     for place, confirmation in enumerate(confirmations):
         problems.add(f"confirmations.{place}.expected_on", day_problem(confirmation.expected_on))
     problems.raise_if_any()
@@ -215,7 +216,7 @@ def cancel_purchase_order_line(
         problems.add("quantity", quantity_problem(taken, line.part.unit.decimals))
         problems.raise_if_any()
         if taken > still_open:
-            raise NotOnOrder("Less than that is still to come.", open_quantity=str(still_open))
+            raise NotOnOrder(sentence("Less than that is still to come."), open_quantity=str(still_open))
         line.cancelled += taken
         bulk_update_with_history([line], PurchaseOrderLine, ["cancelled"], **history_facts(by, source, at))
         status = _close_if_done(line.purchase_order)
@@ -234,24 +235,24 @@ def _check(orders: Sequence[NewPurchaseOrder], source: str, at: datetime) -> Non
             for number, line in enumerate(order.lines):
                 problems.add(f"{field}.lines.{number}.expected_on", _date_problem(line.expected_on, order.ordered_at))
         if not order.lines:
-            problems.add(f"{field}.lines", "must not be empty")
+            problems.add(f"{field}.lines", sentence("must not be empty"))
         if order.number is None:
             continue
         problems.add(f"{field}.number", text_problem(order.number, 40, needed=True))
         if OUR_NUMBER.fullmatch(order.number):
-            problems.add(f"{field}.number", "must not look like one of our own, which are drawn")
+            problems.add(f"{field}.number", sentence("must not look like one of our own, which are drawn"))
         if order.number in given:
-            problems.add(f"{field}.number", "must not come twice")
+            problems.add(f"{field}.number", sentence("must not come twice"))
         given.add(order.number)
     problems.raise_if_any()
 
 
-def _date_problem(expected_on: date | None, ordered_at: datetime) -> str | None:
+def _date_problem(expected_on: date | None, ordered_at: datetime) -> Says | None:
     if expected_on is None:
         return None
     # Wherever the supplier is: where the day begins last it is up to a day earlier than here.
     too_early = expected_on < (ordered_at - timedelta(days=1)).date()
-    return day_problem(expected_on) or ("must not lie before the day it was ordered" if too_early else None)
+    return day_problem(expected_on) or (sentence("must not lie before the day it was ordered") if too_early else None)
 
 
 def _check_quantities(orders: Sequence[NewPurchaseOrder], decimals: dict[UUID, int]) -> None:
@@ -263,8 +264,16 @@ def _check_quantities(orders: Sequence[NewPurchaseOrder], decimals: dict[UUID, i
             wrong_cost = number_problem(line.unit_cost, 2, MAX_MONEY)
             problems.add(f"{field}.unit_cost", wrong_cost)
             if not wrong_cost and line.unit_cost < 0:
-                problems.add(f"{field}.unit_cost", "must not be below zero")
+                problems.add(f"{field}.unit_cost", sentence("must not be below zero"))
     problems.raise_if_any()
+
+
+#: What cannot be ordered for or from.
+_UNKNOWN: dict[str, Sentence] = {
+    "supplier": sentence("There is no such supplier to order from."),
+    "warehouse": sentence("There is no such warehouse to order for."),
+    "part": sentence("There is no such part to order."),
+}
 
 
 def _read_decimals(orders: Sequence[NewPurchaseOrder]) -> dict[UUID, int]:
@@ -283,7 +292,10 @@ def _read_decimals(orders: Sequence[NewPurchaseOrder]) -> dict[UUID, int]:
         found[kind][key] = decimals
     for kind, keys in wanted.items():
         if unknown := keys.difference(found[kind]):
-            raise NotFound(f"There is no such {kind} to order for or from.", **{f"{kind}_id": str(min(unknown))})
+            raise NotFound(
+                _UNKNOWN[kind],
+                **{f"{kind}_id": str(min(unknown))},
+            )
     return found["part"]
 
 
@@ -291,7 +303,7 @@ def _refuse_used(orders: Sequence[NewPurchaseOrder]) -> None:
     """Raise NumberUsed, naming all of them, where purchase orders with the given numbers exist."""
     given = [order.number for order in orders if order.number is not None]
     if numbers := [number for (number,) in sql.supply.READ_USED_NUMBERS.rows(numbers=given)] if given else []:
-        raise NumberUsed("There is a purchase order with this number.", numbers=numbers)
+        raise NumberUsed(sentence("There is a purchase order with this number."), numbers=numbers)
 
 
 def _rows(orders: Sequence[NewPurchaseOrder]) -> tuple[list[PurchaseOrder], list[PurchaseOrderLine]]:
@@ -327,7 +339,7 @@ def _locked(line_ids: Sequence[UUID]) -> list[PurchaseOrderLine]:
     """Lock the orders of these lines, then the lines, and read them. Raises NotFound for one that does not exist."""
     locked = [line_id for (line_id,) in sql.supply.LOCK_LINES.rows(line_ids=list(line_ids))]
     if unknown := set(line_ids).difference(locked):
-        raise NotFound("There is no such purchase order line.", line_id=str(min(unknown)))
+        raise NotFound(sentence("There is no such purchase order line."), line_id=str(min(unknown)))
     lines = PurchaseOrderLine.objects.select_related("purchase_order", "part__unit")
     return [
         line
@@ -356,7 +368,7 @@ def _refuse_not_incoming(line: PurchaseOrderLine) -> None:
     still_open = max(ZERO, line.quantity - line.received - line.cancelled)
     if line.purchase_order.status != PurchaseOrderStatus.ORDERED or not still_open:
         raise NotOnOrder(
-            "Nothing of this line is to come.",
+            sentence("Nothing of this line is to come."),
             line_id=str(line.pk),
             open_quantity=str(still_open),
             status=line.purchase_order.status,
