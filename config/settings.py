@@ -197,7 +197,7 @@ STORAGES = {
 }
 
 # Files that people add to jobs. They lie under MEDIA_ROOT, which no web server serves: config/desk/attachments.py does.
-_kinds = ["jpeg", "png", "webp", "heic", "pdf", "txt", "csv", "xlsx", "docx"]
+_kinds = ["jpeg", "png", "webp", "pdf", "txt", "csv", "xlsx", "docx"]
 ATTACHMENT_KINDS = environment.words("ATTACHMENT_KINDS") or _kinds
 ATTACHMENT_MOST_BYTES = environment.number("ATTACHMENT_MOST_MEGABYTES", 15, minimum=1, maximum=60) * 1024 * 1024
 ATTACHMENT_MOST_MEGAPIXELS = environment.number("ATTACHMENT_MOST_MEGAPIXELS", 64, minimum=1, maximum=200)

@@ -13,6 +13,7 @@ import zipfile
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from parts.errors import Refused
@@ -37,7 +38,6 @@ KINDS = {
         Kind("jpeg", "image/jpeg", (".jpg", ".jpeg"), is_shown=True),
         Kind("png", "image/png", (".png",), is_shown=True),
         Kind("webp", "image/webp", (".webp",), is_shown=True),
-        Kind("heic", "image/heic", (".heic", ".heif")),
         Kind("pdf", "application/pdf", (".pdf",)),
         Kind("txt", "text/plain", (".txt", ".log")),
         Kind("csv", "text/csv", (".csv",)),
@@ -49,6 +49,7 @@ KINDS = {
 SHOWN_INLINE = frozenset(kind.content_type for kind in KINDS.values() if kind.is_shown)
 
 _PILLOW = {"jpeg": "JPEG", "png": "PNG", "webp": "WEBP"}
+#: What an iPhone's camera writes. It is not taken: nobody here can take the place and the person's telephone out of it.
 _HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 _OFFICE_PARTS = {"xl/workbook.xml": "xlsx", "word/document.xml": "docx"}
 #: Text that a browser could take for a page or a drawing.
@@ -76,15 +77,24 @@ class Judged:
 def judge(content: bytes, name: str, *, allowed: Collection[str], most_pixels: int) -> Judged:
     """Return a file as it is kept. `allowed` are names of KINDS. Raises FileRefused.
 
-    A picture is turned the right way up and written anew without anything but its pixels (HEIC is kept as it is, and
-    only ever downloaded).
+    A picture is turned the right way up and written anew without anything but its pixels. HEIC is refused with what to
+    do instead: what cannot be written anew would be kept with the place where it was taken.
     """
     if not content:
-        raise FileRefused("The file is empty.")
+        raise FileRefused(_("The file is empty."))
+    if is_heic(content):
+        raise FileRefused(
+            _(
+                "This is a HEIC photo, which would keep the place where it was taken. Save or send it as JPEG; on an "
+                "iPhone: Settings, Camera, Formats, Most Compatible."
+            ),
+            allowed=sorted(allowed),
+        )
     kind = kind_of(content, name)
     if kind is None or kind.name not in allowed:
         kinds = ", ".join(ending[1:] for one in KINDS.values() if one.name in allowed for ending in one.endings[:1])
-        raise FileRefused(f"This is not a file of an allowed kind. Allowed: {kinds}.", allowed=sorted(allowed))
+        says = _("This is not a file of an allowed kind. Allowed: %(kinds)s.") % {"kinds": kinds}
+        raise FileRefused(says, allowed=sorted(allowed))
     if kind.name in _PILLOW:
         content = _only_pixels(content, _PILLOW[kind.name], most_pixels)
     return Judged(safe_name(name, kind), kind, content)
@@ -98,8 +108,6 @@ def kind_of(content: bytes, name: str = "") -> Kind | None:
         return KINDS["png"]
     if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
         return KINDS["webp"]
-    if content[4:8] == b"ftyp" and content[8:12] in _HEIC_BRANDS:
-        return KINDS["heic"]
     if content.startswith(b"%PDF-"):
         return KINDS["pdf"]
     if content.startswith(b"PK\x03\x04"):
@@ -107,6 +115,11 @@ def kind_of(content: bytes, name: str = "") -> Kind | None:
     if _is_text(content):
         return KINDS["csv" if name.lower().endswith(".csv") else "txt"]
     return None
+
+
+def is_heic(content: bytes) -> bool:
+    """Tell whether it is a photo (or a row of photos) as HEIC or HEIF, whatever its name says."""
+    return content[4:8] == b"ftyp" and content[8:12] in _HEIC_BRANDS
 
 
 def _office(content: bytes) -> Kind | None:
@@ -137,7 +150,8 @@ def _only_pixels(content: bytes, form: str, most_pixels: int) -> bytes:
     try:
         with Image.open(io.BytesIO(content), formats=[form]) as picture:
             if picture.width * picture.height > most_pixels:
-                raise FileRefused(f"The picture has more than {most_pixels // 1_000_000} million pixels.")
+                most = {"most": most_pixels // 1_000_000}
+                raise FileRefused(_("The picture has more than %(most)s million pixels.") % most)
             upright = ImageOps.exif_transpose(picture)
             see_through = form != "JPEG" and upright.has_transparency_data
             upright = upright.convert("RGBA" if see_through else "RGB")
@@ -146,7 +160,7 @@ def _only_pixels(content: bytes, form: str, most_pixels: int) -> bytes:
             target = io.BytesIO()
             clean.save(target, form, **({"quality": 90} if form != "PNG" else {}))
     except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError) as error:
-        raise FileRefused("The picture is damaged and cannot be read.") from error
+        raise FileRefused(_("The picture is damaged and cannot be read.")) from error
     return target.getvalue()
 
 

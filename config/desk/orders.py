@@ -70,11 +70,23 @@ def _answer(request: HttpRequest, kind: type[OrderPage], read: Callable[[], Any]
 
 def _opened(request: HttpRequest, page: OrderPage) -> dict[str, Any]:
     """Return the form that the address asks for, where this person is offered it."""
-    deed = page.deed(request.GET.get("do", ""))
-    about = page.about(deed, request.GET.get("about", "")) if deed else None
-    if deed is None or deed.is_button or about is None or not page.is_offered(deed, about):
+    return _panel(page, request.GET.get("do", ""), request.GET.get("about", ""))
+
+
+def _panel(page: OrderPage, slug: str, key: str) -> dict[str, Any]:
+    """Return a form in its panel; nothing where there is no such form, or this person is not offered it."""
+    deed = page.deed(slug)
+    about = page.about(deed, key) if deed else None
+    if deed is None or deed.is_button or deed.is_on_page or about is None or not page.is_offered(deed, about):
         return {}
     return {"open": deed, "form": deed.form(subject=about), "about": about}
+
+
+def _still_open(request: HttpRequest, page: OrderPage, done: Deed) -> dict[str, Any]:
+    """Return the form that stood open beside the one that was sent: it stays, by what stands there now."""
+    slug, key = request.POST.get("open", ""), request.POST.get("open_about", "")
+    is_itself = slug == done.slug and key == request.POST.get("about", "")
+    return {} if is_itself else _panel(page, slug, key)
 
 
 def _do(request: HttpRequest, page: OrderPage, kind: type[OrderPage], read: Callable[[], Any]) -> HttpResponse:
@@ -97,13 +109,19 @@ def _do(request: HttpRequest, page: OrderPage, kind: type[OrderPage], read: Call
             messages.success(request, says)
             if not request.htmx:  # type: ignore[attr-defined]  # of django-htmx
                 return redirect(address_of(page.subject))
-            return _show(request, kind(request, read()))
+            page = kind(request, read())
+            return _show(request, page, **_still_open(request, page, deed))
     return _refused(request, kind(request, read()), deed, form, status)
 
 
 def _refused(request: HttpRequest, page: OrderPage, deed: Deed, form: DeskForm, status: int) -> HttpResponse:
     is_quick = bool(request.htmx)  # type: ignore[attr-defined]  # of django-htmx
-    shown = {"refusal": form} if deed.is_button else {"open": deed, "form": form, "about": form.subject}
+    if deed.is_button:
+        shown = {"refusal": form, **_still_open(request, page, deed)}
+    elif deed.is_on_page:
+        shown = {f"{deed.slug}_form": form, **_still_open(request, page, deed)}
+    else:
+        shown = {"open": deed, "form": form, "about": form.subject}
     # What was typed stays; but what is decided next is decided on what stands there now.
     data = request.POST.copy()
     data["expected_version"] = str(getattr(page.about(deed, str(form.subject.pk)) or page.subject, "version", ""))

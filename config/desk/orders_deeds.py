@@ -26,6 +26,7 @@ class Deed:
     `permission` decides who is offered it; the action asks once more. `offered` tells whether it makes sense for a
     subject as it stands. A deed with `form` NothingAsked is a button; any other opens its form in a panel.
     `is_main` stands beside the steps, `is_hidden` has a place of its own on the page, all else is under "More".
+    A form that is `is_on_page` has no panel: it always stands on the page, and says there what is wrong with it.
     """
 
     slug: str
@@ -40,6 +41,7 @@ class Deed:
     is_danger: bool = False
     is_hidden: bool = False
     is_main: bool = False
+    is_on_page: bool = False
 
     @property
     def is_button(self) -> bool:

@@ -23,7 +23,6 @@ from orders.statuses import LINE_HOLDS_STOCK, SERVICE_ORDER_PATH, LineStatus, Se
 from parts.admin.deeds import say
 from parts.errors import Refused
 from parts.keys import new_key
-from parts.labels import plain
 
 
 class DeskForm(forms.Form):
@@ -223,7 +222,7 @@ class FilesField(forms.FileField):
 
 def accepted() -> str:
     """Return what a file field offers in the browser: the endings of the kinds that are taken."""
-    return ",".join(ending for name in settings.ATTACHMENT_KINDS for ending in KINDS[name].endings)
+    return ",".join(ending for name in settings.ATTACHMENT_KINDS if name in KINDS for ending in KINDS[name].endings)
 
 
 class AttachForm(DeskForm):
@@ -312,7 +311,7 @@ class ShipForm(DeskForm):
     )
 
     def shape(self) -> None:
-        """Add a field for each line that holds stock."""
+        """Add a field for each line that holds stock; what is not kept back is taken to leave whole."""
         order: PartsOrder = self.subject
         held = OrderLine.objects.filter(order=order, is_split=False, status__in=LINE_HOLDS_STOCK)
         self.lines = list(held.select_related("part__unit", "warehouse").order_by("position", "child_number"))
@@ -322,8 +321,7 @@ class ShipForm(DeskForm):
                 required=False,
                 min_value=Decimal(0),
                 max_value=line.quantity,
-                initial=line.quantity.normalize() if line.status == "packed" else None,
-                widget=forms.TextInput(attrs={"placeholder": plain(line.quantity)}),
+                initial=None if line.kept_back else line.quantity.normalize(),
             )
 
     def heads(self) -> list[forms.BoundField]:

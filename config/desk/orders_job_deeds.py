@@ -123,6 +123,7 @@ JOB_DEEDS = (
         form=ask.NoteForm,
         act=_job(service_orders.add_note, "text", "public", says=_("The note is on the timeline.")),
         is_hidden=True,
+        is_on_page=True,
     ),
     Deed(
         slug="reschedule",

@@ -48,7 +48,10 @@ PARTS_ORDER_DEEDS = (
         act=_ship,
         offered=_may_leave,
         is_main=True,
-        intro=_("Enter how much of each line leaves now. What stays behind becomes a line of its own."),
+        intro=_(
+            "All that is put aside is filled in: lower what leaves later, or empty it. What stays behind becomes a "
+            "line of its own."
+        ),
     ),
     Deed(
         slug="hold",

@@ -45,14 +45,15 @@ def place_order(request: HttpRequest) -> HttpResponse:
 
 
 def _begun(request: HttpRequest) -> Order:
-    """Begin with what the address says: `job`, `customer` or `whom`, `part` and `quantity`, any number of each."""
+    """Begin with what the address says: `job`, `customer` or `whom`; of `part`, `quantity`, `least` any number."""
     data = request.GET.copy()
     data["whom"] = request.GET.get("whom") or request.GET.get("job") or request.GET.get("customer") or ""
     data.pop("job", None)
-    quantities = request.GET.getlist("quantity")
+    quantities, least = request.GET.getlist("quantity"), request.GET.getlist("least")
     for number, part in enumerate(request.GET.getlist("part")[:MOST_LINES]):
         data[f"part-{number}"] = part
         data[f"quantity-{number}"] = quantities[number] if number < len(quantities) else "1"
+        data[f"least-{number}"] = least[number] if number < len(least) else ""
     order = Order(request, data, bound=False)
     order.look_up()
     return order

@@ -54,7 +54,11 @@ class HeadForm(forms.Form):
     )
     external_reference = forms.CharField(label=_("Customer's reference"), required=False, max_length=80)
     note = forms.CharField(label=_("Note"), required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 2}))
-    complete_delivery_only = forms.BooleanField(label=_("Complete delivery only"), required=False)
+    complete_delivery_only = forms.BooleanField(
+        label=_("Complete delivery only"),
+        required=False,
+        help_text=_("Nothing leaves before all of it is there, and no line takes less than it is short of."),
+    )
     is_test = forms.BooleanField(label=_("Test or training"), required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -84,14 +88,19 @@ class Offer:
 
 @dataclass(slots=True)
 class Row:
-    """A line as it is typed (`part`, `quantity`, `needed_on`), what was found for it, and what is wrong with it."""
+    """A line as it is typed (`part`, `quantity`, `least`, `needed_on`), what was found for it, and what is wrong.
+
+    `least` is the smallest part delivery that is accepted where it is short; empty: any.
+    """
 
     number: int
     part: str = ""
     quantity: str = ""
     needed_on: str = ""
+    least: str = ""
     found: Part | None = None
     amount: Decimal | None = None
+    minimum: Decimal = Decimal(0)
     day: date | None = None
     meant: list[Part] = field(default_factory=list)
     stock: Availability | None = None
@@ -124,6 +133,7 @@ def typed_rows(data: Mapping[str, Any]) -> list[Row]:
             part=str(data.get(f"part-{number}", ""))[:200],
             quantity=str(data.get(f"quantity-{number}", ""))[:40],
             needed_on=str(data.get(f"needed_on-{number}", ""))[:20],
+            least=str(data.get(f"least-{number}", ""))[:40],
         )
         for number in numbers[: MOST_LINES + ROWS]
     ]
@@ -132,7 +142,7 @@ def typed_rows(data: Mapping[str, Any]) -> list[Row]:
 def with_pasted(rows: list[Row], pasted: Iterable[Pasted]) -> list[Row]:
     """Put pasted rows behind those that are filled."""
     filled = [row for row in rows if not row.is_empty]
-    filled += [Row(0, one.part, one.quantity, one.needed_on) for one in pasted]
+    filled += [Row(0, one.part, one.quantity, one.needed_on, one.least) for one in pasted]
     return renumbered(filled)
 
 
@@ -159,10 +169,23 @@ def resolve(rows: Iterable[Row]) -> None:
         row.amount = read_quantity(row.quantity)
         if row.amount is None:
             row.say("quantity", _g("Enter a quantity.") if not row.quantity.strip() else _g("This is not a quantity."))
+        _resolve_least(row)
         if row.needed_on.strip():
             row.day = read_day(row.needed_on)
             if row.day is None:
                 row.say("needed_on", _g("This is not a day; write it as 2026-03-31."))
+
+
+def _resolve_least(row: Row) -> None:
+    if not row.least.strip():
+        return
+    least = read_quantity(row.least)
+    if least is None or least < 0:
+        row.say("least", _g("This is not a quantity."))
+    elif row.amount is not None and least > row.amount:
+        row.say("least", _g("More than is ordered: at most %(quantity)s.") % {"quantity": written(row.amount)})
+    else:
+        row.minimum = least
 
 
 def _resolve_part(row: Row, parts: list[Part]) -> None:
@@ -215,7 +238,7 @@ def _offer(row: Row, stand_in: StandIn, stock: Mapping[UUID, Availability]) -> O
 def wanted(rows: Iterable[Row]) -> list[Wanted]:
     """Return what the filled rows ask for; all of them must have been resolved without a fault."""
     return [
-        Wanted(quantity=row.amount, part_id=row.found.pk, requested_on=row.day)
+        Wanted(quantity=row.amount, part_id=row.found.pk, requested_on=row.day, minimum_fill=row.minimum)
         for row in rows
         if row.found is not None and row.amount is not None
     ]

@@ -21,6 +21,9 @@ from parts.actors import Actor
 from parts.errors import Refused
 from parts.models import Warehouse
 
+#: Where the form asks for what an action calls so; all else is said at the quantity.
+_FIELDS = {"part": "part", "minimum_fill": "least", "requested_on": "needed_on"}
+
 
 class Order:
     """An order on its way: what the form holds, what was found for it, and what is wrong with it."""
@@ -126,7 +129,7 @@ class Order:
             number, _dot, name = name.partition(".")
             if place_ == "lines" and number.isdecimal() and int(number) < len(filled):
                 for text in said:
-                    filled[int(number)].say("part" if name == "part" else "quantity", text)
+                    filled[int(number)].say(_FIELDS.get(name, "quantity"), text)
             elif path in self.head.fields:
                 self.head.add_error(path, said)
             elif path in ("customer", "service_order"):

@@ -27,6 +27,11 @@ HEADINGS = {
         *("menge", "anzahl", "stück", "stueck", "stk"),
         *("cantidad", "cant.", "cant", "unidades"),
     ),
+    "least": (
+        *("at least", "minimum", "min", "min.", "minimum fill", "min fill"),
+        *("mindestens", "mindestmenge", "mindestteilmenge"),
+        *("mínimo", "minimo", "al menos", "cantidad mínima", "cantidad minima"),
+    ),
     "needed_on": (
         *("date", "needed on", "need by", "required", "requested", "requested on", "delivery date"),
         *("datum", "termin", "bedarf", "bedarfstermin", "wunschtermin", "liefertermin"),
@@ -45,6 +50,7 @@ class Pasted:
     part: str
     quantity: str = ""
     needed_on: str = ""
+    least: str = ""
 
 
 def read_quantity(text: str) -> Decimal | None:
@@ -150,4 +156,4 @@ def _pasted(row: Sequence[str], columns: dict[str, int]) -> Pasted:
         index = columns.get(what, len(row))
         return row[index] if index < len(row) else ""
 
-    return Pasted(cell("part")[:200], cell("quantity")[:40] or "1", cell("needed_on")[:20])
+    return Pasted(cell("part")[:200], cell("quantity")[:40] or "1", cell("needed_on")[:20], cell("least")[:40])

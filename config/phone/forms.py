@@ -18,6 +18,8 @@ from parts.models import StockLevel
 from parts.vans import part_by_code
 
 LONGEST_TEXT = 2000
+#: What the field of a photo asks for. A phone that keeps its photos as HEIC hands over JPEG where HEIC is not named.
+PHOTOS = "image/jpeg,image/png,image/webp"
 #: Marks the value of a button that walks every step up to a status.
 WALK = "walk:"
 
@@ -94,7 +96,7 @@ class PhotoForm(PhoneForm):
     """A photo with a word on it. It is made smaller in the browser where that can do so."""
 
     deed = "photo"
-    photo = forms.FileField(label=_("Photo"), widget=forms.FileInput(attrs={"accept": "image/*"}))
+    photo = forms.FileField(label=_("Photo"), widget=forms.FileInput(attrs={"accept": PHOTOS}))
     caption = forms.CharField(label=_("What it shows"), required=False, max_length=300)
     public = forms.BooleanField(label=_("The customer may see it"), required=False)
 

@@ -11,6 +11,7 @@ from uuid import UUID
 from django.conf import settings
 from django.core.files.base import ContentFile
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from orders.actions.service_orders import Moved, locked, moved, write
 from orders.errors import NothingToDo, ReasonRequired
@@ -74,7 +75,8 @@ def attach(
 def checked(name: str, content: bytes) -> Judged:
     """Return a file as it is kept, by the settings. Raises FileRefused for its size, its kind, damage."""
     if len(content) > settings.ATTACHMENT_MOST_BYTES:
-        raise FileRefused(f"The file is larger than {settings.ATTACHMENT_MOST_BYTES // 1024 // 1024} MB.")
+        most = {"most": settings.ATTACHMENT_MOST_BYTES // 1024 // 1024}
+        raise FileRefused(_("The file is larger than %(most)s MB.") % most)
     return judge(
         content, name, allowed=settings.ATTACHMENT_KINDS, most_pixels=settings.ATTACHMENT_MOST_MEGAPIXELS * 1_000_000
     )
@@ -90,7 +92,8 @@ def _known(key: UUID | None, service_order_id: UUID) -> Attachment | None:
 def _write(row: Attachment, content: bytes, cause: Cause, note: str) -> None:
     job = locked(row.service_order_id, None)
     if job and row.service_order.attachments.filter(removed_at__isnull=True).count() >= settings.ATTACHMENT_MOST:
-        raise FileRefused(f"{job.reference} has {settings.ATTACHMENT_MOST} files already; remove one first.")
+        says = _("%(job)s has %(most)s files already; remove one first.")
+        raise FileRefused(says % {"job": job.reference, "most": settings.ATTACHMENT_MOST})
     row.file.save(row.name, ContentFile(content), save=False)
     row.save(force_insert=True)
     ledger = Ledger(cause)

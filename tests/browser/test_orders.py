@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 from django.contrib.auth.models import User
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from backorders.models import BackOrder
 from orders.actions import attachments, placing, service_orders
@@ -141,6 +141,44 @@ def test_a_job_is_moved_and_moved_back_without_the_page_being_loaded_again(
     page.get_by_role("button", name="Add note").click()
     expect(page.locator("#timeline")).to_contain_text("Asked them for a day")
     assert page.evaluate("window.stayed") is True
+
+
+def test_what_is_being_typed_stays_when_another_form_is_answered(
+    world: World, dispatcher: User, screen_of: ScreenOf
+) -> None:
+    job = world.job("new")
+    screen = screen_of(dispatcher)
+    screen.go(f"/desk/orders/{job.reference}/?do=reschedule")
+    page, note = screen.page, screen.page.get_by_placeholder("Write a note…")
+    page.get_by_label("Scheduled for").fill("2030-05-06")
+    page.get_by_label("Note", exact=False).first.fill("They are away until then")
+    answers: list[Route] = []
+    page.route(f"**/desk/orders/{job.reference}/", lambda route: answers.append(route))
+    with page.expect_request(f"**/desk/orders/{job.reference}/"):
+        page.get_by_role("button", name="Move to In Progress").click()
+    note.fill("Rang twice")
+    page.get_by_label("The customer may read it").last.check()
+    note.focus()
+    note.press("Home")
+    [answer] = answers
+    answer.continue_()
+
+    expect(page.get_by_text(f"{job.reference} is In Progress now.")).to_be_visible()
+    page.keyboard.type("We ")  # nobody who types is torn away from it
+    expect(note).to_be_focused()
+    expect(note).to_have_value("We Rang twice")
+    expect(page.get_by_label("The customer may read it").last).to_be_checked()
+    expect(page.get_by_label("Scheduled for")).to_have_value("2030-05-06")
+    expect(page.locator("#deed textarea")).to_have_value("They are away until then")
+
+    page.unroute_all()
+    page.get_by_role("button", name="Add note").click()
+    expect(page.locator("#timeline")).to_contain_text("We Rang twice")
+    expect(note).to_have_value("")
+    expect(page.locator("#deed textarea")).to_have_value("They are away until then")
+    page.locator("#deed").get_by_role("button", name="Reschedule").click()
+    expect(page.get_by_text("Planned for")).to_be_visible()
+    expect(page.locator("#deed")).to_have_count(0)
 
 
 def test_a_photo_is_added_and_seen(world: World, dispatcher: User, screen_of: ScreenOf) -> None:

@@ -192,6 +192,42 @@ def test_a_part_of_an_order_is_shipped(world: World, dispatcher: User) -> None:
     assert OrderLine.objects.filter(order=order, status="shipped", quantity=2).exists()
 
 
+def test_all_that_is_put_aside_is_filled_in_to_be_shipped(world: World, dispatcher: User) -> None:
+    order, client = world.placed(world.part_in_stock(Decimal(1500)), 1200), desk_of(dispatcher)
+    line = order.lines.get()
+    form = client.get(f"{at(order)}?do=ship").content.decode()
+    filled = re.search(rf'name="{line.pk.hex}" value="([^"]*)"', form)
+    assert filled
+    do(client, order, "ship", walk="on", **{line.pk.hex: filled[1]})
+    line.refresh_from_db()
+    assert (line.status, line.quantity) == ("shipped", 1200)
+
+
+def test_a_note_that_is_refused_is_told_where_it_stands(world: World, dispatcher: User) -> None:
+    job, client = world.job("new"), desk_of(dispatcher)
+    answer = do(client, job, "note", text=" ", public="on")
+    assert answer.status_code == 422
+    assert 'id="deed"' not in answer.content.decode()
+    assert re.search(r'<textarea id="note-text"[^>]* aria-describedby="note-error"', answer.content.decode())
+    assert 'name="public" checked' in answer.content.decode()
+
+
+def test_the_form_that_stands_open_stays_when_another_is_sent(world: World, dispatcher: User) -> None:
+    job, client = world.job("new"), desk_of(dispatcher)
+    beside = {"open": "reschedule", "open_about": "", "quick": True}
+    said = do(client, job, "note", text="Asked them", **beside).content.decode()
+    assert 'name="deed" value="reschedule"' in said
+    job.refresh_from_db()
+    assert f'name="expected_version" value="{job.version}"' in said[said.index('id="deed"') :]
+    refused = do(client, job, "move", to="completed", **beside).content.decode()
+    assert 'name="deed" value="reschedule"' in refused
+    day = timezone.localdate() + timedelta(days=3)
+    done = do(client, job, "reschedule", scheduled_for=day, **beside).content.decode()
+    assert 'id="deed"' not in done
+    of_a_manager = do(client, job, "note", text="And again", quick=True, open="override", open_about="")
+    assert 'id="deed"' not in of_a_manager.content.decode()
+
+
 def test_a_line_is_moved_promised_and_cancelled_in_part(world: World, dispatcher: User) -> None:
     order, client = world.placed(world.part_in_stock(), 3), desk_of(dispatcher)
     line = order.lines.get()

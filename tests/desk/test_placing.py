@@ -75,6 +75,39 @@ def test_a_preview_says_what_would_happen_and_changes_nothing(world: World, disp
     assert "Place the order" in shown
 
 
+def test_the_smallest_part_delivery_is_asked_for_line_by_line(world: World, dispatcher: User) -> None:
+    there, short, client = world.part_in_stock(Decimal(4)), PartFactory.create(), desk_of(dispatcher)
+    asked = form(world, (there.number, 6), (short.number, 5), **{"least-1": "4"}, do="place")
+    order = PartsOrder.objects.get(reference=client.post(PLACE, asked).url.split("/")[-2])
+    assert {line.part: line.minimum_fill for line in order.lines.filter(parent=None)} == {there: 0, short: 4}
+    assert BackOrder.objects.get(part=short).minimum_fill == 4
+    assert "if short, at least 4" in text(client.get(f"/desk/parts-orders/{order.reference}/"))
+
+
+@pytest.mark.parametrize(("least", "says"), [("6", "at most 5"), ("-1", "not a quantity"), ("some", "not a quantity")])
+def test_a_smallest_part_delivery_that_cannot_be_is_said_at_its_line(
+    world: World, dispatcher: User, least: str, says: str
+) -> None:
+    part, before = PartFactory.create(), counts()
+    answer = desk_of(dispatcher).post(PLACE, form(world, (part.number, 5), **{"least-0": least}, do="place"))
+    assert answer.status_code == 422
+    assert says in text(answer)
+    assert f'value="{least}"' in answer.content.decode()
+    assert '<a href="#least-0">' in answer.content.decode()
+    assert counts() == before
+
+
+def test_an_order_that_is_only_delivered_complete_is_asked_for_and_previewed_so(world: World, dispatcher: User) -> None:
+    short, client = PartFactory.create(), desk_of(dispatcher)
+    asked = form(world, (short.number, 3), complete_delivery_only="on")
+    shown = client.post(PLACE, asked)
+    assert "what is put aside stays until all of it is there" in text(shown)
+    assert re.search(r'name="complete_delivery_only"[^>]* checked', shown.content.decode())
+    client.post(PLACE, asked | {"do": "place"})
+    assert PartsOrder.objects.get().complete_delivery_only
+    assert BackOrder.objects.get(part=short).minimum_fill == 3
+
+
 def test_what_is_placed_is_what_was_previewed(world: World, dispatcher: User) -> None:
     there, short, client = world.part_in_stock(Decimal(4)), PartFactory.create(), desk_of(dispatcher)
     asked = form(world, (there.number, 6), (short.number, 2))
