@@ -78,7 +78,7 @@ def test_a_preview_says_what_would_happen_and_changes_nothing(world: World, disp
 def test_the_smallest_part_delivery_is_asked_for_line_by_line(world: World, dispatcher: User) -> None:
     there, short, client = world.part_in_stock(Decimal(4)), PartFactory.create(), desk_of(dispatcher)
     asked = form(world, (there.number, 6), (short.number, 5), **{"least-1": "4"}, do="place")
-    order = PartsOrder.objects.get(reference=client.post(PLACE, asked).url.split("/")[-2])
+    order = PartsOrder.objects.get(reference=client.post(PLACE, asked).headers["Location"].split("/")[-2])
     assert {line.part: line.minimum_fill for line in order.lines.filter(parent=None)} == {there: 0, short: 4}
     assert BackOrder.objects.get(part=short).minimum_fill == 4
     assert "if short, at least 4" in text(client.get(f"/desk/parts-orders/{order.reference}/"))
