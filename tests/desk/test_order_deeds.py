@@ -287,7 +287,7 @@ def test_a_quantity_is_read_in_the_readers_language(world: World, dispatcher: Us
     client.cookies["django_language"] = "de"
     answer = do(client, order, "line-cancel", about=line.pk, quantity="1,5", reason="x", expected_version=line.version)
     assert answer.status_code == 400  # understood as one and a half, of which there are no pieces
-    assert "whole number" in text(answer)
+    assert "muss eine ganze Zahl sein" in text(answer)
 
 
 # --- Files -----------------------------------------------------------------------------------------------------------
