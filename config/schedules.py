@@ -43,6 +43,7 @@ SCHEDULES = (
     Planned("read on in the ledger", "config.tasks.consume_events", minutes=1),
     Planned("release what may leave", "orders.tasks.release_ready_orders", minutes=5),
     Planned("give back lapsed reservations", "orders.tasks.expire_reservations", minutes=15),
+    Planned("let requests for consent lapse", "orders.tasks.expire_override_requests", minutes=15),
     Planned("serve who was missed", "backorders.tasks.serve_who_was_missed", minutes=10),
     Planned("take back expected dates that have passed", "backorders.tasks.date_queues_anew", daily_at=time(0, 5)),
     Planned("add up the figures of touched days", "reports.tasks.roll_up_figures", minutes=1),

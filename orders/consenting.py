@@ -2,17 +2,49 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from django.db.models import OuterRef, Q, Subquery, TextField
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast, Coalesce
+
 from orders.errors import ConsentNeeded
-from orders.models import ConsentRule
+from orders.models import ConsentRule, EventText, OverrideRequest
 from parts.actors import Actor
 from parts.models import Part
 from parts.rules import ZERO
+
+#: How long a request is still shown on its order's page after it was decided, and how many are shown at most.
+SHOWN_FOR = timedelta(days=30)
+MOST_SHOWN = 20
+
+
+def asked_about(*, job_id: UUID | None, order_ids: Sequence[UUID], at: datetime) -> list[OverrideRequest]:
+    """Return the overrides of a job, and of lines of these parts orders, that needed consent: what waits, first, then
+    what was decided lately. Each has `why` it was asked for and `why_not` where it was refused (None: erased).
+
+    One query.
+    """
+    of = Q(line__order__in=order_ids)
+    if job_id is not None:
+        of |= Q(service_order=job_id)
+    shown = Q(status="waiting") | Q(decided_at__gte=at - SHOWN_FOR)
+    rows = OverrideRequest.objects.filter(of, shown).exclude(rule="")
+    why = EventText.objects.filter(event=OuterRef("asked_event")).values("text")
+    refused = (
+        EventText.objects.annotate(request=KeyTextTransform("request", "event__data"))
+        .filter(event__subject_id=OuterRef("subject_key"), event__kind__endswith=".override_refused")
+        .filter(request=Cast(OuterRef("pk"), TextField()))
+        .values("text")
+    )
+    rows = rows.annotate(is_done=~Q(status="waiting"), subject_key=Coalesce("line_id", "service_order_id"))
+    rows = rows.annotate(why=Subquery(why), why_not=Subquery(refused[:1])).order_by("is_done", "-id")
+    return list(rows.select_related("line__part", "service_order", "requested_by", "decided_by")[:MOST_SHOWN])
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +95,7 @@ def require(rule: str, by: Actor, leave: Leave | None) -> None:
     """Raise ConsentNeeded where a rule wants a second person and none has consented. Rules of ours need nobody."""
     if rule and by.permissions is not None and not (leave and leave.consented_by):
         raise ConsentNeeded(
-            "Another person has to consent to this override; ask for it in the back office, on the page of what it is"
-            f" about (rule: {rule}).",
+            "Another person has to consent to this override; ask for it on the desk or in the back office, on the page"
+            f" of what it is about (rule: {rule}).",
             rule=rule,
         )

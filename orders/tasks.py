@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from datetime import UTC, datetime
 
-from orders.actions import anchoring, expiring, parts_orders
+from orders.actions import anchoring, consents, expiring, parts_orders
 from parts.actors import Actor
 
 logger = logging.getLogger(__name__)
@@ -32,6 +32,11 @@ def expire_reservations(at: datetime | None = None) -> int:
     if total:
         logger.info("soft reservations lapsed", extra={"lines": total})
     return total
+
+
+def expire_override_requests(at: datetime | None = None) -> int:
+    """Let lapse what has waited for consent too long; return how many."""
+    return consents.expire_requests(at=at or datetime.now(UTC))
 
 
 def release_ready_orders(at: datetime | None = None) -> int:

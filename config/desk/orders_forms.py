@@ -19,7 +19,7 @@ from orders.actions import lines
 from orders.files import KINDS
 from orders.models import OrderLine, PartsOrder, ReturnShipment, ServiceOrder
 from orders.people import technicians
-from orders.statuses import LINE_HOLDS_STOCK, SERVICE_ORDER_PATH, LineStatus, ServiceOrderStatus
+from orders.statuses import LINE_HOLDS_STOCK, LINE_SHIPPED, SERVICE_ORDER_PATH, LineStatus, ServiceOrderStatus
 from parts.admin.deeds import say
 from parts.errors import Refused
 from parts.keys import new_key
@@ -102,12 +102,22 @@ class CancelJobForm(DeskForm):
 
 
 class OverrideForm(DeskForm):
-    """Where to, why, and on whose word."""
+    """Where to, why, and what it rests on: a reference, or a file."""
 
     to = forms.ChoiceField(label=_("New status"))
     reason = _text(_("Reason"))
     reference = forms.CharField(
-        label=_("Reference"), max_length=120, help_text=_("The ticket, mail or name that this rests on.")
+        label=_("Reference"),
+        max_length=120,
+        required=False,
+        help_text=_("The ticket, mail or name that this rests on; or give a file."),
+    )
+    evidence = forms.FileField(
+        label=_("Evidence"),
+        required=False,
+        help_text=_(
+            "A photo, a signed note, a mail as PDF. Size and kind are checked; photos lose all but their pixels."
+        ),
     )
 
     def shape(self) -> None:
@@ -115,6 +125,35 @@ class OverrideForm(DeskForm):
         statuses = ServiceOrderStatus if isinstance(self.subject, ServiceOrder) else LineStatus
         choices = [choice for choice in statuses.choices if choice[0] != self.subject.status]
         self.fields["to"] = forms.ChoiceField(label=_("New status"), choices=[("", _("Choose…")), *choices])
+        self.fields["evidence"].widget.attrs["accept"] = accepted()
+
+    def clean(self) -> dict[str, Any]:
+        """Want the one or the other."""
+        cleaned = super().clean() or {}
+        if "reference" in cleaned and not cleaned["reference"].strip() and not cleaned.get("evidence"):
+            self.add_error("reference", _g("Give a reference, or a file as evidence."))
+        return cleaned
+
+
+class LineOverrideForm(OverrideForm):
+    """For a line, also when it was shipped outside the system."""
+
+    happened_at = forms.DateTimeField(
+        label=_("Shipped or delivered outside the system on"),
+        required=False,
+        help_text=_("Only for these two statuses; left empty: now."),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """Take a time only for what left outside the system."""
+        cleaned = super().clean()
+        if cleaned.get("happened_at") and cleaned.get("to") and cleaned["to"] not in LINE_SHIPPED:
+            self.add_error("happened_at", _g("Only for what was shipped or delivered."))
+        return cleaned
+
+
+class ConsentForm(DeskForm):
+    """Asks for nothing, but not with one click."""
 
 
 # --- A job -----------------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _g
 from django.utils.translation import gettext_lazy as _
 
 from config.desk import orders_forms as ask
+from config.desk.orders_consents import wishing
 from config.desk.orders_deeds import Act, Deed, does, stands
 from orders.actions import attachments, jobs, service_orders
 from orders.files import FileRefused
@@ -256,7 +257,7 @@ JOB_DEEDS = (
         icon="shield-alert",
         permission="orders.override_serviceorder",
         form=ask.OverrideForm,
-        act=_job(service_orders.override, "to", "reason", "reference", "expected_version"),
+        act=wishing("service_order"),
         intro=_("An override goes round the flow. The ledger marks it for ever, with your name, reason and reference."),
         is_danger=True,
     ),

@@ -8,20 +8,23 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
 
 from backorders.dossiers import Dossier, Row, dossier, parts_orders_of, subjects_of
+from config.desk.orders_consents import REQUEST_DEEDS
+from config.desk.orders_consents import shown as shown_requests
 from config.desk.orders_deeds import Deed, deed_named, key_in
 from config.desk.orders_job_deeds import JOB_DEEDS
 from config.desk.orders_parts_deeds import LINE_DEEDS, PARTS_ORDER_DEEDS, line_steps
 from config.desk.orders_timeline import Happening, happenings
 from config.desk.orders_why import Said, Why, blocks_job, blocks_order, why_expected
 from orders import timeline
-from orders.models import Attachment, OrderLine, PartsOrder, ReturnShipment, ServiceOrder
+from orders.consenting import asked_about
+from orders.models import Attachment, OrderLine, OverrideRequest, PartsOrder, ReturnShipment, ServiceOrder
 from orders.statuses import (
     LINE_CLOSED,
     LINE_HOLDS_STOCK,
@@ -95,7 +98,7 @@ class OrderPage:
 
     def deed(self, slug: str) -> Deed | None:
         """Return a deed of this page by its name."""
-        return deed_named(slug, (*self.deeds, *LINE_DEEDS))
+        return deed_named(slug, (*self.deeds, *LINE_DEEDS, *REQUEST_DEEDS))
 
     def about(self, deed: Deed, key: str) -> Any:
         """Return what a deed is done to: the order, or a line, file or shipment of it; None where it is not of it."""
@@ -108,6 +111,12 @@ class OrderPage:
         if kind == "line":
             lines = OrderLine.objects.filter(order__in=[order.pk for order in self.orders()])
             return lines.select_related("part__unit", "order", "back_order")
+        if kind == "request":
+            of = Q(line__order__in=[order.pk for order in self.orders()])
+            if isinstance(self.subject, ServiceOrder):
+                of |= Q(service_order=self.subject.pk)
+            asked = OverrideRequest.objects.filter(of)
+            return asked.select_related("line__part", "service_order", "requested_by")
         rows: QuerySet[Any] = Attachment.objects.all() if kind == "file" else ReturnShipment.objects.all()
         return rows.filter(service_order=self.subject.pk)
 
@@ -128,6 +137,8 @@ class OrderPage:
         found = dossier(orders, from_position=int(position) if position.isdecimal() and len(position) < 7 else 1)
         self.subject.holds_stock = any(row.line.status in LINE_HOLDS_STOCK for row in found.leaves())
         own = [deed for deed in self.deeds if not deed.about]
+        job_id = self.subject.pk if isinstance(self.subject, ServiceOrder) else None
+        asked = asked_about(job_id=job_id, order_ids=[order.pk for order in orders], at=timezone.now())
         return {
             "subject": self.subject,
             "today": self.today,
@@ -138,6 +149,7 @@ class OrderPage:
             "shipments": found.shipments,
             "main_deeds": [deed for deed in self.offered(own, self.subject) if deed.is_main],
             "more_deeds": [deed for deed in self.offered(own, self.subject) if not deed.is_main],
+            "requests": shown_requests(asked, user_id=self.request.user.pk, offered=self.offered),
             "may_note": self.is_offered_by_name("note"),
             **self.timeline(self.subjects(found.subjects)),
             **self.facts(found),

@@ -11,8 +11,9 @@ from django.utils.translation import gettext_lazy as _
 from backorders.actions import moving
 from backorders.statuses import BACK_ORDER_WAITING
 from config.desk import orders_forms as ask
+from config.desk.orders_consents import wishing
 from config.desk.orders_deeds import Act, Deed, does
-from orders.actions import lines, overriding, parts_orders
+from orders.actions import lines, parts_orders
 from orders.statuses import LINE_CLOSED, LINE_HOLDS_STOCK, LINE_OPEN, LINE_STEPS
 
 
@@ -193,8 +194,8 @@ LINE_DEEDS = (
         icon="shield-alert",
         permission="orders.override_orderline",
         about="line",
-        form=ask.OverrideForm,
-        act=_line(overriding.override, "to", "reason", "reference", "expected_version"),
+        form=ask.LineOverrideForm,
+        act=wishing("line"),
         offered=lambda line: not line.is_split,
         intro=_("An override goes round the flow. Stock and queue follow, and the ledger marks it for ever."),
         is_danger=True,

@@ -40,6 +40,10 @@ TITLES: dict[str, tuple[Any, str]] = {
     "equipment.sent": (gettext_lazy("Equipment sent"), "truck"),
     "labour.logged": (gettext_lazy("Labour"), "timer"),
     "line.let_go": (pgettext_lazy("event", "Let go"), "play"),
+    "line.override_asked": (gettext_lazy("Override asked for"), "shield-alert"),
+    "line.override_expired": (gettext_lazy("Override asked for, expired"), "timer"),
+    "line.override_refused": (gettext_lazy("Override refused"), "ban"),
+    "line.override_withdrawn": (gettext_lazy("Override taken back"), "undo-2"),
     "line.placed": (gettext_lazy("Ordered"), "package"),
     "line.promise_changed": (gettext_lazy("Promised"), "calendar"),
     "line.quantity_changed": (gettext_lazy("Quantity changed"), "split"),
@@ -58,6 +62,10 @@ TITLES: dict[str, tuple[Any, str]] = {
     "service_order.claimed": (gettext_lazy("Claimed"), "user-plus"),
     "service_order.completion_estimated": (gettext_lazy("Completion estimated"), "calendar-clock"),
     "service_order.created": (gettext_lazy("Opened"), "plus"),
+    "service_order.override_asked": (gettext_lazy("Override asked for"), "shield-alert"),
+    "service_order.override_expired": (gettext_lazy("Override asked for, expired"), "timer"),
+    "service_order.override_refused": (gettext_lazy("Override refused"), "ban"),
+    "service_order.override_withdrawn": (gettext_lazy("Override taken back"), "undo-2"),
     "service_order.rescheduled": (gettext_lazy("Rescheduled"), "calendar"),
     "tracking.link_issued": (gettext_lazy("Customer's link made"), "link"),
     "tracking.link_revoked": (gettext_lazy("Customer's link revoked"), "link-2-off"),
@@ -88,6 +96,9 @@ _UNSAID = (
     "line",
     "link",
     "quantity",
+    "request",
+    "evidence",
+    "consented_by",
 )
 
 
@@ -136,7 +147,7 @@ def happenings(
     """
     people = [row.actor for row in rows]
     for row in rows:
-        people += [f"user:{person}" for person in _people_in(row)]
+        people += _people_in(row)
     names = names_of(people)
     rows = sorted(rows, key=_place)
     return fold([_happening(row, names, of, parts, texts, files) for row in rows])
@@ -144,7 +155,7 @@ def happenings(
 
 def one_by_one(rows: Sequence[OrderEvent]) -> list[Happening]:
     """Return events of any subjects as a page shows them, in the order given. One query for the names of people."""
-    names = names_of([row.actor for row in rows] + [f"user:{person}" for row in rows for person in _people_in(row)])
+    names = names_of([row.actor for row in rows] + [person for row in rows for person in _people_in(row)])
     return [_happening(row, names, NOBODY_ELSE, {}, {}, ()) for row in rows]
 
 
@@ -253,7 +264,7 @@ def _happening(
         note=text.text if text else (_("(erased)") if row.note_commitment else _text_beside(row, texts)),
         is_note=row.kind in ("note.added", MESSAGE),
         details=_details(row, names, words),
-        rule=str(row.data.get("rule", "")),
+        rule="" if ".override_" in row.kind else str(row.data.get("rule", "")),
         is_public=row.visibility == "public",
         is_override=row.is_override,
         override_reference=row.override_reference,
@@ -271,10 +282,13 @@ def _text_beside(row: OrderEvent, texts: Mapping[str, str]) -> str:
 # --- What an event says beside its status ----------------------------------------------------------------------------
 
 
-def _people_in(row: OrderEvent) -> list[int]:
+def _people_in(row: OrderEvent) -> list[str]:
+    """Return the people whom an event names beside who acted, as the ledger writes them."""
+    if consented_by := row.data.get("consented_by"):
+        return [consented_by]
     if row.kind not in ("service_order.assigned", "service_order.claimed"):
         return []
-    return [row.data[name] for name in ("from", "to") if row.data.get(name)]
+    return [f"user:{row.data[name]}" for name in ("from", "to") if row.data.get(name)]
 
 
 def _details(row: OrderEvent, names: Mapping[str, str], words: Mapping[str, Any]) -> str:
@@ -283,6 +297,10 @@ def _details(row: OrderEvent, names: Mapping[str, str], words: Mapping[str, Any]
         said.append(_("Reported: %(status)s") % {"status": words.get(reported, reported)})
     if row.kind in ("service_order.assigned", "service_order.claimed"):
         return names.get(f"user:{data.get('to')}", "") if data.get("to") else _("nobody")
+    if ".override_" in row.kind:
+        return str(words.get(data.get("to"), data.get("to")))
+    if consented_by := data.get("consented_by"):
+        said.append(_("With the consent of %(person)s") % {"person": names.get(consented_by, consented_by)})
     if row.kind == "labour.logged":
         return ngettext("%(count)s minute", "%(count)s minutes", data["minutes"]) % {"count": data["minutes"]}
     if row.kind == "equipment.sent" or row.kind == "equipment.arrived":

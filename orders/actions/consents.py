@@ -6,13 +6,13 @@ import hashlib
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
 from django.core.files.base import ContentFile
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db.models import F, Q, QuerySet
 
 from orders.actions import overriding, service_orders
 from orders.actions.attachments import checked
@@ -31,6 +31,9 @@ from parts.keys import new_key
 from parts.rules import moment_problem
 
 About = Literal["line", "service_order"]
+#: How long a request waits for consent before it lapses, and how many lapse in one run.
+WAITS_FOR = timedelta(days=7)
+MOST_AT_ONCE = 500
 _MAY: dict[str, str] = {"line": "orders.override_orderline", "service_order": "orders.override_serviceorder"}
 
 
@@ -213,6 +216,32 @@ def withdraw(*, request_id: UUID, by: Actor, source: str, at: datetime) -> Overr
         _close(row, "override_withdrawn", "", Cause(by=by, source=source, at=at))
         _decide(row, "withdrawn", None, at)
     return row
+
+
+def expire_requests(*, at: datetime) -> int:
+    """Let lapse what has waited for consent too long, or whose subject has moved since; return how many.
+
+    Nothing is overridden; whoever still wants it asks anew. Each is an event of its subject. Safe to repeat.
+    """
+    moved = Q(line__isnull=False) & ~Q(line__status=F("from_status"))
+    moved |= Q(service_order__isnull=False) & ~Q(service_order__status=F("from_status"))
+    waiting = OverrideRequest.objects.filter(status="waiting").filter(Q(requested_at__lt=at - WAITS_FOR) | moved)
+    keys = list(waiting.order_by("id").values_list("pk", flat=True)[:MOST_AT_ONCE])
+    return sum(_expire(key, at) for key in keys)
+
+
+def _expire(request_id: UUID, at: datetime) -> bool:
+    cause = Cause(by=Actor.system("consent"), source="backline", at=at)
+    with transaction.atomic():
+        try:
+            row = _waiting(request_id)
+        except AlreadyDecided:
+            return False  # somebody was quicker
+        if row.requested_at >= at - WAITS_FOR and _subject(row).status == row.from_status:
+            return False
+        _close(row, "override_expired", "", cause)
+        _decide(row, "expired", None, at)
+    return True
 
 
 def _locked_requests() -> QuerySet[OverrideRequest]:

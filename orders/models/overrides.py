@@ -113,7 +113,7 @@ class OverrideRequest(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(status="waiting", decided_by__isnull=True, decided_at__isnull=True)
-                | Q(status="withdrawn", decided_by__isnull=True, decided_at__isnull=False)
+                | Q(status__in=["withdrawn", "expired"], decided_by__isnull=True, decided_at__isnull=False)
                 | Q(status="refused", decided_by__isnull=False, decided_at__isnull=False)
                 | Q(status="applied", decided_at__isnull=False),
                 name="override_request_decided_with_time",
