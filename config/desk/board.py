@@ -20,6 +20,7 @@ from config.desk.board_clock import Clock, clock_of
 from config.desk.board_forms import BoardFilters
 from config.desk.orders import for_staff
 from config.desk.orders_deeds import told
+from config.faces.htmx import is_quick
 from orders.actions import service_orders
 from orders.actions.saved_views import views_of
 from orders.models import ServiceOrder
@@ -94,7 +95,7 @@ def board(request: HttpRequest) -> HttpResponse:
     after = reading.Place.read(request.GET.get("after", ""))
     if request.GET.get("column") in SERVICE_ORDER_OPEN and after:
         return _more(request, filters, jobs, request.GET["column"], after)
-    quick = bool(request.htmx) and request.htmx.target == "board-body"  # type: ignore[attr-defined]  # of django-htmx
+    quick = is_quick(request, "board-body")
     answer = render(request, "desk/board_body.html" if quick else "desk/board.html", _context(request, filters, jobs))
     if quick:
         answer.headers["HX-Push-Url"] = f"{request.path}{filters.address()}"
@@ -163,7 +164,7 @@ def move(request: HttpRequest, reference: str) -> HttpResponse:
     was, to, version = job.status, request.POST.get("to", ""), request.POST.get("version", "")
     note = request.POST.get("note", "")
     filters = BoardFilters(QueryDict(request.POST.get("filters", "")[:2000]))
-    quick = bool(request.htmx)  # type: ignore[attr-defined]  # of django-htmx
+    quick = is_quick(request)
     try:
         moved = service_orders.move(
             service_order_id=job.pk,

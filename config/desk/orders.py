@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods
 from config.desk.orders_deeds import Deed, told
 from config.desk.orders_forms import DeskForm
 from config.desk.orders_page import JobPage, OrderPage, PartsOrderPage, address_of
+from config.faces.htmx import is_quick
 from orders.models import PartsOrder, ServiceOrder
 from parts.errors import Refused
 
@@ -63,7 +64,7 @@ def _answer(request: HttpRequest, kind: type[OrderPage], read: Callable[[], Any]
     page = kind(request, read())
     if request.method == "POST":
         return _do(request, page, kind, read)
-    if request.htmx and request.htmx.target == "more":  # type: ignore[attr-defined]  # of django-htmx
+    if is_quick(request, "more"):
         return render(request, "desk/timeline_items.html", page.timeline_only())
     return _show(request, page, **_opened(request, page))
 
@@ -107,7 +108,7 @@ def _do(request: HttpRequest, page: OrderPage, kind: type[OrderPage], read: Call
             status = refusal.status
         else:
             messages.success(request, says)
-            if not request.htmx:  # type: ignore[attr-defined]  # of django-htmx
+            if not is_quick(request):
                 return redirect(address_of(page.subject))
             page = kind(request, read())
             return _show(request, page, **_still_open(request, page, deed))
@@ -115,7 +116,7 @@ def _do(request: HttpRequest, page: OrderPage, kind: type[OrderPage], read: Call
 
 
 def _refused(request: HttpRequest, page: OrderPage, deed: Deed, form: DeskForm, status: int) -> HttpResponse:
-    is_quick = bool(request.htmx)  # type: ignore[attr-defined]  # of django-htmx
+    quick = is_quick(request)
     if deed.is_button:
         shown = {"refusal": form, **_still_open(request, page, deed)}
     elif deed.is_on_page:
@@ -126,11 +127,11 @@ def _refused(request: HttpRequest, page: OrderPage, deed: Deed, form: DeskForm, 
     data = request.POST.copy()
     data["expected_version"] = str(getattr(page.about(deed, str(form.subject.pk)) or page.subject, "version", ""))
     form.data = data
-    return _show(request, page, status=200 if is_quick else status, **shown)
+    return _show(request, page, status=200 if quick else status, **shown)
 
 
 def _show(request: HttpRequest, page: OrderPage, status: int = 200, **shown: Any) -> HttpResponse:
-    is_quick = bool(request.htmx) and request.htmx.target == "order"  # type: ignore[attr-defined]  # of django-htmx
-    template = page.template.replace(".html", "_body.html") if is_quick else page.template
-    context = {**page.context(), "quick": is_quick, "address": address_of(page.subject), **shown}
+    quick = is_quick(request, "order")
+    template = page.template.replace(".html", "_body.html") if quick else page.template
+    context = {**page.context(), "quick": quick, "address": address_of(page.subject), **shown}
     return render(request, template, context, status=status)

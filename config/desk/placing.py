@@ -20,6 +20,7 @@ from config.desk.placing_form import HeadForm, Row
 from config.desk.placing_order import Order
 from config.desk.placing_paste import read_pasted, too_many
 from config.desk.placing_whom import whom_called
+from config.faces.htmx import is_quick, target_of
 from orders.actions.placing import MOST_LINES, Placed, place
 from orders.actions.placing.rehearsal import rehearse
 from parts.errors import Refused
@@ -102,7 +103,7 @@ def _decide(request: HttpRequest, order: Order, *, is_real: bool) -> HttpRespons
         except Refused as refusal:
             order.refuse(refusal)
             status = refusal.status
-    return _show(request, order, status=200 if request.htmx else status)  # type: ignore[attr-defined]  # django-htmx
+    return _show(request, order, status=200 if is_quick(request) else status)
 
 
 def _placed(request: HttpRequest, order: Order, placed: Placed) -> HttpResponse:
@@ -123,7 +124,7 @@ def _placed(request: HttpRequest, order: Order, placed: Placed) -> HttpResponse:
     if foreseen and not placed.replayed and foreseen != digest_of(missing):
         messages.warning(request, _("Stock has changed since the preview: look at what is missing now."))
     answer = redirect("desk:parts-order", placed.reference)
-    if request.htmx:  # type: ignore[attr-defined]  # of django-htmx
+    if is_quick(request):
         return HttpResponseClientRedirect(answer.url)
     return answer
 
@@ -134,7 +135,7 @@ def _named(placed: Placed) -> dict[str, str]:
 
 def _show(request: HttpRequest, order: Order, status: int = 200) -> HttpResponse:
     order.rows = typed.with_empty(typed.renumbered(order.rows), 1 if order.foreseen else typed.ROWS)
-    target = request.htmx.target if request.htmx else ""  # type: ignore[attr-defined]  # of django-htmx
+    target = target_of(request)
     templates = {"whose": "desk/place_whose.html", "placing": "desk/place_body.html"}
     context = {
         "order": order,

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from config.desk.orders import for_staff
+from config.faces.htmx import is_quick
 from orders import searching as orders
 from orders.models import Customer, Equipment, OrderLine, PartsOrder, ServiceOrder
 from parts import searching as parts
@@ -157,7 +158,7 @@ def the_one(groups: list[Group]) -> Hit | None:
 def search(request: HttpRequest) -> HttpResponse:
     """Go straight to what is exactly meant; list what else is found, while somebody types and on a page."""
     text = request.GET.get("q", "").strip()
-    typing = bool(request.htmx)  # type: ignore[attr-defined]  # of django-htmx
+    typing = is_quick(request)
     groups = find(text, request.user, AT_ONCE if typing else ON_THE_PAGE)
     exact = the_one(groups)
     if exact and not typing and "list" not in request.GET:

@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
+from config.faces.htmx import is_quick
 from orders.actions import tracking as deeds
 from orders.models import PartsOrder, ServiceOrder, TrackingLink
 from parts.actors import Actor
@@ -61,7 +62,7 @@ def links(request: HttpRequest, kind: str, order_id: UUID) -> HttpResponse:
             address = reverse("tracking:page", args=[issued.token])
             context |= {"new_link": issued.link, "new_link_address": request.build_absolute_uri(address)}
             context["back_from_links"] = _back(request, form.cleaned_data.get("next", ""))
-    template = "components/tracking.html" if request.htmx else "tracking/links.html"  # type: ignore[attr-defined]
+    template = "components/tracking.html" if is_quick(request) else "tracking/links.html"
     return render(request, template, context, status=status)
 
 
@@ -77,7 +78,7 @@ def revoke(request: HttpRequest, link_id: UUID) -> HttpResponse:
         deeds.revoke(link_id=link.pk, **_told(request))
     except NotFound as refusal:
         raise Http404 from refusal
-    if request.htmx:  # type: ignore[attr-defined]
+    if is_quick(request):
         return render(request, "components/tracking.html", {"order": link.order})
     messages.success(request, _("The link does not work any more."))
     return redirect(_back(request, request.POST.get("next", "")) or page_of(link.order))

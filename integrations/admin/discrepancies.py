@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django import forms
 from django.contrib import admin
@@ -101,7 +101,7 @@ class AssignForm(DeedForm):
 
     def shape(self) -> None:
         """Offer who may work on cases."""
-        self.fields["owner"].queryset = cases.workers().order_by("username")  # type: ignore[attr-defined]  # as above
+        cast(forms.ModelChoiceField, self.fields["owner"]).queryset = cases.workers().order_by("username")
 
 
 def _assign(subject: Discrepancy, cleaned: dict[str, Any], told: dict[str, Any]) -> Done:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,6 +12,7 @@ from uuid import UUID
 from django.conf import settings
 from django.core.files.base import ContentFile
 from django.db import IntegrityError, transaction
+from django.db.models.fields.files import FieldFile
 from django.utils.translation import gettext as _
 
 from orders.actions.service_orders import Moved, locked, moved, write
@@ -59,17 +61,27 @@ def attach(
         added_at=at,
     )
     try:
-        with transaction.atomic():
+        with together_with(row.file):
             _write(row, kept.content, Cause(by=by, source=source, at=at), note)
     except IntegrityError:
-        _forget_file(row)
         if known := _known(key, service_order_id):  # the same file, sent twice at once
             return known
         raise
-    except BaseException:
-        _forget_file(row)
-        raise
     return row
+
+
+@contextmanager
+def together_with(file: FieldFile) -> Iterator[None]:
+    """Run a transaction in which this file is saved; where it fails, for whatever reason, the file goes as well."""
+    is_kept = False
+    try:
+        with transaction.atomic():
+            yield
+        is_kept = True
+    finally:
+        if not is_kept and file.name:
+            with suppress(OSError):
+                file.storage.delete(file.name)
 
 
 def checked(name: str, content: bytes) -> Judged:
@@ -100,13 +112,6 @@ def _write(row: Attachment, content: bytes, cause: Cause, note: str) -> None:
     facts = {"attachment": str(row.id), "name": row.name, "size": row.size, "sha256": row.sha256}
     ledger.record(job, "attachment.added", data=facts, note=note.strip(), public=row.visibility == "public")
     write([job], ledger)
-
-
-def _forget_file(row: Attachment) -> None:
-    """Take away the file of a row that was not written."""
-    if row.file.name:
-        with suppress(OSError):
-            row.file.storage.delete(row.file.name)
 
 
 def remove(*, attachment_id: UUID, reason: str, by: Actor, source: str, at: datetime) -> Moved:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -15,7 +14,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Q, QuerySet
 
 from orders.actions import overriding, service_orders
-from orders.actions.attachments import checked
+from orders.actions.attachments import checked, together_with
 from orders.actions.service_orders import Moved, locked, write
 from orders.actions.work import LineWork
 from orders.consenting import Leave, rule_for_job, rule_for_line
@@ -82,16 +81,12 @@ def ask(*, wish: Wish, by: Actor, source: str, at: datetime, expected_version: i
         **{f"{wish.about}_id": wish.subject_id},
     )
     try:
-        with transaction.atomic():
+        with together_with(row.evidence):
             _keep(row, kept)
             _begin(row, wish, by=by, source=source, at=at, expected_version=expected_version)
     except IntegrityError as error:
-        _forget_evidence(row)
         if "one_waiting_per" in str(error):
             raise Refused("An override of the same waits for consent already.") from error
-        raise
-    except BaseException:
-        _forget_evidence(row)
         raise
     return row
 
@@ -123,12 +118,6 @@ def _keep(row: OverrideRequest, kept: Judged | None) -> None:
     row.evidence_name, row.evidence_type = kept.name, kept.kind.content_type
     row.evidence_sha256 = hashlib.sha256(kept.content).hexdigest()
     row.evidence.save(kept.name, ContentFile(kept.content), save=False)
-
-
-def _forget_evidence(row: OverrideRequest) -> None:
-    if row.evidence.name:
-        with suppress(OSError):
-            row.evidence.storage.delete(row.evidence.name)
 
 
 def _begin(

@@ -144,12 +144,12 @@ class OverrideRequest(models.Model):
         return self.line or self.service_order
 
 
-class OverrideManager(models.Manager.from_queryset(OrderEventQuerySet)):  # type: ignore[misc]  # made by Django
+class OverrideManager(models.Manager["Override"]):
     """Only what went round the flow."""
 
-    def get_queryset(self) -> Any:
+    def get_queryset(self) -> OrderEventQuerySet:
         """Keep the overrides."""
-        return super().get_queryset().overrides()
+        return OrderEventQuerySet(self.model, using=self._db).overrides()
 
 
 class Override(OrderEvent):

@@ -88,8 +88,8 @@ def approve(*, change_id: UUID, by: Actor, source: str, at: datetime) -> PartCha
                 )
             )
         _set(part, {name: after for name, (_before, after) in row.changes.items()})
-        part._history_user = User(pk=by.user_id)  # type: ignore[attr-defined]  # read by django-simple-history
-        part._change_reason = row.reason[:100]  # type: ignore[attr-defined]  # as above
+        part._history_user = User(pk=by.user_id)
+        part._change_reason = row.reason[:100]
         part.save(update_fields=list(row.changes))
         _decide(row, "applied", by, at)
     return row

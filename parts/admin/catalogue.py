@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin, messages
-from django.db.models import OuterRef, QuerySet, Subquery, Sum
+from django.db.models import Field, OuterRef, QuerySet, Subquery, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -35,6 +35,12 @@ from parts.models import (
 )
 from parts.querysets import AVAILABLE
 from parts.relations import drawing_of
+
+
+class _PartRequest(HttpRequest):
+    """A request that may have led to a change request, where the part was to be saved."""
+
+    asked_for: bool
 
 
 @admin.register(UnitOfMeasure)
@@ -129,9 +135,9 @@ class PartOffice(Edited):
             row = request_change(part_id=obj.pk, wanted=wanted, reason=reason, **told(request))
         except Refused as refusal:
             messages.error(request, refusal.detail)
-            request.asked_for = True  # type: ignore[attr-defined]  # read below, in the same request
+            cast(_PartRequest, request).asked_for = True
             return
-        request.asked_for = True  # type: ignore[attr-defined]  # as above
+        cast(_PartRequest, request).asked_for = True
         address = reverse("admin:parts_partchange_change", args=[row.pk])
         says = _g("Nothing has changed yet: {} waits for the approval of another person.")
         link = format_html('<a href="{}">{}</a>', address, _g("the change"))
@@ -273,7 +279,7 @@ class PartChangeOffice(Shown):
     @display(description=_("changes"))
     def fields_of_it(self, row: PartChange) -> str:
         """Which fields, in words."""
-        return ", ".join(str(Part._meta.get_field(name).verbose_name) for name in row.changes)  # type: ignore[union-attr]  # all have one
+        return ", ".join(str(cast(Field, Part._meta.get_field(name)).verbose_name) for name in row.changes)
 
     @display(description=_("status"), ordering="status")
     def state(self, row: PartChange) -> SafeString:

@@ -1,5 +1,7 @@
 """What a part is, by which numbers it goes, and what may stand in for it."""
 
+from typing import Any
+
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
@@ -71,6 +73,9 @@ class Part(models.Model):
         _("controlled"), default=False, help_text=_("What changes about it needs the approval of a second person.")
     )
     history = HistoricalRecords()
+    # What django-simple-history reads off a part that is saved outside a request, where it is set.
+    _history_user: Any
+    _change_reason: str
 
     class Meta:
         ordering = ("number", "id")

@@ -15,9 +15,9 @@ from parts.models import StockLevel
 from reports.integrity import check_all
 from tests.admin.world import World, cause
 from tests.browser.conftest import ScreenOf
+from tests.browser.phone import cellar, entries, job_of, ready, unfold
+from tests.browser.phone import page_of as phone_page_of
 from tests.browser.screen import PHONE, Screen
-from tests.browser.test_phone import cellar, entries, job_of, ready, unfold
-from tests.browser.test_phone import page_of as phone_page_of
 from tests.factories.parts import PartFactory
 
 
