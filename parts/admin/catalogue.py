@@ -2,45 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
-from django.contrib import admin, messages
-from django.db.models import Field, OuterRef, QuerySet, Subquery, Sum
+from django.contrib import admin
+from django.db.models import OuterRef, QuerySet, Subquery, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import reverse
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _g
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.decorators import display
 
-from parts.actions.changing import FIELDS, approve, refuse, request_change, text_of, withdraw
-from parts.admin.deeds import Deed, Done, ReasonForm, told
+from parts.actions.changing import FIELDS, approve, lock_parts, refuse, request_change, text_of, withdraw
+from parts.admin.deeds import Deed, Done, ReasonForm
+from parts.admin.entries import PartForm, PartNumbers, ask, entries_of, is_asked
 from parts.admin.importing import import_deed
-from parts.admin.offices import Edited, Office, ReasonedForm, Shown
-from parts.errors import Refused
+from parts.admin.offices import Edited, Office, Shown
+from parts.changes import controlled_since, difference_of, words_of
 from parts.labels import plain, status_label
 from parts.models import (
     Category,
     Part,
     PartChange,
-    PartNumber,
-    PartRelation,
     PurchaseOrderLine,
     StockLevel,
     UnitOfMeasure,
 )
 from parts.querysets import AVAILABLE
 from parts.relations import drawing_of
-
-
-class _PartRequest(HttpRequest):
-    """A request that may have led to a change request, where the part was to be saved."""
-
-    asked_for: bool
 
 
 @admin.register(UnitOfMeasure)
@@ -59,24 +49,6 @@ class CategoryOffice(Office):
     list_display = ("path", "name")
     search_fields = ("path", "name")
     ordering = ("path",)
-
-
-class PartNumbers(TabularInline):
-    model = PartNumber
-    extra = 0
-    tab = True
-
-
-class PartForm(ReasonedForm):
-    """A part. What changes about a controlled one is asked for, and a reason goes with it."""
-
-    def clean(self) -> dict[str, Any]:
-        """Want a reason where another person has to approve."""
-        cleaned: dict[str, Any] = super().clean() or {}
-        asks = self.initial.get("is_controlled") and set(self.changed_data) - {"change_reason"}
-        if asks and not cleaned.get("change_reason"):
-            self.add_error("change_reason", _g("The part is controlled: say why, so that another person can approve."))
-        return cleaned
 
 
 @admin.register(Part)
@@ -122,36 +94,31 @@ class PartOffice(Edited):
         return not (obj is not None and obj.is_controlled) and super().has_delete_permission(request, obj)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """Save; of a controlled part, ask for the change instead, and save nothing."""
-        if not (change and form.initial.get("is_controlled")):
+        """Save; of a controlled part, save nothing: what changes is asked for with its numbers (`save_related`)."""
+        locked = lock_parts([obj.pk]).get(obj.pk) if change else None
+        form.asks = locked is not None and locked.is_controlled
+        if not form.asks:
             super().save_model(request, obj, form, change)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Save the numbers; of a controlled part, ask for all that changes at once."""
+        if not form.asks:
+            super().save_related(request, form, formsets, change)
             return
-        changed = [name for name in form.changed_data if name in FIELDS]
-        if not changed:
-            return
-        wanted = {name: text_of(name, obj) for name in changed}
-        reason = form.cleaned_data["change_reason"]
-        try:
-            row = request_change(part_id=obj.pk, wanted=wanted, reason=reason, **told(request))
-        except Refused as refusal:
-            messages.error(request, refusal.detail)
-            cast(_PartRequest, request).asked_for = True
-            return
-        cast(_PartRequest, request).asked_for = True
-        address = reverse("admin:parts_partchange_change", args=[row.pk])
-        says = _g("Nothing has changed yet: {} waits for the approval of another person.")
-        link = format_html('<a href="{}">{}</a>', address, _g("the change"))
-        messages.warning(request, format_html(says, link))
+        wanted = {name: text_of(name, form.instance) for name in form.changed_data if name in FIELDS}
+        entries = [entry for formset in formsets for entry in entries_of(formset)]
+        facts: dict[str, Any] = {"part_id": form.instance.pk, "wanted": wanted, "entries": entries}
+        if wanted or entries:
+            reason = form.cleaned_data.get("change_reason") or ""
+            ask(request, lambda told: request_change(reason=reason, **facts, **told))
 
     def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         """What is only asked for is no change yet."""
-        return None if getattr(request, "asked_for", False) else super().log_change(request, obj, message)
+        return None if is_asked(request) else super().log_change(request, obj, message)
 
     def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
         """Lead back to the part as it is, without saying that it was changed."""
-        if getattr(request, "asked_for", False):
-            return redirect(request.path)
-        return super().response_change(request, obj)
+        return redirect(request.path) if is_asked(request) else super().response_change(request, obj)
 
     def panel(self, request: HttpRequest, subject: Any) -> dict[str, Any]:
         """Show where it lies, what is on its way, what replaces it and what is to change about it."""
@@ -161,33 +128,10 @@ class PartOffice(Edited):
         return {
             "levels": list(levels.order_by("warehouse__code", "condition", "id")[:100]),
             "drawing": drawing_of(subject),
+            "control": controlled_since(subject) if subject.is_controlled else None,
             "waiting": PartChange.objects.filter(part=subject, status="waiting").first(),
             "incoming": list(incoming.select_related("purchase_order__supplier", "purchase_order__warehouse")[:20]),
         }
-
-
-@admin.register(PartNumber)
-class PartNumberOffice(Office):
-    list_display = ("number", "system", "part")
-    list_filter = (("part", AutocompleteSelectFilter),)
-    list_select_related = ("part",)
-    search_fields = ("number", "system", "part__number")
-    autocomplete_fields = ("part",)
-    ordering = ("-id",)
-
-
-@admin.register(PartRelation)
-class PartRelationOffice(Edited):
-    list_display = ("part", "kind", "other", "both_ways", "quantity_factor", "effective_from", "effective_until")
-    list_filter = (("kind", ChoicesDropdownFilter), ("part", AutocompleteSelectFilter))
-    list_select_related = ("part", "other")
-    search_fields = ("part__number", "other__number")
-    autocomplete_fields = ("part", "other")
-    ordering = ("-id",)
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[PartRelation]:
-        """Read both parts along: the name of a relation is made of them."""
-        return super().get_queryset(request).select_related("part", "other")
 
 
 # --- Changes of controlled parts -------------------------------------------------------------------------------------
@@ -261,25 +205,15 @@ class PartChangeOffice(Shown):
 
     def panel(self, request: HttpRequest, subject: Any) -> dict[str, Any]:
         """Show the difference."""
-        categories = dict(
-            Category.objects.filter(pk__in=[key for key in subject.changes.get("category", []) if key]).values_list(
-                "pk", "path"
-            )
-        )
-        named = {str(key): path for key, path in categories.items()}
-        words = {field.name: field.verbose_name for field in Part._meta.concrete_fields}
         return {
-            "difference": [
-                (words.get(name, name), named.get(before, before), named.get(after, after))
-                for name, (before, after) in subject.changes.items()
-            ],
+            "difference": difference_of(subject),
             "is_own": subject.requested_by_id is not None and subject.requested_by_id == request.user.pk,
         }
 
     @display(description=_("changes"))
     def fields_of_it(self, row: PartChange) -> str:
         """Which fields, in words."""
-        return ", ".join(str(cast(Field, Part._meta.get_field(name)).verbose_name) for name in row.changes)
+        return ", ".join(words_of(row))
 
     @display(description=_("status"), ordering="status")
     def state(self, row: PartChange) -> SafeString:

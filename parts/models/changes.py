@@ -11,7 +11,8 @@ from parts.statuses import ChangeStatus
 
 
 class PartChange(models.Model):
-    """What somebody wants changed of a controlled part. `changes`: field → what it was and what it is to be, as text.
+    """What somebody wants changed of a controlled part. `changes`: field → what it was and what it is to be, as text;
+    `entries`: its numbers in other systems and its relations, each as it was and as it is to be (`parts.entries`).
 
     `decided_by` is another person than the one who asked: a constraint sees to it. What was applied stands in the
     part's history under the one who approved it.
@@ -19,7 +20,8 @@ class PartChange(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_key, editable=False)
     part = models.ForeignKey(Part, models.PROTECT, related_name="changes")
-    changes = models.JSONField(_("changes"))
+    changes = models.JSONField(_("changes"), default=dict)
+    entries = models.JSONField(_("numbers and relations"), default=list)
     reason = models.CharField(_("reason"), max_length=300)
     status = models.CharField(_("status"), max_length=10, choices=ChangeStatus, default=ChangeStatus.WAITING)
     source = models.CharField(_("source"), max_length=40)
@@ -63,10 +65,11 @@ class PartChange(models.Model):
             models.CheckConstraint(
                 condition=~Q(status="refused") | ~Q(refusal=""), name="part_change_refused_with_a_reason"
             ),
+            models.CheckConstraint(condition=~Q(changes={}, entries=[]), name="part_change_changes_something"),
             models.UniqueConstraint(
                 fields=["part"], condition=Q(status="waiting"), name="part_change_one_waiting_per_part"
             ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.part}: {', '.join(self.changes)}"
+        return f"{self.part}: {', '.join([*self.changes, *(entry['what'] for entry in self.entries)])}"
