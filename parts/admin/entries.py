@@ -137,6 +137,12 @@ def removal(permission: str) -> Deed:
 class Entered(Office):
     """What belongs to parts. Where one of them is controlled, nobody changes it alone."""
 
+    panel_template = "admin/parts/part/entry.html"
+
+    def panel(self, request: HttpRequest, subject: Any) -> dict[str, Any]:
+        """Tell whether it is changed at once."""
+        return {"is_controlled": _is_controlled(subject)}
+
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         """Ask for a reason, also for what is new."""
         if obj is None or self.has_change_permission(request, obj):
