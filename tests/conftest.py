@@ -15,6 +15,7 @@ from pytest_django import DjangoDbBlocker
 from config import roles
 from config.guessing import wrong_tries
 from config.postgres.base import server
+from tests.template import ready_template
 
 #: Folders of tests that come in by a door: pages and the API.
 DOORS = {"admin", "api", "browser", "desk", "phone", "tracking"}
@@ -50,6 +51,13 @@ def _english() -> Iterator[None]:
     translation.activate("en")
     yield
     translation.activate("en")
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """Copy a database that is migrated already."""
+    with django_db_blocker.unblock():
+        connection.settings_dict["TEST"]["TEMPLATE"] = ready_template()
 
 
 @pytest.fixture(scope="session")
