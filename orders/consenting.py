@@ -18,6 +18,7 @@ from orders.models import ConsentRule, EventText, OverrideRequest
 from parts.actors import Actor
 from parts.models import Part
 from parts.rules import ZERO
+from parts.sentences import sentence
 
 #: How long a request is still shown on its order's page after it was decided, and how many are shown at most.
 SHOWN_FOR = timedelta(days=30)
@@ -95,7 +96,10 @@ def require(rule: str, by: Actor, leave: Leave | None) -> None:
     """Raise ConsentNeeded where a rule wants a second person and none has consented. Rules of ours need nobody."""
     if rule and by.permissions is not None and not (leave and leave.consented_by):
         raise ConsentNeeded(
-            "Another person has to consent to this override; ask for it on the desk or in the back office, on the page"
-            f" of what it is about (rule: {rule}).",
+            sentence(
+                "Another person has to consent to this override; ask for it on the desk"
+                " or in the back office, on the page of what it is about (rule: {rule}).",
+                rule=rule,
+            ),
             rule=rule,
         )

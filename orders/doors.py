@@ -13,6 +13,7 @@ from orders.models import CustomerAccess, OrderEvent
 from orders.querysets import sees_all
 from parts.doors import Door
 from parts.errors import Invalid, NotFound
+from parts.sentences import sentence
 
 
 class EventSerializer(serializers.Serializer[Any]):
@@ -55,14 +56,16 @@ class OrdersDoor(Door):
     def check_visible(self, visible: QuerySet[Any]) -> None:
         """Raise NotFound unless the caller may see the row of the address. No query for those who see all."""
         if not sees_all(self.user) and not visible.filter(pk=self.key).exists():
-            raise NotFound("There is nothing here, or it is not yours to see.", id=str(self.key))
+            raise NotFound(sentence("There is nothing here, or it is not yours to see."), id=str(self.key))
 
     def check_customer(self, customer_id: Any) -> None:
         """Raise Invalid unless the caller may order for the customer, as for one that does not exist."""
         if customer_id is None or sees_all(self.user):
             return
         if not CustomerAccess.objects.filter(user=self.user.pk, customer_id=customer_id).exists():
-            raise Invalid("The order cannot be placed as it is.", {"customer": ["There is no such customer."]})
+            raise Invalid(
+                sentence("The order cannot be placed as it is."), {"customer": [sentence("There is no such customer.")]}
+            )
 
     def timeline_of(self, events: QuerySet[Any]) -> HttpResponseBase:
         """Answer with a page of events as they happened; for those who do not see all, the public ones."""

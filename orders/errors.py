@@ -1,9 +1,19 @@
 """Refusals of floor 1, each with its stable code."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from orders.statuses import LineStatus, ServiceOrderStatus
 from parts.errors import Refused
+from parts.sentences import Says, Sentence, Word, sentence
+
+#: What the statuses of lines, parts orders and service orders are called.
+_LABELS: dict[str, Says] = {**dict(LineStatus.choices), **dict(ServiceOrderStatus.choices)}
+
+
+def word_of(status: str, labels: Mapping[str, Says] = _LABELS) -> Says:
+    """Return what a status is called inside a sentence; one that there is not, as it was written."""
+    return Word(labels[status]) if status in labels else status
 
 
 class TransitionRefused(Refused):
@@ -14,16 +24,39 @@ class TransitionRefused(Refused):
 
     code = "transition_refused"
 
-    def __init__(self, reference: str, current: str, requested: str, allowed: Iterable[str], **extra: Any) -> None:
+    def __init__(
+        self,
+        reference: str,
+        current: str,
+        requested: str,
+        allowed: Iterable[str],
+        *,
+        labels: Mapping[str, Says] = _LABELS,
+        **extra: Any,
+    ) -> None:
         steps = list(allowed)
-        says = f"allowed from here: {', '.join(steps)}" if steps else "it is final"
-        kind = "already is" if current == requested else "cannot go from"
-        detail = (
-            f"{reference} {kind} {current}; {says}."
-            if current == requested
-            else f"{reference} {kind} {current} to {requested}; {says}."
+        detail = _refused_step(
+            repeated=current == requested,
+            reference=reference,
+            current=word_of(current, labels),
+            requested=word_of(requested, labels),
+            allowed=[word_of(step, labels) for step in steps],
         )
         super().__init__(detail, current=current, requested=requested, allowed=steps, **extra)
+
+
+def _refused_step(*, repeated: bool, allowed: list[Says], **values: Says) -> Sentence:
+    if repeated and allowed:
+        return sentence("{reference} already is {current}; allowed from here: {allowed}.", allowed=allowed, **values)
+    if repeated:
+        return sentence("{reference} already is {current}; it is final.", **values)
+    if allowed:
+        return sentence(
+            "{reference} cannot go from {current} to {requested}; allowed from here: {allowed}.",
+            allowed=allowed,
+            **values,
+        )
+    return sentence("{reference} cannot go from {current} to {requested}; it is final.", **values)
 
 
 class ReasonRequired(Refused):

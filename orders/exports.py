@@ -17,6 +17,7 @@ from orders.ledger import text_of_time
 from orders.models import LedgerAnchor
 from parts.actors import Actor
 from parts.errors import Invalid
+from parts.sentences import sentence
 
 JSON_LINES, CSV, XLSX = "jsonl", "csv", "xlsx"
 
@@ -156,9 +157,12 @@ def export_ledger(
         by.require("orders.view_eventtext")
     kind = path.suffix.removeprefix(".")
     if kind not in (JSON_LINES, CSV, XLSX):
-        raise Invalid("The file must end in .jsonl, .csv or .xlsx.", {"path": ["Must end in .jsonl, .csv or .xlsx."]})
+        raise Invalid(
+            sentence("The file must end in .jsonl, .csv or .xlsx."),
+            {"path": [sentence("Must end in .jsonl, .csv or .xlsx.")]},
+        )
     if any(moment is not None and moment.tzinfo is None for moment in (wanted.since, wanted.until)):
-        raise Invalid("Give times with their zone.", {"since": ["Needs a time zone."]})
+        raise Invalid(sentence("Give times with their zone."), {"since": [sentence("Needs a time zone.")]})
     manifest = _manifest(path, kind, wanted, by, at, with_notes)
     proof = _manifest(path.with_suffix(f".{JSON_LINES}"), JSON_LINES, wanted, by, at, with_notes)
     drafts = [path.with_name(f"{path.name}.part")]

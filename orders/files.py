@@ -13,10 +13,10 @@ import zipfile
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from django.utils.translation import gettext as _
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from parts.errors import Refused
+from parts.sentences import sentence
 
 LONGEST_NAME = 200
 
@@ -81,10 +81,10 @@ def judge(content: bytes, name: str, *, allowed: Collection[str], most_pixels: i
     do instead: what cannot be written anew would be kept with the place where it was taken.
     """
     if not content:
-        raise FileRefused(_("The file is empty."))
+        raise FileRefused(sentence("The file is empty."))
     if is_heic(content):
         raise FileRefused(
-            _(
+            sentence(
                 "This is a HEIC photo, which would keep the place where it was taken. Save or send it as JPEG; on an "
                 "iPhone: Settings, Camera, Formats, Most Compatible."
             ),
@@ -93,8 +93,9 @@ def judge(content: bytes, name: str, *, allowed: Collection[str], most_pixels: i
     kind = kind_of(content, name)
     if kind is None or kind.name not in allowed:
         kinds = ", ".join(ending[1:] for one in KINDS.values() if one.name in allowed for ending in one.endings[:1])
-        says = _("This is not a file of an allowed kind. Allowed: %(kinds)s.") % {"kinds": kinds}
-        raise FileRefused(says, allowed=sorted(allowed))
+        raise FileRefused(
+            sentence("This is not a file of an allowed kind. Allowed: {kinds}.", kinds=kinds), allowed=sorted(allowed)
+        )
     if kind.name in _PILLOW:
         content = _only_pixels(content, _PILLOW[kind.name], most_pixels)
     return Judged(safe_name(name, kind), kind, content)
@@ -150,8 +151,9 @@ def _only_pixels(content: bytes, form: str, most_pixels: int) -> bytes:
     try:
         with Image.open(io.BytesIO(content), formats=[form]) as picture:
             if picture.width * picture.height > most_pixels:
-                most = {"most": most_pixels // 1_000_000}
-                raise FileRefused(_("The picture has more than %(most)s million pixels.") % most)
+                raise FileRefused(
+                    sentence("The picture has more than {most} million pixels.", most=most_pixels // 1000000)
+                )
             upright = ImageOps.exif_transpose(picture)
             see_through = form != "JPEG" and upright.has_transparency_data
             upright = upright.convert("RGBA" if see_through else "RGB")
@@ -160,7 +162,7 @@ def _only_pixels(content: bytes, form: str, most_pixels: int) -> bytes:
             target = io.BytesIO()
             clean.save(target, form, **({"quality": 90} if form != "PNG" else {}))
     except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError) as error:
-        raise FileRefused(_("The picture is damaged and cannot be read.")) from error
+        raise FileRefused(sentence("The picture is damaged and cannot be read.")) from error
     return target.getvalue()
 
 

@@ -11,6 +11,7 @@ from openpyxl import Workbook
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
 from parts.errors import Invalid
+from parts.sentences import Figure, sentence
 
 #: What a spreadsheet would take for the beginning of a formula (OWASP, "CSV Injection"); the last four are the wide
 #: forms of the first four, which some of them read as the same.
@@ -56,7 +57,12 @@ def write_sheet(path: Path, columns: Sequence[str], rows: Rows, about: Callable[
     try:
         for number, row in enumerate(rows, start=1):
             if number > MOST_ROWS:
-                raise Invalid(f"An Excel file is made for {MOST_ROWS:,} events at most. Narrow it, or take CSV.")
+                raise Invalid(
+                    sentence(
+                        "An Excel file is made for {most} events at most. Narrow it, or take CSV.",
+                        most=Figure(MOST_ROWS),
+                    )
+                )
             sheet.append([_sheet_cell(row.get(name)) for name in columns])
         second = book.create_sheet("About")
         for name, text in about():

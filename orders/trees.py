@@ -26,6 +26,7 @@ from parts import statements
 from parts.documents import as_text
 from parts.errors import NotFound
 from parts.keys import new_key
+from parts.sentences import sentence
 
 
 class Line(Subject):
@@ -248,7 +249,7 @@ class Trees:
         for tree in self:
             if line_id in tree.lines:
                 return tree.lines[line_id]
-        raise NotFound("There is no such order line.", id=str(line_id))
+        raise NotFound(sentence("There is no such order line."), id=str(line_id))
 
     def by_line(self) -> dict[UUID, Line]:
         """Return all lines by their key."""
@@ -276,7 +277,7 @@ class Trees:
                 "recorded_at": ledger.recorded_at,
             },
             expected=(len(changed), len(old)),
-            otherwise=ConcurrentChange("An order was changed by somebody who did not hold its lock."),
+            otherwise=ConcurrentChange(sentence("An order was changed by somebody who did not hold its lock.")),
         )
         if walked:
             _let_walk("")

@@ -136,7 +136,7 @@ def test_json_is_read_whole() -> None:
 
 # --- The law ---------------------------------------------------------------------------------------------------------
 
-CONVERTED = ("parts",)
+CONVERTED = ("orders", "parts")
 #: Texts of people that are given to something else than a refusal, and which of its arguments they are.
 OTHERS = {"RowError": 2, "CellError": 0, "TooMuch": 0}
 
@@ -150,6 +150,10 @@ def _trees() -> Iterator[tuple[Path, ast.Module]]:
 
 def _name(node: ast.expr) -> str:
     return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
+
+
+def _name_of_call(node: ast.expr) -> str:
+    return _name(node.func) if isinstance(node, ast.Call) else ""
 
 
 def _refusals() -> set[str]:
@@ -178,6 +182,12 @@ def _is_said(node: ast.expr) -> bool:
     return isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str))
 
 
+def _is_message(node: ast.expr) -> bool:
+    """Tell whether a text in a list is one for people: it has several words, or ends like a sentence."""
+    words = "".join(str(part.value) for part in ast.walk(node) if isinstance(part, ast.Constant))
+    return _is_said(node) and (" " in words.strip() or words.endswith("."))
+
+
 def _messages(node: ast.expr) -> Iterator[ast.expr]:
     """Yield the messages of a mapping of fields to their messages."""
     if isinstance(node, ast.Dict):
@@ -195,19 +205,28 @@ def _texts_of(call: ast.Call, refusals: set[str]) -> Iterator[ast.expr]:
     if name in refusals:
         yield from call.args[:1]
         for argument in (*call.args[1:], *(word.value for word in call.keywords if word.arg == "fields")):
-            yield from _messages(argument)
+            yield from (text for text in _messages(argument) if _is_message(text))
+    elif name == "__init__" and isinstance(call.func, ast.Attribute) and _name_of_call(call.func.value) == "super":
+        yield from call.args[:1]
     elif name in OTHERS:
         yield from call.args[OTHERS[name] : OTHERS[name] + 1]
     elif isinstance(call.func, ast.Attribute) and name == "add" and len(call.args) == 2:  # Problems.add
         yield call.args[1]
 
 
-def _plain_texts(tree: ast.Module, refusals: set[str]) -> Iterator[ast.expr]:
+def _plain_texts(tree: ast.Module, refusals: set[str]) -> list[ast.expr]:
+    """Return what people read that is there in one language only, each once."""
+    return list({(text.lineno, text.col_offset): text for text in _found(tree, refusals)}.values())
+
+
+def _found(tree: ast.Module, refusals: set[str]) -> Iterator[ast.expr]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             yield from (text for text in _texts_of(node, refusals) if _is_said(text))
         elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Subscript):  # fields["day"] = ["…"]
-            yield from (text for text in _messages(node.value) if _is_said(text))
+            yield from (text for text in _messages(node.value) if _is_message(text))
+        elif isinstance(node, ast.Dict | ast.DictComp):  # fields |= {"day": ["…"]}
+            yield from (text for text in _messages(node) if _is_message(text))
         elif isinstance(node, ast.FunctionDef) and node.name.endswith(("_problem", "_fault")):
             returned = [inner.value for inner in ast.walk(node) if isinstance(inner, ast.Return) and inner.value]
             yield from (text for text in returned if _is_said(text))
@@ -249,8 +268,10 @@ def test_every_sentence_is_named_by_its_english_text() -> None:
         'raise Refused(sentence("It is."), {"day": ["A day."]})',
         'problems.add("day", "must be a day" if day else None)',
         'fields["day"] = ["A day is required."]',
+        'missing |= {name: ["Required."] for name in names}',
+        'super().__init__("This link does not work.")',
         'def day_problem(day):\n    return "must be a day" if day else None',
     ],
 )
 def test_the_law_finds_what_it_forbids(source: str) -> None:
-    assert len(list(_plain_texts(ast.parse(source), {"Refused"}))) == 1
+    assert len(_plain_texts(ast.parse(source), {"Refused"})) == 1

@@ -14,6 +14,7 @@ from orders.ledger import text_of_time
 from orders.models import LedgerAnchor
 from parts.actors import Actor
 from parts.errors import Invalid, Refused
+from parts.sentences import sentence
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +44,7 @@ def anchor_day(*, by: Actor, at: datetime, day: date | None = None) -> Anchored:
     today = at.astimezone(UTC).date()
     day = day or today - timedelta(days=1)
     if day >= today:
-        raise Invalid(f"{day} is not over yet.", {"day": ["Must be before today (UTC)."]})
+        raise Invalid(sentence("{day} is not over yet.", day=day), {"day": [sentence("Must be before today (UTC).")]})
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('backline anchors', 0))")
@@ -53,7 +54,7 @@ def anchor_day(*, by: Actor, at: datetime, day: date | None = None) -> Anchored:
         if newest is not None and day <= newest.day:
             found = LedgerAnchor.objects.filter(day=day).first()
             if found is None:
-                raise Refused(f"{newest.day} is anchored already; an earlier day can no longer be.")
+                raise Refused(sentence("{day} is anchored already; an earlier day can no longer be.", day=newest.day))
             return Anchored(found, made=False)
         anchor = _made(day, at, horizon, newest)
         anchor.save(force_insert=True)

@@ -13,7 +13,6 @@ from django.conf import settings
 from django.core.files.base import ContentFile
 from django.db import IntegrityError, transaction
 from django.db.models.fields.files import FieldFile
-from django.utils.translation import gettext as _
 
 from orders.actions.service_orders import Moved, locked, moved, write
 from orders.errors import NothingToDo, ReasonRequired
@@ -24,6 +23,7 @@ from orders.rules import LONGEST_NOTE, check_texts
 from parts.actors import Actor
 from parts.errors import Forbidden, NotFound, Refused
 from parts.keys import new_key
+from parts.sentences import sentence
 
 
 def attach(
@@ -87,8 +87,12 @@ def together_with(file: FieldFile) -> Iterator[None]:
 def checked(name: str, content: bytes) -> Judged:
     """Return a file as it is kept, by the settings. Raises FileRefused for its size, its kind, damage."""
     if len(content) > settings.ATTACHMENT_MOST_BYTES:
-        most = {"most": settings.ATTACHMENT_MOST_BYTES // 1024 // 1024}
-        raise FileRefused(_("The file is larger than %(most)s MB.") % most)
+        raise FileRefused(
+            sentence(
+                "The file is larger than {most} MB.",
+                most=settings.ATTACHMENT_MOST_BYTES // 1024 // 1024,
+            )
+        )
     return judge(
         content, name, allowed=settings.ATTACHMENT_KINDS, most_pixels=settings.ATTACHMENT_MOST_MEGAPIXELS * 1_000_000
     )
@@ -97,15 +101,20 @@ def checked(name: str, content: bytes) -> Judged:
 def _known(key: UUID | None, service_order_id: UUID) -> Attachment | None:
     row = Attachment.objects.filter(pk=key).first() if key else None
     if row is not None and row.service_order_id != service_order_id:
-        raise Refused("This key belongs to a file of another job.")
+        raise Refused(sentence("This key belongs to a file of another job."))
     return row
 
 
 def _write(row: Attachment, content: bytes, cause: Cause, note: str) -> None:
     job = locked(row.service_order_id, None)
     if job and row.service_order.attachments.filter(removed_at__isnull=True).count() >= settings.ATTACHMENT_MOST:
-        says = _("%(job)s has %(most)s files already; remove one first.")
-        raise FileRefused(says % {"job": job.reference, "most": settings.ATTACHMENT_MOST})
+        raise FileRefused(
+            sentence(
+                "{reference} has {most} files already; remove one first.",
+                reference=job.reference,
+                most=settings.ATTACHMENT_MOST,
+            )
+        )
     row.file.save(row.name, ContentFile(content), save=False)
     row.save(force_insert=True)
     ledger = Ledger(cause)
@@ -121,7 +130,9 @@ def remove(*, attachment_id: UUID, reason: str, by: Actor, source: str, at: date
     ReasonRequired.
     """
     if not reason.strip():
-        raise ReasonRequired("Say why this file is removed.", fields={"reason": ["A reason is required."]})
+        raise ReasonRequired(
+            sentence("Say why this file is removed."), fields={"reason": [sentence("A reason is required.")]}
+        )
     check_texts(reason=(reason, LONGEST_NOTE))
     with transaction.atomic():
         row, job = _locked(attachment_id)
@@ -145,12 +156,12 @@ def show_to(*, attachment_id: UUID, public: bool, by: Actor, source: str, at: da
     """Let the customer see a file, or not any more. Raises Forbidden, NotFound, NothingToDo."""
     by.require("orders.add_attachment")
     if not by.may("orders.change_serviceorder"):
-        raise Forbidden("You are not allowed to do this.", permission="orders.change_serviceorder")
+        raise Forbidden(sentence("You are not allowed to do this."), permission="orders.change_serviceorder")
     with transaction.atomic():
         row, job = _locked(attachment_id)
         visibility = "public" if public else "internal"
         if row.removed_at is not None or row.visibility == visibility:
-            raise NothingToDo(f"{row.name} is shown so already, or is gone.")
+            raise NothingToDo(sentence("{name} is shown so already, or is gone.", name=row.name))
         facts: dict[str, Any] = {"attachment": str(row.id), "name": row.name, "from": row.visibility, "to": visibility}
         row.visibility = visibility
         row.save(update_fields=["visibility"])
@@ -164,7 +175,7 @@ def _locked(attachment_id: UUID) -> tuple[Attachment, Any]:
     """Lock the job of a file and return both as they stand then. Raises NotFound."""
     row = Attachment.objects.filter(pk=attachment_id).first()
     if row is None:
-        raise NotFound("There is no such file.", id=str(attachment_id))
+        raise NotFound(sentence("There is no such file."), id=str(attachment_id))
     job = locked(row.service_order_id, None)
     row.refresh_from_db()
     return row, job

@@ -18,16 +18,17 @@ from orders.actions.attachments import checked, together_with
 from orders.actions.service_orders import Moved, locked, write
 from orders.actions.work import LineWork
 from orders.consenting import Leave, rule_for_job, rule_for_line
-from orders.errors import ReasonRequired, TransitionRefused
+from orders.errors import ReasonRequired, TransitionRefused, word_of
 from orders.files import Judged
 from orders.ledger import Cause, Ledger, Subject
 from orders.models import EventText, OrderEvent, OrderLine, OverrideRequest, ServiceOrder
 from orders.rules import LONGEST_NOTE, LONGEST_REFERENCE, check_texts
-from orders.statuses import LINE_SHIPPED, LineStatus, ServiceOrderStatus
+from orders.statuses import LINE_SHIPPED, ConsentStatus, LineStatus, ServiceOrderStatus
 from parts.actors import Actor
 from parts.errors import AlreadyDecided, AnotherPersonNeeded, Forbidden, Invalid, NotFound, Refused, VersionConflict
 from parts.keys import new_key
 from parts.rules import moment_problem
+from parts.sentences import Says, Word, sentence
 
 About = Literal["line", "service_order"]
 #: How long a request waits for consent before it lapses, and how many lapse in one run.
@@ -68,7 +69,7 @@ def ask(*, wish: Wish, by: Actor, source: str, at: datetime, expected_version: i
     """
     by.require(_MAY[wish.about])
     if by.user_id is None:
-        raise Forbidden("Only a person can ask for an override.")
+        raise Forbidden(sentence("Only a person can ask for an override."))
     kept = checked(wish.evidence.name, wish.evidence.content) if wish.evidence else None
     _check(wish, at)
     row = OverrideRequest(
@@ -86,21 +87,23 @@ def ask(*, wish: Wish, by: Actor, source: str, at: datetime, expected_version: i
             _begin(row, wish, by=by, source=source, at=at, expected_version=expected_version)
     except IntegrityError as error:
         if "one_waiting_per" in str(error):
-            raise Refused("An override of the same waits for consent already.") from error
+            raise Refused(sentence("An override of the same waits for consent already.")) from error
         raise
     return row
 
 
 def _check(wish: Wish, at: datetime) -> None:
-    missing = {} if wish.reason.strip() else {"reason": ["Required."]}
+    missing: dict[str, list[Says]] = {} if wish.reason.strip() else {"reason": [sentence("Required.")]}
     if not wish.reference.strip() and wish.evidence is None:
-        missing["reference"] = ["Give a reference, or a file as evidence."]
+        missing["reference"] = [sentence("Give a reference, or a file as evidence.")]
     if missing:
-        raise ReasonRequired("An override needs a reason, and a reference or evidence.", fields=missing)
+        raise ReasonRequired(sentence("An override needs a reason, and a reference or evidence."), fields=missing)
     check_texts(reason=(wish.reason, LONGEST_NOTE), reference=(wish.reference, LONGEST_REFERENCE))
     known = LineStatus.values if wish.about == "line" else ServiceOrderStatus.values
     if wish.to not in known:
-        raise Invalid("There is no such status.", {"to": [f"Must be one of {', '.join(known)}."]})
+        raise Invalid(
+            sentence("There is no such status."), {"to": [sentence("Must be one of {allowed}.", allowed=list(known))]}
+        )
     if wish.happened_at is None:
         return
     problem = moment_problem(wish.happened_at, at)
@@ -109,7 +112,7 @@ def _check(wish: Wish, at: datetime) -> None:
     elif not problem and wish.happened_at > at:
         problem = "must not lie ahead"
     if problem:
-        raise Invalid(f"The time {problem}.", {"happened_at": [problem]})
+        raise Invalid(sentence("The time {problem}.", problem=problem), {"happened_at": [problem]})
 
 
 def _keep(row: OverrideRequest, kept: Judged | None) -> None:
@@ -137,10 +140,15 @@ def _begin(
     def asked(subject: Subject, ledger: Ledger) -> None:
         if expected_version is not None and subject.version != expected_version:
             raise VersionConflict(
-                f"{subject.reference} has changed since you read it.", version=subject.version, status=subject.status
+                sentence("{reference} has changed since you read it.", reference=subject.reference),
+                version=subject.version,
+                status=subject.status,
             )
         if subject.status == wish.to:
-            raise Refused(f"{subject.reference} already is {wish.to}.", current=subject.status)
+            raise Refused(
+                sentence("{reference} already is {current}.", reference=subject.reference, current=word_of(wish.to)),
+                current=subject.status,
+            )
         row.from_status = subject.status
         data = {"to": wish.to, "request": str(row.pk), "rule": row.rule, "evidence": row.evidence_sha256}
         event = ledger.record(
@@ -170,12 +178,15 @@ def consent(*, request_id: UUID, by: Actor, source: str, at: datetime) -> Overri
         _refuse_own(row, by)
         if _subject(row).status != row.from_status:
             raise VersionConflict(
-                f"{_subject(row).reference} has moved since it was asked for; refuse it, and let it be asked for anew.",
+                sentence(
+                    "{reference} has moved since it was asked for; refuse it, and let it be asked for anew.",
+                    reference=_subject(row).reference,
+                ),
                 status=_subject(row).status,
             )
         text = EventText.objects.filter(event=row.asked_event).values_list("text", flat=True).first()
         if text is None:
-            raise Refused("The reason was erased; refuse it, and let it be asked for anew.")
+            raise Refused(sentence("The reason was erased; refuse it, and let it be asked for anew."))
         leave = Leave(row.pk, by.reference, row.evidence_sha256, row.happened_at)
         _override(row, text, leave, by=Actor.user(row.requested_by), source=source, at=at, expected_version=None)
         _decide(row, "applied", by, at)
@@ -186,7 +197,7 @@ def refuse(*, request_id: UUID, reason: str, by: Actor, source: str, at: datetim
     """Refuse an override that somebody else asked for; nothing is overridden. Raises as `consent`, ReasonRequired."""
     by.require("orders.consent_override")
     if not reason.strip():
-        raise ReasonRequired("Say why it is refused.", fields={"reason": ["A reason is required."]})
+        raise ReasonRequired(sentence("Say why it is refused."), fields={"reason": [sentence("A reason is required.")]})
     check_texts(reason=(reason, LONGEST_NOTE))
     with transaction.atomic():
         row = _waiting(request_id)
@@ -201,7 +212,7 @@ def withdraw(*, request_id: UUID, by: Actor, source: str, at: datetime) -> Overr
     with transaction.atomic():
         row = _waiting(request_id)
         if by.user_id != row.requested_by_id:
-            raise Forbidden("Only who asked for it can take it back.")
+            raise Forbidden(sentence("Only who asked for it can take it back."))
         _close(row, "override_withdrawn", "", Cause(by=by, source=source, at=at))
         _decide(row, "withdrawn", None, at)
     return row
@@ -241,17 +252,19 @@ def _waiting(request_id: UUID) -> OverrideRequest:
     """Lock a request that waits; whoever decides second sees what was decided. Raises NotFound, AlreadyDecided."""
     row = _locked_requests().filter(pk=request_id).first()
     if row is None:
-        raise NotFound("Nobody asked for such an override.", id=str(request_id))
+        raise NotFound(sentence("Nobody asked for such an override."), id=str(request_id))
     if row.status != "waiting":
-        raise AlreadyDecided(f"It is {row.get_status_display().lower()} already.", status=row.status)
+        raise AlreadyDecided(
+            sentence("It is {status} already.", status=Word(ConsentStatus(row.status).label)), status=row.status
+        )
     return row
 
 
 def _refuse_own(row: OverrideRequest, by: Actor) -> None:
     if by.user_id is None:
-        raise Forbidden("Only a person can decide on an override.")
+        raise Forbidden(sentence("Only a person can decide on an override."))
     if by.user_id == row.requested_by_id:
-        raise AnotherPersonNeeded("Another person than the one who asked has to decide.")
+        raise AnotherPersonNeeded(sentence("Another person than the one who asked has to decide."))
 
 
 def _decide(row: OverrideRequest, status: str, by: Actor | None, at: datetime) -> None:
@@ -279,7 +292,7 @@ def _subject(row: OverrideRequest) -> OrderLine | ServiceOrder:
         else ServiceOrder.objects.filter(pk=row.service_order_id).first()
     )
     if found is None:
-        raise NotFound("There is no such line or service order.")
+        raise NotFound(sentence("There is no such line or service order."))
     return found
 
 

@@ -20,6 +20,7 @@ from orders.models import EventText, PartsOrder, ServiceOrder
 from orders.models.chained import Chained
 from parts.actors import Actor
 from parts.errors import Invalid
+from parts.sentences import sentence
 
 ERASED = "note.erased"
 
@@ -76,9 +77,11 @@ def erase_texts(
     """
     by.require("orders.erase_eventtext")
     if not reason.strip():
-        raise ReasonRequired("Say why this is erased.", fields={"reason": ["A reason is required."]})
+        raise ReasonRequired(
+            sentence("Say why this is erased."), fields={"reason": [sentence("A reason is required.")]}
+        )
     if not (subject_ids or actors or event_ids):
-        raise Invalid("Say whose texts.", {"subject_ids": ["Name subjects, actors or events."]})
+        raise Invalid(sentence("Say whose texts."), {"subject_ids": [sentence("Name subjects, actors or events.")]})
     wanted = (Q(event__subject_id__among=subject_ids) | Q(event__actor__in=actors)) & ~Q(event__kind=ERASED)
     wanted |= Q(event__id__among=event_ids)
     with transaction.atomic():
@@ -143,7 +146,7 @@ def _record(
     with connection.cursor() as cursor:
         cursor.execute(statement, {"changes": json.dumps(changes), **ledger.parameters()})
         if cursor.fetchone() != (len(ids),):
-            raise ConcurrentChange("A subject was changed by somebody who did not hold its lock.")
+            raise ConcurrentChange(sentence("A subject was changed by somebody who did not hold its lock."))
 
 
 def _read(model: type[Chained], ids: Collection[UUID]) -> Sequence[_Touched]:

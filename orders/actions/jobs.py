@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 
 from orders.actions.service_orders import Job, Moved, locked, moved, write
+from orders.errors import word_of
 from orders.ledger import Cause, Ledger
 from orders.models import DiagnosticNote, LabourEntry, ReturnShipment, ServiceOrder
 from orders.rules import LONGEST_NOTE, check_days, check_texts, day_faults, earliest_today, text_faults
@@ -16,7 +17,7 @@ from orders.statuses import SERVICE_ORDER_CLOSED
 from parts.actors import Actor
 from parts.errors import Forbidden, Invalid, NotFound, Refused
 from parts.keys import new_key
-from parts.sentences import Says
+from parts.sentences import Says, sentence
 
 _MOST_MINUTES = 1440
 
@@ -24,13 +25,20 @@ _MOST_MINUTES = 1440
 def _open_job(service_order_id: UUID, expected_version: int | None = None) -> Job:
     job = locked(service_order_id, expected_version)
     if job.status in SERVICE_ORDER_CLOSED:
-        raise Refused(f"{job.reference} is {job.status}; nothing is added to it any more.", current=job.status)
+        raise Refused(
+            sentence(
+                "{reference} is {status}; nothing is added to it any more.",
+                reference=job.reference,
+                status=word_of(job.status),
+            ),
+            current=job.status,
+        )
     return job
 
 
 def _person(by: Actor) -> int:
     if by.user_id is None:
-        raise Forbidden("Only a person can do this.")
+        raise Forbidden(sentence("Only a person can do this."))
     return by.user_id
 
 
@@ -65,7 +73,9 @@ def reschedule(
     check_texts(note=(note, LONGEST_NOTE))
     check_days(scheduled_for=scheduled_for)
     if scheduled_for < earliest_today(at):
-        raise Invalid("A job is planned for a day to come.", {"scheduled_for": ["This day has passed."]})
+        raise Invalid(
+            sentence("A job is planned for a day to come."), {"scheduled_for": [sentence("This day has passed.")]}
+        )
     ledger = Ledger(Cause(by=by, source=source, at=at))
     with transaction.atomic():
         job = _open_job(service_order_id, expected_version)
@@ -87,7 +97,9 @@ def set_estimated_completion(
     check_texts(note=(note, LONGEST_NOTE))
     check_days(estimated_completion_at=estimated_completion_at.date())
     if estimated_completion_at < at:
-        raise Invalid("The estimate lies in the past.", {"estimated_completion_at": ["This time has passed."]})
+        raise Invalid(
+            sentence("The estimate lies in the past."), {"estimated_completion_at": [sentence("This time has passed.")]}
+        )
     ledger = Ledger(Cause(by=by, source=source, at=at))
     with transaction.atomic():
         job = _open_job(service_order_id, expected_version)
@@ -115,12 +127,12 @@ def log_labour(
     by.require("orders.add_labourentry")
     fields: dict[str, list[Says]] = {}
     if not 0 < minutes <= _MOST_MINUTES:
-        fields["minutes"] = ["Between 1 and 1440."]
+        fields["minutes"] = [sentence("Between 1 and 1440.")]
     if started_at > at:
-        fields["started_at"] = ["This is still to come."]
+        fields["started_at"] = [sentence("This is still to come.")]
     fields |= text_faults(description=(description, 300)) | day_faults(started_at=started_at.date())
     if fields:
-        raise Invalid("The labour entry is not right.", fields)
+        raise Invalid(sentence("The labour entry is not right."), fields)
     ledger = Ledger(Cause(by=by, source=source, at=at))
     with transaction.atomic():
         job = _open_job(service_order_id)
@@ -148,7 +160,7 @@ def add_diagnosis(
     """Write down what was found wrong, with the failure code where there is one. Raises Invalid, Refused."""
     by.require("orders.add_diagnosticnote")
     if not text.strip():
-        raise Invalid("The finding is empty.", {"text": ["Write what you found."]})
+        raise Invalid(sentence("The finding is empty."), {"text": [sentence("Write what you found.")]})
     check_texts(text=(text, LONGEST_NOTE), failure_code=(failure_code, 40))
     ledger = Ledger(Cause(by=by, source=source, at=at))
     with transaction.atomic():
@@ -184,12 +196,12 @@ def send_equipment(
     texts = {"carrier": carrier, "tracking_number": tracking_number}
     fields: dict[str, list[Says]] = {}
     if direction not in ReturnShipment.Direction.values:
-        fields["direction"] = [f"Must be one of {', '.join(ReturnShipment.Direction.values)}."]
+        fields["direction"] = [sentence("Must be one of {allowed}.", allowed=list(ReturnShipment.Direction.values))]
     fields |= text_faults(carrier=(carrier, 60), tracking_number=(tracking_number, 80))
     fields |= day_faults(expected_on=expected_on)
-    fields |= {name: ["Must not be empty."] for name, text in texts.items() if not text.strip()}
+    fields |= {name: [sentence("Must not be empty.")] for name, text in texts.items() if not text.strip()}
     if fields:
-        raise Invalid("The shipment cannot be tracked as it is.", fields)
+        raise Invalid(sentence("The shipment cannot be tracked as it is."), fields)
     ledger = Ledger(Cause(by=by, source=source, at=at))
     try:
         with transaction.atomic():
@@ -209,7 +221,7 @@ def send_equipment(
             write([job], ledger)
     except IntegrityError as error:
         if "return_shipment_tracking_unique" in str(error):
-            raise ShipmentKnown("This tracking number is tracked already.") from error
+            raise ShipmentKnown(sentence("This tracking number is tracked already.")) from error
         raise
     return shipment
 
@@ -227,13 +239,16 @@ def equipment_arrived(*, shipment_id: UUID, by: Actor, source: str, at: datetime
     with transaction.atomic():
         shipment = ReturnShipment.objects.filter(pk=shipment_id).first()
         if shipment is None:
-            raise NotFound("There is no such shipment.", id=str(shipment_id))
+            raise NotFound(sentence("There is no such shipment."), id=str(shipment_id))
         job = locked(shipment.service_order_id, None)
         shipment.refresh_from_db()
         if shipment.arrived_at is not None:
             return shipment
         if at < shipment.shipped_at:
-            raise Invalid("It cannot arrive before it left.", {"at": [f"It left at {shipment.shipped_at:%F %R}."]})
+            raise Invalid(
+                sentence("It cannot arrive before it left."),
+                {"at": [sentence("It left at {shipped_at}.", shipped_at=f"{shipment.shipped_at:%F %R}")]},
+            )
         shipment.arrived_at = at
         shipment.save(update_fields=["arrived_at"])
         facts = {"direction": shipment.direction, "tracking_number": shipment.tracking_number}

@@ -14,7 +14,7 @@ from django.db import transaction
 from orders.actions import messages
 from orders.actions.service_orders import Moved
 from orders.actions.work import LineWork
-from orders.errors import NothingToDo, ReasonRequired, TransitionRefused
+from orders.errors import NothingToDo, ReasonRequired, TransitionRefused, word_of
 from orders.ledger import Cause
 from orders.models import OrderLine, Shipment
 from orders.rules import LONGEST_NOTE, check_days, check_texts, earliest_today, line_way
@@ -25,6 +25,7 @@ from parts.actors import Actor
 from parts.errors import Invalid, NotFound, Refused, VersionConflict
 from parts.models import Part, Reservation
 from parts.rules import part_of_it_problem, quantity_problem
+from parts.sentences import sentence
 
 #: Statuses that only stock gives or takes: the queue, placing and taking back set them.
 BY_STOCK_ONLY = ("open", "reserved", "back_ordered")
@@ -62,17 +63,20 @@ def check(line: Line, step: Step, by: Actor) -> None:
         by.require("orders.cancel_orderline")
     _check_version(line, step.expected_version)
     if step.to == "returned":
-        raise Refused("Book what came back: use return, with quantity and condition.", current=line.status)
+        raise Refused(sentence("Book what came back: use return, with quantity and condition."), current=line.status)
     allowed = [] if line.is_split else allowed_by_hand(line.status)
     if step.to not in allowed:
-        facts = {"split": True} if line.is_split else {}
+        facts: dict[str, Any] = {"split": True} if line.is_split else {}
         raise TransitionRefused(line.reference, line.status, step.to, allowed, **facts)
     line.check_step(step.to)
     if line.tree.on_hold and step.to not in ("cancelled", "delivered"):
-        raise Refused(f"{line.tree.reference} is on hold.", current=line.status)
+        raise Refused(sentence("{reference} is on hold.", reference=line.tree.reference), current=line.status)
     check_texts(note=(step.note, LONGEST_NOTE))
     if step.to == "cancelled" and not step.note.strip():
-        raise ReasonRequired(f"Say why {line.reference} is cancelled.", fields={"note": ["A reason is required."]})
+        raise ReasonRequired(
+            sentence("Say why {reference} is cancelled.", reference=line.reference),
+            fields={"note": [sentence("A reason is required.")]},
+        )
 
 
 def allowed_by_hand(status: str) -> list[str]:
@@ -132,7 +136,7 @@ def let_go(*, line_id: UUID, by: Actor, source: str, at: datetime, expected_vers
         line = work.trees.line(line_id)
         _check_version(line, expected_version)
         if line.is_split or not line.kept_back:
-            raise NothingToDo(f"{line.reference} is not kept back.", current=line.status)
+            raise NothingToDo(sentence("{reference} is not kept back.", reference=line.reference), current=line.status)
         line.kept_back, line.touched = False, True
         work.ledger.record(line, "line.let_go")
         work.finish()
@@ -142,7 +146,9 @@ def let_go(*, line_id: UUID, by: Actor, source: str, at: datetime, expected_vers
 def _check_version(line: Line, expected_version: int | None) -> None:
     if expected_version is not None and line.version != expected_version:
         raise VersionConflict(
-            f"{line.reference} has changed since you read it.", version=line.version, status=line.status
+            sentence("{reference} has changed since you read it.", reference=line.reference),
+            version=line.version,
+            status=line.status,
         )
 
 
@@ -184,7 +190,7 @@ def _refusal(
     """Return why a step may not be taken; with `leaving`, the lines that leave together, also if too few of them do."""
     try:
         if step.id not in lines:
-            raise NotFound("There is no such order line.", id=str(step.id))
+            raise NotFound(sentence("There is no such order line."), id=str(step.id))
         check(lines[step.id], step, by)
         if step.to == "shipped" and leaving is not None:
             _check_complete(lines[step.id].tree, leaving)
@@ -215,13 +221,15 @@ def ship(
     by.require("orders.ship_orderline")
     check_texts(carrier=(carrier, 60), tracking_number=(tracking_number, 80))
     if not items or len({item.line_id for item in items}) != len(items):
-        raise Invalid("Name each line that leaves once.", {"lines": ["At least one line, each only once."]})
+        raise Invalid(
+            sentence("Name each line that leaves once."), {"lines": [sentence("At least one line, each only once.")]}
+        )
     cause = Cause(by=by, source=source, at=at, message_id=message_id)
     with transaction.atomic():
         work = LineWork(cause, order_ids=[order_id], touches_stock=True)
         tree = work.trees.by_order.get(order_id)
         if tree is None:
-            raise NotFound("There is no such parts order.", id=str(order_id))
+            raise NotFound(sentence("There is no such parts order."), id=str(order_id))
         if (before := messages.shipped_by(tree, [item.line_id for item in items], cause)) is not None:
             return before
         work.carrier, work.tracking_number = carrier, tracking_number
@@ -247,9 +255,9 @@ def _decimals(tree: Tree, wanted: bool) -> dict[UUID, int]:
 def _leaving(work: LineWork, tree: Tree, field: str, item: ShipItem, decimals: Mapping[UUID, int]) -> Line:
     line = tree.lines.get(item.line_id)
     if line is None:
-        raise NotFound("This order has no such line.", id=str(item.line_id))
+        raise NotFound(sentence("This order has no such line."), id=str(item.line_id))
     if tree.on_hold:
-        raise Refused(f"{tree.reference} is on hold.", current=line.status)
+        raise Refused(sentence("{reference} is on hold.", reference=tree.reference), current=line.status)
     if line.is_split or line.status not in LINE_HOLDS_STOCK:
         raise TransitionRefused(line.reference, line.status, "shipped", allowed_by_hand(line.status))
     if item.quantity is None:
@@ -261,9 +269,12 @@ def _leaving(work: LineWork, tree: Tree, field: str, item: ShipItem, decimals: M
 def _check_quantity(quantity: Decimal, most: Decimal, decimals: int, field: str) -> None:
     """Refuse a part of a line that its unit does not have, or that is not there. Raises Invalid."""
     if problem := quantity_problem(quantity, decimals):
-        raise Invalid("That quantity cannot be.", {field: [f"It {problem}."]})
+        raise Invalid(sentence("That quantity cannot be."), {field: [sentence("It {problem}.", problem=problem)]})
     if quantity > most:
-        raise Invalid("That is more than there is.", {field: [f"Must be at most {most.normalize():f}."]})
+        raise Invalid(
+            sentence("That is more than there is."),
+            {field: [sentence("Must be at most {most}.", most=most.normalize())]},
+        )
 
 
 def _check_complete(tree: Tree, leaving: Sequence[Line]) -> None:
@@ -276,7 +287,14 @@ def _check_complete(tree: Tree, leaving: Sequence[Line]) -> None:
         if line.id not in going and line.status not in LINE_CLOSED and line.status not in LINE_SHIPPED
     ]
     if behind:
-        raise Refused(f"{tree.reference} is delivered complete only; still open: {', '.join(behind)}.", open=behind)
+        raise Refused(
+            sentence(
+                "{reference} is delivered complete only; still open: {behind}.",
+                reference=tree.reference,
+                behind=list(behind),
+            ),
+            open=behind,
+        )
 
 
 def walk_to(work: LineWork, line: Line, to: str, *, on_the_way: bool = False, **facts: Any) -> None:
@@ -309,16 +327,20 @@ def cancel(
     """
     by.require("orders.cancel_orderline")
     if not reason.strip():
-        raise ReasonRequired("Say why this is cancelled.", fields={"reason": ["A reason is required."]})
+        raise ReasonRequired(
+            sentence("Say why this is cancelled."), fields={"reason": [sentence("A reason is required.")]}
+        )
     check_texts(reason=(reason, LONGEST_NOTE))
     with transaction.atomic():
         order_ids = list(OrderLine.objects.filter(pk=line_id).values_list("order_id", flat=True))
         if not order_ids:
-            raise NotFound("There is no such order line.", id=str(line_id))
+            raise NotFound(sentence("There is no such order line."), id=str(line_id))
         work = LineWork(Cause(by=by, source=source, at=at), order_ids=order_ids, touches_stock=True, frees_stock=True)
         line = work.trees.line(line_id)
         if expected_version is not None and line.version != expected_version:
-            raise VersionConflict(f"{line.reference} has changed since you read it.", version=line.version)
+            raise VersionConflict(
+                sentence("{reference} has changed since you read it.", reference=line.reference), version=line.version
+            )
         parts = _cancellable(line)
         there = sum((leaf.quantity for leaf in parts), Decimal(0))
         if quantity is not None:
@@ -375,7 +397,9 @@ def return_to_stock(
         decimals = _decimals(line.tree, True)[line.part_id]
         _check_quantity(quantity, line.quantity, decimals, "quantity")
         if problem := part_of_it_problem(unfit, decimals) or ("must be part of it" if unfit > quantity else None):
-            raise Invalid("That quantity cannot be unfit.", {"unfit": [f"It {problem}."]})
+            raise Invalid(
+                sentence("That quantity cannot be unfit."), {"unfit": [sentence("It {problem}.", problem=problem)]}
+            )
         if line.status == "delivered":
             work.undo_arrival(line, quantity, unfit)
         leaf = work.take_out(line, quantity)
@@ -415,20 +439,31 @@ def promise(
     check_texts(reason=(reason, LONGEST_NOTE))
     check_days(promised_on=promised_on)
     if promised_on < earliest_today(at):
-        raise Invalid("A promise lies in the future.", {"promised_on": ["This date has passed."]})
+        raise Invalid(sentence("A promise lies in the future."), {"promised_on": [sentence("This date has passed.")]})
     with transaction.atomic():
         work = LineWork(Cause(by=by, source=source, at=at), line_ids=[line_id], touches_stock=False)
         line = work.trees.line(line_id)
         if expected_version is not None and line.version != expected_version:
-            raise VersionConflict(f"{line.reference} has changed since you read it.", version=line.version)
+            raise VersionConflict(
+                sentence("{reference} has changed since you read it.", reference=line.reference), version=line.version
+            )
         if line.status in LINE_CLOSED:
-            raise Refused(f"{line.reference} is {line.status}; there is nothing to promise.", current=line.status)
+            raise Refused(
+                sentence(
+                    "{reference} is {status}; there is nothing to promise.",
+                    reference=line.reference,
+                    status=word_of(line.status),
+                ),
+                current=line.status,
+            )
         parts = [leaf for leaf in line.tree.children_of(line) if leaf.status not in LINE_CLOSED]
         changed = [each for each in (line, *parts) if each.promised_on != promised_on]
         if not changed:
-            raise NothingToDo(f"{line.reference} is promised for that day already.")
+            raise NothingToDo(sentence("{reference} is promised for that day already.", reference=line.reference))
         if any(each.first_promised_on for each in changed) and not reason.strip():
-            raise ReasonRequired("Say why the promise changes.", fields={"reason": ["A reason is required."]})
+            raise ReasonRequired(
+                sentence("Say why the promise changes."), fields={"reason": [sentence("A reason is required.")]}
+            )
         _date(work, line, promised_on, "line.promise_changed", note=reason.strip() if public else "", public=True)
         if reason.strip() and not public:
             work.ledger.record(line, "note.added", note=reason.strip(), data={"about": "promise"})

@@ -11,6 +11,7 @@ from orders.errors import MessageUsed
 from orders.ledger import Cause, Subject
 from orders.models import OrderEvent, Shipment
 from orders.rules import LONGEST_REFERENCE, check_texts
+from parts.sentences import sentence
 
 #: Let only one at a time place an order for a message: there is no row yet that could be locked.
 _WAIT = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
@@ -30,7 +31,10 @@ def known(subject: Subject, to: str, cause: Cause) -> OrderEvent | None:
     said = list(OrderEvent.objects.of_message(cause.source, cause.message_id).of_subjects([subject.id]))
     steps = [event for event in said if event.to_status == to and not event.passed_through]
     if said and not steps:
-        raise MessageUsed(f"This message said something else of {subject.reference} before.", current=subject.status)
+        raise MessageUsed(
+            sentence("This message said something else of {reference} before.", reference=subject.reference),
+            current=subject.status,
+        )
     return max(steps, key=lambda event: event.version, default=None)
 
 
@@ -61,7 +65,10 @@ def shipped_by(order: Subject, line_ids: Collection[UUID], cause: Cause) -> list
     if not touched.intersection(line_ids):
         return None
     if before != set(line_ids):
-        raise MessageUsed(f"This message said something else of {order.reference} before.", current=order.status)
+        raise MessageUsed(
+            sentence("This message said something else of {reference} before.", reference=order.reference),
+            current=order.status,
+        )
     return list(Shipment.objects.filter(lines__line__in=gone).distinct().order_by("id"))
 
 

@@ -13,7 +13,7 @@ from orders.actions.lines import moved
 from orders.actions.service_orders import Moved, allow_any_step
 from orders.actions.work import KEPT_BACK, LineWork
 from orders.consenting import Leave, require, rule_for_line
-from orders.errors import NothingToDo, ReasonRequired, TransitionRefused
+from orders.errors import NothingToDo, ReasonRequired, TransitionRefused, word_of
 from orders.ledger import Cause
 from orders.rules import LONGEST_NOTE, LONGEST_REFERENCE, check_texts, is_kept_back, steps_back
 from orders.signals import Withdrawn
@@ -24,6 +24,7 @@ from parts.actions import stock
 from parts.actions.reserving import Hold, LevelRow, lock_levels, reserve
 from parts.actors import Actor
 from parts.errors import Invalid, NotEnoughStock, VersionConflict
+from parts.sentences import sentence
 
 
 def override(
@@ -55,12 +56,16 @@ def override(
     NothingToDo, TransitionRefused for a parent, ConsentNeeded.
     """
     by.require("orders.override_orderline")
-    missing = {name: ["Required."] for name, text in (("reason", reason), ("reference", reference)) if not text.strip()}
+    needed = (("reason", reason), ("reference", reference))
+    missing = {name: [sentence("Required.")] for name, text in needed if not text.strip()}
     if missing:
-        raise ReasonRequired("An override needs a reason and a reference.", fields=missing)
+        raise ReasonRequired(sentence("An override needs a reason and a reference."), fields=missing)
     check_texts(reason=(reason, LONGEST_NOTE), reference=(reference, LONGEST_REFERENCE))
     if to not in LineStatus.values:
-        raise Invalid("There is no such status.", {"to": [f"Must be one of {', '.join(LineStatus.values)}."]})
+        raise Invalid(
+            sentence("There is no such status."),
+            {"to": [sentence("Must be one of {allowed}.", allowed=list(LineStatus.values))]},
+        )
     cause = Cause(by=by, source=source, at=at)
     with transaction.atomic():
         work = LineWork(cause, line_ids=[line_id], touches_stock=True, frees_stock=True, delivers=to == "delivered")
@@ -96,11 +101,16 @@ def override(
 
 def _checked(line: Line, to: str, expected_version: int | None) -> Line:
     if expected_version is not None and line.version != expected_version:
-        raise VersionConflict(f"{line.reference} has changed since you read it.", version=line.version)
+        raise VersionConflict(
+            sentence("{reference} has changed since you read it.", reference=line.reference), version=line.version
+        )
     if line.is_split:
         raise TransitionRefused(line.reference, line.status, to, [], split=True)
     if line.status == to:
-        raise NothingToDo(f"{line.reference} already is {to}.", current=line.status)
+        raise NothingToDo(
+            sentence("{reference} already is {current}.", reference=line.reference, current=word_of(to)),
+            current=line.status,
+        )
     return line
 
 
@@ -133,7 +143,13 @@ def _hold(leaf: Line, levels: list[LevelRow], cause: Cause) -> Hold:
     elsewhere = [level for level in levels if level.warehouse_id != leaf.tree.destination_id]
     picks = choose(elsewhere, leaf.quantity, Destination(None, None, None, cause.at))
     if not picks or picks[0].quantity < leaf.quantity:
-        raise NotEnoughStock(f"No one place has {leaf.quantity.normalize():f} available for {leaf.reference}.")
+        raise NotEnoughStock(
+            sentence(
+                "No one place has {quantity} available for {reference}.",
+                quantity=leaf.quantity.normalize(),
+                reference=leaf.reference,
+            )
+        )
     leaf.warehouse_id = picks[0].level.warehouse_id
     return hold_for(
         leaf.tree.order_kind, line_id=leaf.id, level_id=picks[0].level.id, quantity=leaf.quantity, at=cause.at

@@ -20,6 +20,7 @@ from orders.statuses import LINE_CLOSED, LINE_SHIPPED, LINE_STEPS
 from orders.trees import Line, Tree
 from parts.actors import Actor
 from parts.errors import Invalid, NotFound, VersionConflict
+from parts.sentences import sentence
 from parts.statuses import WarehouseMode
 
 #: Where a line that may move on with no person stands; what is being picked is moved by who picks it.
@@ -29,9 +30,11 @@ _READY = ("reserved", "released", "packed")
 def _tree(work: LineWork, order_id: UUID, expected_version: int | None) -> Tree:
     tree = work.trees.by_order.get(order_id)
     if tree is None:
-        raise NotFound("There is no such parts order.", id=str(order_id))
+        raise NotFound(sentence("There is no such parts order."), id=str(order_id))
     if expected_version is not None and tree.version != expected_version:
-        raise VersionConflict(f"{tree.reference} has changed since you read it.", version=tree.version)
+        raise VersionConflict(
+            sentence("{reference} has changed since you read it.", reference=tree.reference), version=tree.version
+        )
     return tree
 
 
@@ -50,7 +53,9 @@ def cancel(
     """
     by.require("orders.cancel_orderline")
     if not reason.strip():
-        raise ReasonRequired("Say why this is cancelled.", fields={"reason": ["A reason is required."]})
+        raise ReasonRequired(
+            sentence("Say why this is cancelled."), fields={"reason": [sentence("A reason is required.")]}
+        )
     check_texts(reason=(reason, LONGEST_NOTE))
     with transaction.atomic():
         work = LineWork(Cause(by=by, source=source, at=at), order_ids=[order_id], touches_stock=True, frees_stock=True)
@@ -69,7 +74,7 @@ def hold(*, order_id: UUID, reason: str, by: Actor, source: str, at: datetime) -
     """Stop an order where it stands: nothing of it is picked or shipped until it is let go. Needs a reason."""
     by.require("orders.hold_partsorder")
     if not reason.strip():
-        raise ReasonRequired("Say why this is held.", fields={"reason": ["A reason is required."]})
+        raise ReasonRequired(sentence("Say why this is held."), fields={"reason": [sentence("A reason is required.")]})
     check_texts(reason=(reason, 200))
     return _set_hold(order_id, True, reason.strip(), by, source, at)
 
@@ -85,7 +90,11 @@ def _set_hold(order_id: UUID, on_hold: bool, reason: str, by: Actor, source: str
         work = LineWork(Cause(by=by, source=source, at=at), order_ids=[order_id], touches_stock=False)
         tree = _tree(work, order_id, None)
         if tree.on_hold == on_hold:
-            raise NothingToDo(f"{tree.reference} {'is on hold already' if on_hold else 'is not on hold'}.")
+            raise NothingToDo(
+                sentence("{reference} is on hold already.", reference=tree.reference)
+                if on_hold
+                else sentence("{reference} is not on hold.", reference=tree.reference)
+            )
         tree.on_hold, tree.touched = on_hold, True
         event = work.ledger.record(tree, "parts_order.held" if on_hold else "parts_order.let_go", note=reason)
         tree.hold_event_id = event["id"] if on_hold else None
@@ -118,7 +127,9 @@ def release_ready(*, order_ids: Sequence[UUID], by: Actor, source: str, at: date
     """
     by.require("orders.move_orderline")
     if to not in ("released", "shipped"):
-        raise Invalid("Lines are released or shipped.", {"to": ["Must be one of released, shipped."]})
+        raise Invalid(
+            sentence("Lines are released or shipped."), {"to": [sentence("Must be one of released, shipped.")]}
+        )
     if to == "shipped":
         by.require("orders.ship_orderline")
     count = 0

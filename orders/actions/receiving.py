@@ -17,6 +17,7 @@ from orders.rules import check_texts
 from orders.statuses import LineStatus
 from parts.actors import Actor
 from parts.errors import Invalid, NotFound, Refused
+from parts.sentences import sentence
 
 LONGEST_CODE = 120
 SHIPPED, DELIVERED = LineStatus.SHIPPED.value, LineStatus.DELIVERED.value
@@ -57,12 +58,12 @@ def confirm_delivery(
     by.require("orders.move_orderline")
     code = code.strip()
     if not code:
-        raise Invalid("There is no code.", {"code": ["Scan or type one."]})
+        raise Invalid(sentence("There is no code."), {"code": [sentence("Scan or type one.")]})
     check_texts(code=(code, LONGEST_CODE))
     with transaction.atomic():
         meaning, found = lines_of_code(code, person_id=by.user_id, job_id=service_order_id)
         if not found:
-            raise NotFound("Nothing is known by this code here.", code_read=code)
+            raise NotFound(sentence("Nothing is known by this code here."), code_read=code)
         if meaning == "part" and service_order_id is None:
             _check_one_place(found, code)
         going = [line for line in found if line.status == SHIPPED]
@@ -70,7 +71,8 @@ def confirm_delivery(
         before = tuple(Moved(line.pk, line.reference, line.status, line.version) for line in arrived)
         if not going and not before:
             raise NotOnItsWay(
-                "This has not been sent yet.", lines=[{"line": line.reference, "status": line.status} for line in found]
+                sentence("This has not been sent yet."),
+                lines=[{"line": line.reference, "status": line.status} for line in found],
             )
         at = max(at, *(line.status_since for line in going)) if going else at
         steps = [lines.Step(line.pk, DELIVERED, public=True) for line in going]
@@ -86,7 +88,7 @@ def _check_one_place(found: Sequence[OrderLine], code: str) -> None:
     going = [line for line in found if line.status == SHIPPED]
     if len({(line.order.service_order_id, line.order.destination_id) for line in going}) > 1:
         raise CodeAmbiguous(
-            "This part is on its way for more than one job; choose which one it is.",
+            sentence("This part is on its way for more than one job; choose which one it is."),
             references=[line.reference for line in going],
             code_read=code,
         )

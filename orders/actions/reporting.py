@@ -41,8 +41,15 @@ from orders.trees import Line
 from parts.actors import Actor
 from parts.errors import Forbidden, Invalid, NotFound, Refused
 from parts.rules import moment_problem, text_problem
+from parts.sentences import Sentence, sentence
 
 MOST_REPORTS = 1000
+
+#: How it is said that there is no such subject of a report.
+UNKNOWN: dict[str, Sentence] = {
+    "line": sentence("There is no such line."),
+    "service_order": sentence("There is no such service order."),
+}
 
 S = TypeVar("S", Line, Job)
 
@@ -79,7 +86,10 @@ def report_many(*, reports: Sequence[Report], by: Actor, source: str, at: dateti
     many reports there are.
     """
     if len(reports) > MOST_REPORTS:
-        raise Invalid(f"At most {MOST_REPORTS} reports in one call.", {"reports": [f"At most {MOST_REPORTS}."]})
+        raise Invalid(
+            sentence("At most {most} reports in one call.", most=MOST_REPORTS),
+            {"reports": [sentence("At most {most}.", most=MOST_REPORTS)]},
+        )
     intake = _Intake(reports, Cause(by=by, source=source, at=at))
     with transaction.atomic():
         return intake.run()
@@ -96,7 +106,7 @@ class _Intake:
         with jobs_last(self.cause) as jobs:
             self._run_lines(self._permitted("line", "orders.move_orderline"))
             self._run_jobs(self._permitted("service_order", "orders.move_serviceorder"), jobs)
-        unknown = NotFound("A report is about a line or a service order.")
+        unknown = NotFound(sentence("A report is about a line or a service order."))
         return [result or Result("refused", refusal=unknown) for result in self.results]
 
     def _permitted(self, kind: str, permission: str) -> list[Report]:
@@ -161,9 +171,9 @@ class _Intake:
         take: Callable[[Report, S], str],
     ) -> Result:
         if subject is None:
-            raise NotFound(f"There is no such {report.subject.replace('_', ' ')}.", id=str(report.id))
+            raise NotFound(UNKNOWN[report.subject], id=str(report.id))
         if problem := moment_problem(report.occurred_at, self.cause.at):
-            raise Invalid(f"The time of the report {problem}.", {"occurred_at": [problem]})
+            raise Invalid(sentence("The time of the report {problem}.", problem=problem), {"occurred_at": [problem]})
         check_texts(note=(report.note, LONGEST_NOTE), message_id=(report.message_id, LONGEST_REFERENCE))
         if report.message_id and (report.message_id, subject.id) in known:
             return _result("repeated", subject)
@@ -175,7 +185,10 @@ class _Intake:
     def _take_line(self, report: Report, line: Line, work: LineWork) -> str:
         by = self.cause.by
         if report.status not in LineStatus.values:
-            raise Invalid("There is no such status.", {"status": [f"Must be one of {', '.join(LineStatus.values)}."]})
+            raise Invalid(
+                sentence("There is no such status."),
+                {"status": [sentence("Must be one of {allowed}.", allowed=list(LineStatus.values))]},
+            )
         if line.is_split:
             raise TransitionRefused(line.reference, line.status, report.status, [], split=True)
         facts: dict[str, Any] = {"at": report.occurred_at, "message_id": report.message_id}
@@ -194,7 +207,7 @@ class _Intake:
         if LINE_POSITION[report.status] >= LINE_POSITION["shipped"]:
             by.require("orders.ship_orderline")
         if line.tree.on_hold and LINE_POSITION[line.status] < LINE_POSITION["shipped"]:
-            raise Refused(f"{line.tree.reference} is on hold.", current=line.status)
+            raise Refused(sentence("{reference} is on hold.", reference=line.tree.reference), current=line.status)
         for status in line_way(line.status, report.status)[:-1]:
             work.step(line, status, passed_through=True, **facts)
         work.step(line, report.status, note=report.note, public=report.public, **facts)
@@ -203,13 +216,16 @@ class _Intake:
     def _take_job(self, report: Report, job: Job, ledger: Ledger) -> str:
         if report.status not in ServiceOrderStatus.values:
             raise Invalid(
-                "There is no such status.", {"status": [f"Must be one of {', '.join(ServiceOrderStatus.values)}."]}
+                sentence("There is no such status."),
+                {"status": [sentence("Must be one of {allowed}.", allowed=list(ServiceOrderStatus.values))]},
             )
         if not _is_news(job, report):
             _file(ledger, job, report, "service_order.status_filed")
             return "filed"
         if report.status == "cancelled" and not report.note.strip():
-            raise ReasonRequired("Say why it is cancelled.", fields={"note": ["A reason is required."]})
+            raise ReasonRequired(
+                sentence("Say why it is cancelled."), fields={"note": [sentence("A reason is required.")]}
+            )
         way = service_order_way(job.status, report.status)
         if not way:
             raise TransitionRefused(job.reference, job.status, report.status, SERVICE_ORDER_STEPS[job.status])

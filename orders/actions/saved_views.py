@@ -12,6 +12,7 @@ from orders.models import SavedView
 from orders.rules import text_faults
 from parts.actors import Actor
 from parts.errors import Forbidden, Invalid, NotFound, Refused
+from parts.sentences import sentence
 
 #: The pages whose filters can be kept.
 PAGES = ("board",)
@@ -26,22 +27,22 @@ def save_view(*, page: str, name: str, query: str, by: Actor, at: datetime) -> S
     """
     by.require("orders.add_savedview")
     if by.user_id is None:
-        raise Forbidden("Only a person has views of their own.")
+        raise Forbidden(sentence("Only a person has views of their own."))
     name = " ".join(name.split())
     faults = text_faults(name=(name, 60), query=(query, 600))
     if not name:
-        faults["name"] = ["Give the view a name."]
+        faults["name"] = [sentence("Give the view a name.")]
     if page not in PAGES:
-        faults["page"] = ["There is no such page."]
+        faults["page"] = [sentence("There is no such page.")]
     if query and not parse_qsl(query, keep_blank_values=True):
-        faults["query"] = ["These are no filters."]
+        faults["query"] = [sentence("These are no filters.")]
     if faults:
-        raise Invalid("The view cannot be saved as it is.", faults)
+        raise Invalid(sentence("The view cannot be saved as it is."), faults)
     with transaction.atomic():
         own = SavedView.objects.select_for_update().filter(person_id=by.user_id, page=page)
         kept = {view.name: view for view in own}
         if name not in kept and len(kept) >= MOST:
-            raise Refused(f"You keep {MOST} views already; delete one first.")
+            raise Refused(sentence("You keep {most} views already; delete one first.", most=MOST))
         view, _ = SavedView.objects.update_or_create(
             person_id=by.user_id, page=page, name=name, defaults={"query": query, "created_at": at}
         )
@@ -53,7 +54,7 @@ def forget_view(*, view_id: UUID, by: Actor) -> None:
     by.require("orders.delete_savedview")
     deleted, _ = SavedView.objects.filter(pk=view_id, person_id=by.user_id).delete()
     if not deleted:
-        raise NotFound("You have no such view.", id=str(view_id))
+        raise NotFound(sentence("You have no such view."), id=str(view_id))
 
 
 def views_of(person_id: int, page: str) -> list[SavedView]:

@@ -13,7 +13,7 @@ from django.db import IntegrityError, connection, transaction
 from orders import sql
 from orders.actions import messages
 from orders.consenting import Leave, require, rule_for_job
-from orders.errors import ConcurrentChange, NothingToDo, ReasonRequired, TransitionRefused
+from orders.errors import ConcurrentChange, NothingToDo, ReasonRequired, TransitionRefused, word_of
 from orders.flows import is_declared
 from orders.ledger import Cause, Ledger, Subject, text_of_time
 from orders.models import Customer, Equipment, ServiceContract, ServiceOrder
@@ -24,7 +24,7 @@ from parts.actors import Actor
 from parts.documents import as_text
 from parts.errors import Forbidden, Invalid, NotFound, Refused, VersionConflict
 from parts.keys import new_key
-from parts.sentences import Says
+from parts.sentences import Says, sentence
 
 CANCELLED = ServiceOrderStatus.CANCELLED.value
 
@@ -101,7 +101,7 @@ def create(
     fields = _faults(customer, title, status, customer_id, equipment_id, contract is None and contract_id is not None)
     fields |= day_faults(scheduled_for=scheduled_for)
     if fields or customer is None:
-        raise Invalid("The service order cannot be opened as it is.", fields)
+        raise Invalid(sentence("The service order cannot be opened as it is."), fields)
     job = Job()
     job.id, job.version, job.chain_hash, job.status, job.status_since = key or new_key(), 0, b"", "", at
     ledger = Ledger(Cause(by=by, source=source, at=at))
@@ -136,7 +136,7 @@ def create(
         if known is None:
             raise
         if known.customer_id != customer_id:
-            raise Refused("This key belongs to another service order.") from None
+            raise Refused(sentence("This key belongs to another service order.")) from None
         return known
     return row
 
@@ -151,15 +151,15 @@ def _faults(
 ) -> dict[str, list[Says]]:
     fields: dict[str, list[Says]] = {}
     if customer is None or not customer.is_active:
-        fields["customer"] = ["There is no such customer, or it is not active."]
+        fields["customer"] = [sentence("There is no such customer, or it is not active.")]
     if not title.strip():
-        fields["title"] = ["Say in a few words what is to be done."]
+        fields["title"] = [sentence("Say in a few words what is to be done.")]
     if status not in ("draft", "new"):
-        fields["status"] = ["A job begins as draft or as new."]
+        fields["status"] = [sentence("A job begins as draft or as new.")]
     if equipment_id and not Equipment.objects.filter(pk=equipment_id, customer_id=customer_id).exists():
-        fields["equipment"] = ["This customer has no such equipment."]
+        fields["equipment"] = [sentence("This customer has no such equipment.")]
     if contract_missing:
-        fields["contract"] = ["This customer has no such contract."]
+        fields["contract"] = [sentence("This customer has no such contract.")]
     return fields
 
 
@@ -204,7 +204,7 @@ def write(jobs: Sequence[Job], ledger: Ledger) -> None:
     with connection.cursor() as cursor:
         cursor.execute(sql.WRITE_SERVICE_ORDERS, {"changes": as_text(changes), **ledger.parameters()})
         if cursor.fetchone() != (len(jobs),):
-            raise ConcurrentChange("A service order was changed by somebody who did not hold its lock.")
+            raise ConcurrentChange(sentence("A service order was changed by somebody who did not hold its lock."))
     for job in jobs:
         job.read_version = job.version
 
@@ -218,14 +218,18 @@ def locked(service_order_id: UUID, expected_version: int | None) -> Job:
     """Lock one job and return it as it stands. Raises NotFound, VersionConflict."""
     job = lock([service_order_id]).get(service_order_id)
     if job is None:
-        raise NotFound("There is no such service order.", id=str(service_order_id))
+        raise NotFound(sentence("There is no such service order."), id=str(service_order_id))
     _check_version(job, expected_version)
     return job
 
 
 def _check_version(job: Job, expected_version: int | None) -> None:
     if expected_version is not None and job.version != expected_version:
-        raise VersionConflict(f"{job.reference} has changed since you read it.", version=job.version, status=job.status)
+        raise VersionConflict(
+            sentence("{reference} has changed since you read it.", reference=job.reference),
+            version=job.version,
+            status=job.status,
+        )
 
 
 def _check_step(job: Job, step: Step, by: Actor) -> None:
@@ -234,7 +238,10 @@ def _check_step(job: Job, step: Step, by: Actor) -> None:
     job.check_step(step.to)
     check_texts(note=(step.note, LONGEST_NOTE))
     if step.to == CANCELLED and not step.note.strip():
-        raise ReasonRequired(f"Say why {job.reference} is cancelled.", fields={"note": ["A reason is required."]})
+        raise ReasonRequired(
+            sentence("Say why {reference} is cancelled.", reference=job.reference),
+            fields={"note": [sentence("A reason is required.")]},
+        )
 
 
 def move(
@@ -288,9 +295,12 @@ def move_many(*, steps: Sequence[Step], by: Actor, source: str, at: datetime) ->
                 by.require("orders.move_serviceorder")
                 job = jobs.get(step.id)
                 if job is None:
-                    raise NotFound("There is no such service order.", id=str(step.id))
+                    raise NotFound(sentence("There is no such service order."), id=str(step.id))
                 if step.expected_version is not None and job.version != step.expected_version:
-                    raise VersionConflict(f"{job.reference} has changed since you read it.", version=job.version)
+                    raise VersionConflict(
+                        sentence("{reference} has changed since you read it.", reference=job.reference),
+                        version=job.version,
+                    )
                 _check_step(job, step, by)
             except Refused as refusal:
                 results.append(refusal)
@@ -370,17 +380,24 @@ def override(
     NothingToDo where it already stands there, ConsentNeeded.
     """
     by.require("orders.override_serviceorder")
-    missing = {name: ["Required."] for name, text in (("reason", reason), ("reference", reference)) if not text.strip()}
+    needed = (("reason", reason), ("reference", reference))
+    missing = {name: [sentence("Required.")] for name, text in needed if not text.strip()}
     if missing:
-        raise ReasonRequired("An override needs a reason and a reference.", fields=missing)
+        raise ReasonRequired(sentence("An override needs a reason and a reference."), fields=missing)
     check_texts(reason=(reason, LONGEST_NOTE), reference=(reference, LONGEST_REFERENCE))
     if to not in ServiceOrderStatus.values:
-        raise Invalid("There is no such status.", {"to": [f"Must be one of {', '.join(ServiceOrderStatus.values)}."]})
+        raise Invalid(
+            sentence("There is no such status."),
+            {"to": [sentence("Must be one of {allowed}.", allowed=list(ServiceOrderStatus.values))]},
+        )
     ledger = Ledger(Cause(by=by, source=source, at=at))
     with transaction.atomic():
         job = locked(service_order_id, expected_version)
         if job.status == to:
-            raise NothingToDo(f"{job.reference} already is {to}.", current=job.status)
+            raise NothingToDo(
+                sentence("{reference} already is {current}.", reference=job.reference, current=word_of(to)),
+                current=job.status,
+            )
         require(rule_for_job(to=to), by, leave)
         ledger.record(
             job,
@@ -425,7 +442,7 @@ def claim(
     """Take a job that nobody has. Raises Refused where another has it; claiming one's own again is harmless."""
     by.require("orders.claim_serviceorder")
     if by.user_id is None:
-        raise Forbidden("Only a person can claim a job.")
+        raise Forbidden(sentence("Only a person can claim a job."))
     return _set_technician(service_order_id, by.user_id, "claimed", by, source, at, expected_version)
 
 
@@ -442,13 +459,22 @@ def _set_technician(
     with transaction.atomic():
         job = locked(service_order_id, expected_version)
         if job.status in SERVICE_ORDER_CLOSED:
-            raise Refused(f"{job.reference} is {job.status}; nobody works on it any more.", current=job.status)
+            raise Refused(
+                sentence(
+                    "{reference} is {status}; nobody works on it any more.",
+                    reference=job.reference,
+                    status=word_of(job.status),
+                ),
+                current=job.status,
+            )
         if job.technician_id == technician_id:
             return moved(job)
         if verb == "claimed" and job.technician_id is not None:
-            raise Refused(f"{job.reference} already has a technician.")
+            raise Refused(sentence("{reference} already has a technician.", reference=job.reference))
         if verb == "assigned" and technician_id is not None and not technicians().filter(pk=technician_id).exists():
-            raise Invalid("Nobody can take the job.", {"technician": ["There is no such technician."]})
+            raise Invalid(
+                sentence("Nobody can take the job."), {"technician": [sentence("There is no such technician.")]}
+            )
         change = {"from": job.technician_id, "to": technician_id}
         ledger.record(job, f"service_order.{verb}", data=change)
         write([job], ledger)
@@ -471,7 +497,7 @@ def add_note(
     """Put a note on the job's timeline, for staff only or also for the customer. Raises Invalid for an empty one."""
     by.require("orders.change_serviceorder")
     if not text.strip():
-        raise Invalid("The note is empty.", {"text": ["Write something."]})
+        raise Invalid(sentence("The note is empty."), {"text": [sentence("Write something.")]})
     check_texts(text=(text, LONGEST_NOTE))
     ledger = Ledger(Cause(by=by, source=source, at=at))
     with transaction.atomic():

@@ -23,6 +23,7 @@ from parts.actors import Actor
 from parts.errors import Invalid, NotEnoughStock, NotFound, Refused
 from parts.models import Part
 from parts.rules import quantity_problem
+from parts.sentences import sentence
 
 
 def substitute(
@@ -46,7 +47,9 @@ def substitute(
     by.require("orders.cancel_orderline")
     by.require("orders.place_partsorder")
     if not reason.strip():
-        raise ReasonRequired("Say why another part goes.", fields={"reason": ["A reason is required."]})
+        raise ReasonRequired(
+            sentence("Say why another part goes."), fields={"reason": [sentence("A reason is required.")]}
+        )
     check_texts(reason=(reason, LONGEST_NOTE))
     cause = Cause(by=by, source=source, at=at)
     ledger = Ledger(cause)
@@ -81,7 +84,7 @@ def _level(part_id: UUID, warehouse_id: UUID, quantity: Decimal) -> LevelRow:
     )
     if not enough:
         most = max((level.available for level in there), default=Decimal(0))
-        raise NotEnoughStock("Less than that is free there.", available=str(most))
+        raise NotEnoughStock(sentence("Less than that is free there."), available=str(most))
     return enough[0]
 
 
@@ -89,21 +92,21 @@ def _check(line: Line, replaces: Decimal, part_id: UUID, quantity: Decimal) -> N
     if line.is_split or line.status != "back_ordered":
         raise TransitionRefused(line.reference, line.status, "cancelled", ["back_ordered"])
     if line.tree.on_hold:
-        raise Refused(f"{line.tree.reference} is on hold.", current=line.status)
+        raise Refused(sentence("{reference} is on hold.", reference=line.tree.reference), current=line.status)
     if part_id == line.part_id:
-        raise Invalid("Another part is needed.", {"part": ["It is the one that is missing."]})
+        raise Invalid(sentence("Another part is needed."), {"part": [sentence("It is the one that is missing.")]})
     decimals = dict(Part.objects.filter(pk__in=[part_id, line.part_id]).values_list("pk", "unit__decimals"))
     if part_id not in decimals:
-        raise NotFound("There is no such part.", id=str(part_id))
+        raise NotFound(sentence("There is no such part."), id=str(part_id))
     fields = {}
     if problem := quantity_problem(quantity, decimals[part_id]):
-        fields["quantity"] = [f"It {problem}."]
+        fields["quantity"] = [sentence("It {problem}.", problem=problem)]
     if problem := quantity_problem(replaces, decimals[line.part_id]):
-        fields["replaces"] = [f"It {problem}."]
+        fields["replaces"] = [sentence("It {problem}.", problem=problem)]
     elif replaces > line.quantity:
-        fields["replaces"] = ["That is more than is missing."]
+        fields["replaces"] = [sentence("That is more than is missing.")]
     if fields:
-        raise Invalid("That quantity cannot be.", fields)
+        raise Invalid(sentence("That quantity cannot be."), fields)
 
 
 def _take_out(line: Line, replaces: Decimal, ledger: Ledger) -> tuple[Line, Withdrawn]:

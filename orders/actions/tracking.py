@@ -27,6 +27,7 @@ from orders.tracking import MESSAGE, digest, reference_of, reschedule_days, zone
 from orders.trees import Tree
 from parts.actors import Actor
 from parts.errors import Forbidden, Invalid, NotFound, Refused
+from parts.sentences import sentence
 
 SERVICE_ORDER, PARTS_ORDER = SubjectKind.SERVICE_ORDER.value, SubjectKind.PARTS_ORDER.value
 #: Random bytes of a token: 192 bits.
@@ -45,7 +46,7 @@ class LinkEnded(Refused):
     status = 404
 
     def __init__(self) -> None:
-        super().__init__("This link does not work.")
+        super().__init__(sentence("This link does not work."))
 
 
 class NotScheduled(Refused):
@@ -90,7 +91,7 @@ class _Locked:
             self.ledger = self._work.ledger
             tree = self._work.trees.by_order.get(order_id)
             if tree is None:
-                raise NotFound("There is no such parts order.", id=str(order_id))
+                raise NotFound(sentence("There is no such parts order."), id=str(order_id))
             self.order = tree
 
     def record(self, kind: str, *, note: str = "", public: bool = False, data: Mapping[str, Any] | None = None) -> None:
@@ -126,10 +127,13 @@ def issue(
     by.require("orders.issue_trackinglink")
     days = settings.TRACKING_LINK_DAYS if days is None else days
     if not 1 <= days <= _MOST_DAYS:
-        raise Invalid("The link cannot be made as it is.", {"days": [f"Between 1 and {_MOST_DAYS}."]})
+        raise Invalid(
+            sentence("The link cannot be made as it is."),
+            {"days": [sentence("Between 1 and {most}.", most=_MOST_DAYS)]},
+        )
     check_texts(requester=(requester, LONGEST_REQUESTER))
     if (service_order_id is None) == (parts_order_id is None):
-        raise Invalid("A link leads to one order.", {"order": ["Name one."]})
+        raise Invalid(sentence("A link leads to one order."), {"order": [sentence("Name one.")]})
     kind = SERVICE_ORDER if service_order_id else PARTS_ORDER
     order_id = service_order_id or parts_order_id
     assert order_id is not None
@@ -137,9 +141,17 @@ def issue(
     with transaction.atomic():
         locked = _Locked(kind, order_id, Cause(by=by, source=source, at=at))
         if locked.order.status == ServiceOrderStatus.DRAFT:
-            raise Refused(f"{locked.order.reference} is a draft; only staff sees it.", current=locked.order.status)
+            raise Refused(
+                sentence("{reference} is a draft; only staff sees it.", reference=locked.order.reference),
+                current=locked.order.status,
+            )
         if locked.order.customer_id is None:
-            raise Refused(f"{locked.order.reference} is for one of our own warehouses; it has no customer.")
+            raise Refused(
+                sentence(
+                    "{reference} is for one of our own warehouses; it has no customer.",
+                    reference=locked.order.reference,
+                )
+            )
         link = TrackingLink(
             token_hash=digest(token),
             service_order_id=service_order_id,
@@ -161,7 +173,7 @@ def revoke(*, link_id: UUID, by: Actor, source: str, at: datetime) -> TrackingLi
     with transaction.atomic():
         link = TrackingLink.objects.filter(pk=link_id).first()
         if link is None:
-            raise NotFound("There is no such link.", id=str(link_id))
+            raise NotFound(sentence("There is no such link."), id=str(link_id))
         locked = _Locked(*_place(link), Cause(by=by, source=source, at=at))
         link.refresh_from_db()
         if link.revoked_at is None:
@@ -191,16 +203,22 @@ def reschedule(
         link, locked = _opened(link_id, by, Cause(by=by, source=source, at=at))
         job = locked.order
         if not isinstance(job, service_orders.Job) or job.status != ServiceOrderStatus.SCHEDULED:
-            raise NotScheduled(f"{job.reference} is not waiting for its day.", current=job.status)
+            raise NotScheduled(
+                sentence("{reference} is not waiting for its day.", reference=job.reference), current=job.status
+            )
         if job.scheduled_for == scheduled_for:
             return service_orders.moved(job)
         first, last = reschedule_days(at.astimezone(zone_of(link.customer)).date())
         if not first <= scheduled_for <= last:
-            said = f"Choose a day from {first} to {last}."
-            raise Invalid("This day cannot be chosen.", {"scheduled_for": [said]}, first=str(first), last=str(last))
+            said = sentence("Choose a day from {first} to {last}.", first=first, last=last)
+            raise Invalid(
+                sentence("This day cannot be chosen."), {"scheduled_for": [said]}, first=str(first), last=str(last)
+            )
         if job.scheduled_for != seen:
             planned = str(job.scheduled_for) if job.scheduled_for else None
-            raise PlanChanged(f"{job.reference} was planned anew meanwhile.", scheduled_for=planned)
+            raise PlanChanged(
+                sentence("{reference} was planned anew meanwhile.", reference=job.reference), scheduled_for=planned
+            )
         _check_measure(job.id, by, at)
         return jobs.reschedule(service_order_id=job.id, scheduled_for=scheduled_for, by=by, source=source, at=at)
 
@@ -213,7 +231,7 @@ def write_message(*, link_id: UUID, text: str, key: str, by: Actor, source: str,
     """
     text = text.replace("\r\n", "\n").strip()
     if not text:
-        raise Invalid("The message is empty.", {"text": ["Write something."]})
+        raise Invalid(sentence("The message is empty."), {"text": [sentence("Write something.")]})
     check_texts(text=(text, LONGEST_MESSAGE))
     message_id = f"{key[:60]}:{hashlib.sha256(text.encode()).hexdigest()[:32]}"
     check_texts(key=(message_id, 120))
@@ -246,7 +264,7 @@ def want_messages(*, link_id: UUID, wanted: bool, by: Actor, source: str, at: da
 def _opened(link_id: UUID, by: Actor, cause: Cause) -> tuple[TrackingLink, _Locked]:
     """Lock the order of a link that works, for whoever holds that very link. Raises Forbidden, LinkEnded."""
     if by.reference != reference_of(link_id):
-        raise Forbidden("Only who holds this link can do this by it.")
+        raise Forbidden(sentence("Only who holds this link can do this by it."))
     link = TrackingLink.objects.select_related("customer").filter(pk=link_id).first()
     if link is None:
         raise LinkEnded
@@ -267,4 +285,4 @@ def _check_measure(order_id: UUID, by: Actor, at: datetime) -> None:
     """Raise TooMuch where a day's measure is full, counted from the ledger: the same for all web processes."""
     said = OrderEvent.objects.of_subjects([order_id]).filter(actor=by.reference, recorded_at__gt=at - timedelta(days=1))
     if said.count() >= settings.TRACKING_DEEDS_PER_DAY:
-        raise TooMuch("Enough for one day.")
+        raise TooMuch(sentence("Enough for one day."))

@@ -25,6 +25,7 @@ from orders.statuses import LineStatus
 from parts.doors import MovedSerializer, NothingSerializer
 from parts.errors import NotFound
 from parts.numbers import QuantityField
+from parts.sentences import sentence
 
 _LEAST = Decimal("0.001")
 
@@ -122,7 +123,7 @@ class OrderLineViewSet(OrdersDoor):
         given = self.given(LineShipSerializer)
         order_id: UUID | None = self.get_queryset().filter(pk=self.key).values_list("order_id", flat=True).first()
         if order_id is None:
-            raise NotFound("There is nothing here, or it is not yours to see.", id=str(self.key))
+            raise NotFound(sentence("There is nothing here, or it is not yours to see."), id=str(self.key))
         item = lines.ShipItem(self.key, given.pop("quantity"))
         return shipped(lines.ship(order_id=order_id, items=[item], **given, **self.cause()))
 

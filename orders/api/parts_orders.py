@@ -25,6 +25,7 @@ from orders.querysets import sees_all
 from parts.doors import PAGE, MovedSerializer, NothingSerializer
 from parts.errors import Forbidden, Invalid
 from parts.numbers import QuantityField
+from parts.sentences import sentence
 from parts.statuses import Purpose
 
 _LEAST = Decimal("0.001")
@@ -150,12 +151,13 @@ class PartsOrderViewSet(OrdersDoor):
         if sees_all(self.user):
             return
         if given["kind"] in placing.SOFT_KINDS or given["destination"]:
-            raise Forbidden("Only staff order for our own warehouses.")
+            raise Forbidden(sentence("Only staff order for our own warehouses."))
         self.check_customer(given["customer"])
         job = given["service_order"]
         if job and not ServiceOrder.objects.visible_to(self.user).filter(pk=job).exists():
             raise Invalid(
-                "The order cannot be placed as it is.", {"service_order": ["There is no such service order."]}
+                sentence("The order cannot be placed as it is."),
+                {"service_order": [sentence("There is no such service order.")]},
             )
 
     @extend_schema(request=ReasonSerializer, responses=MovedSerializer)

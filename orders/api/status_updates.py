@@ -13,13 +13,14 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from orders.actions.reporting import MOST_REPORTS, Report, Result, report_many
+from orders.actions.reporting import MOST_REPORTS, UNKNOWN, Report, Result, report_many
 from orders.doors import NoteSerializer, OrdersDoor
 from orders.models import OrderLine, ServiceOrder
 from orders.querysets import sees_all
 from parts.doors import refuse_unknown
 from parts.errors import Invalid, NotFound
 from parts.moments import MomentField
+from parts.sentences import sentence
 
 
 class StatusUpdateSerializer(NoteSerializer):
@@ -108,9 +109,12 @@ class StatusUpdateViewSet(OrdersDoor):
         if isinstance(body, dict):
             refuse_unknown(_ENVELOPE, dict.fromkeys(body))
         if not isinstance(rows, list) or not rows:
-            raise Invalid("Send a list of updates.", {"updates": ["At least one."]})
+            raise Invalid(sentence("Send a list of updates."), {"updates": [sentence("At least one.")]})
         if len(rows) > MOST_REPORTS:
-            raise Invalid(f"At most {MOST_REPORTS} updates in one call.", {"updates": [f"At most {MOST_REPORTS}."]})
+            raise Invalid(
+                sentence("At most {most} updates in one call.", most=MOST_REPORTS),
+                {"updates": [sentence("At most {most}.", most=MOST_REPORTS)]},
+            )
         return rows
 
     def _only_visible(self, reports: list[Report | Result]) -> list[Report | Result]:
@@ -141,13 +145,11 @@ def _read(row: Any) -> Report | Result:
     except ValidationError as error:
         detail = error.detail if isinstance(error.detail, dict) else {"": error.detail}
         fields = {name: [str(message) for message in messages] for name, messages in detail.items()}
-        return Result("refused", refusal=Invalid("This update cannot be read.", fields))
+        return Result("refused", refusal=Invalid(sentence("This update cannot be read."), fields))
 
 
 def _unknown(report: Report) -> Result:
-    return Result(
-        "refused", refusal=NotFound(f"There is no such {report.subject.replace('_', ' ')}.", id=str(report.id))
-    )
+    return Result("refused", refusal=NotFound(UNKNOWN[report.subject], id=str(report.id)))
 
 
 def _result(result: Result) -> dict[str, Any]:

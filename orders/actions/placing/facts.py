@@ -13,10 +13,11 @@ from django.db import connection
 
 from orders import sql
 from orders.actions.placing.wanted import Header, Wanted, refuse_if_any
+from orders.errors import word_of
 from orders.sourcing import Destination
 from orders.statuses import SERVICE_ORDER_CLOSED
 from parts.errors import Refused
-from parts.sentences import Says
+from parts.sentences import Says, sentence
 
 
 class AlreadyPlaced(Exception):
@@ -95,7 +96,7 @@ def read(lines: Sequence[Wanted], header: Header, at: datetime, key: UUID | None
         cursor.execute(sql.READ_FOR_PLACING, parameters)
         rows = [_Row._make(row) for row in cursor.fetchall()]
     if not rows:
-        refuse_if_any({f"lines.{index}.part": ["There is no such part."] for index in range(len(lines))})
+        refuse_if_any({f"lines.{index}.part": [sentence("There is no such part.")] for index in range(len(lines))})
     first = rows[0]
     if first.is_placed and key:
         raise AlreadyPlaced(key)
@@ -128,21 +129,24 @@ def _destination(row: _Row, at: datetime) -> Destination:
 def refuse_closed(status: str | None) -> None:
     """Raise Refused for the status of a job that nothing more can be ordered for."""
     if status in SERVICE_ORDER_CLOSED:
-        raise Refused(f"The service order is {status}; nothing more can be ordered for it.", current=status)
+        raise Refused(
+            sentence("The service order is {status}; nothing more can be ordered for it.", status=word_of(status)),
+            current=status,
+        )
 
 
 def _check_parties(row: _Row, header: Header) -> None:
     fields: dict[str, list[Says]] = {}
     if header.service_order_id and row.service_order_id is None:
-        fields["service_order"] = ["There is no such service order."]
+        fields["service_order"] = [sentence("There is no such service order.")]
     elif header.service_order_id:
         refuse_closed(row.service_order_status)
         if header.customer_id not in (None, row.service_order_customer_id):
-            fields["service_order"] = ["This service order is another customer's."]
+            fields["service_order"] = [sentence("This service order is another customer's.")]
     if header.customer_id and row.customer_id is None:
-        fields["customer"] = ["There is no such customer."]
+        fields["customer"] = [sentence("There is no such customer.")]
     elif row.customer_id is not None and not row.customer_is_active:
-        fields["customer"] = ["This customer is not active."]
+        fields["customer"] = [sentence("This customer is not active.")]
     if header.destination_id and row.destination_id is None:
-        fields["destination"] = ["There is no such warehouse."]
+        fields["destination"] = [sentence("There is no such warehouse.")]
     refuse_if_any(fields)

@@ -11,6 +11,7 @@ from orders.actions.placing.wanted import Header
 from orders.models import PartsOrder
 from orders.signals import Opened
 from parts.errors import NotFound, Refused
+from parts.sentences import sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +45,13 @@ def as_placed(key: UUID, header: Header) -> Placed:
     """Return an order that was placed before, as it stands now; refuse the key of an order for somebody else."""
     order = PartsOrder.objects.filter(pk=key).first()
     if order is None:
-        raise NotFound("There is no such order.")
+        raise NotFound(sentence("There is no such order."))
     if (order.kind, order.service_order_id, order.destination_id) != (
         header.kind,
         header.service_order_id,
         header.destination_id,
     ) or header.customer_id not in (None, order.customer_id):
-        raise Refused("This key belongs to another order.")
+        raise Refused(sentence("This key belongs to another order."))
     rows = list(order.lines.select_related("part", "back_order").order_by("position", "child_number"))
 
     def of(row: Any) -> PlacedLine:

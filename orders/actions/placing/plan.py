@@ -13,7 +13,7 @@ from orders.actions.placing.wanted import TOO_MANY, Wanted, refuse_if_any
 from orders.sourcing import Pick, choose
 from parts.actions.reserving import LevelRow
 from parts.rules import quantity_problem
-from parts.sentences import Says
+from parts.sentences import Figure, Says, sentence
 
 
 @dataclass(slots=True)
@@ -33,16 +33,16 @@ def demanded(lines: Sequence[Wanted], facts: Facts) -> list[tuple[PartFacts, Wan
     for index, line in enumerate(lines):
         part = facts.parts.get(line.part_id) if line.part_id else facts.by_number.get(line.part_number)
         if part is None:
-            fields[f"lines.{index}.part"] = ["There is no such part, or it can no longer be ordered."]
+            fields[f"lines.{index}.part"] = [sentence("There is no such part, or it can no longer be ordered.")]
             continue
         if line.part_id and line.part_number not in ("", part.number):
-            fields[f"lines.{index}.part_number"] = ["This is not the number of that part."]
+            fields[f"lines.{index}.part_number"] = [sentence("This is not the number of that part.")]
         if problem := quantity_problem(line.quantity, part.decimals):
-            fields[f"lines.{index}.quantity"] = [f"It {problem}."]
+            fields[f"lines.{index}.quantity"] = [sentence("It {problem}.", problem=problem)]
         elif line.quantity >= TOO_MANY:
-            fields[f"lines.{index}.quantity"] = [f"It must be less than {TOO_MANY:,}."]
+            fields[f"lines.{index}.quantity"] = [sentence("It must be less than {most}.", most=Figure(TOO_MANY))]
         elif not (line.minimum_fill.is_finite() and 0 <= line.minimum_fill <= line.quantity):
-            fields[f"lines.{index}.minimum_fill"] = ["Must lie between 0 and the quantity."]
+            fields[f"lines.{index}.minimum_fill"] = [sentence("Must lie between 0 and the quantity.")]
         demands.append((part, line))
     refuse_if_any(fields)
     return demands

@@ -11,7 +11,7 @@ from uuid import UUID
 from orders.actions.holding import SOFT_KINDS
 from orders.rules import LONGEST_NOTE, day_faults, text_faults
 from parts.errors import Invalid
-from parts.sentences import Says
+from parts.sentences import Says, sentence
 from parts.statuses import Purpose
 
 MOST_LINES = 500
@@ -54,21 +54,21 @@ def check_form(header: Header, lines: Sequence[Wanted]) -> None:
     """Raise Invalid for what can be seen to be wrong without reading anything, naming every such field."""
     fields = text_faults(external_reference=(header.external_reference, 80), note=(header.note, LONGEST_NOTE))
     if header.kind not in Purpose.values:
-        fields["kind"] = [f"Must be one of {', '.join(Purpose.values)}."]
+        fields["kind"] = [sentence("Must be one of {allowed}.", allowed=list(Purpose.values))]
     elif header.kind in SERVICE_KINDS and header.customer_id is None and header.service_order_id is None:
-        fields["customer"] = ["Name the customer or the service order this is for."]
+        fields["customer"] = [sentence("Name the customer or the service order this is for.")]
     elif header.kind in SOFT_KINDS and header.destination_id is None:
-        fields["destination"] = ["Name the warehouse this is for."]
+        fields["destination"] = [sentence("Name the warehouse this is for.")]
     fields |= day_faults(requested_on=header.requested_on)
     fields |= day_faults(**{f"lines.{index}.requested_on": line.requested_on for index, line in enumerate(lines)})
     if not lines:
-        fields["lines"] = ["An order needs at least one line."]
+        fields["lines"] = [sentence("An order needs at least one line.")]
     elif len(lines) > MOST_LINES:
-        fields["lines"] = [f"At most {MOST_LINES} lines; split the order."]
+        fields["lines"] = [sentence("At most {most} lines; split the order.", most=MOST_LINES)]
     refuse_if_any(fields)
 
 
 def refuse_if_any(fields: dict[str, list[Says]]) -> None:
     """Raise Invalid where a field has a fault."""
     if fields:
-        raise Invalid("The order cannot be placed as it is.", fields)
+        raise Invalid(sentence("The order cannot be placed as it is."), fields)
