@@ -32,6 +32,7 @@ from parts.doors import Door, Lists, MovedSerializer, Reads
 from parts.errors import Invalid, NotFound
 from parts.models import Part
 from parts.numbers import QuantityField
+from parts.sentences import sentence
 
 MOST_PARTS = 100
 
@@ -169,7 +170,7 @@ class BackOrderViewSet(Lists, Reads, OrdersDoor):
         given = self.given(PromiseSerializer)
         line_id = self._visible().filter(pk=self.key).values_list("line_id", flat=True).first()
         if line_id is None:
-            raise NotFound("There is nothing here, or it is not yours to see.", id=str(self.key))
+            raise NotFound(sentence("There is nothing here, or it is not yours to see."), id=str(self.key))
         return self.moved(lines.promise(line_id=line_id, **given, **self.cause()))
 
     @extend_schema(
@@ -271,13 +272,18 @@ class AvailabilityViewSet(Door):
         """
         wanted = request.query_params.getlist("part")
         if not wanted or len(wanted) > MOST_PARTS:
-            raise Invalid("Name the parts.", {"part": [f"From 1 to {MOST_PARTS} keys or numbers."]})
+            raise Invalid(
+                sentence("Name the parts."),
+                {"part": [sentence("From 1 to {most} keys or numbers.", most=MOST_PARTS)]},
+            )
         if any("\x00" in word or len(word) > 60 for word in wanted):
-            raise Invalid("That is no part.", {"part": ["A key, or a number of at most 60 characters."]})
+            raise Invalid(
+                sentence("That is no part."), {"part": [sentence("A key, or a number of at most 60 characters.")]}
+            )
         keys = [key for key in map(_key, wanted) if key]
         customer = request.query_params.get("customer")
         if customer is not None and _key(customer) is None:
-            raise Invalid("That is no customer.", {"customer": ["A customer's key."]})
+            raise Invalid(sentence("That is no customer."), {"customer": [sentence("A customer's key.")]})
         sight = sight_of(self.actor, _key(customer) if customer else None)
         today = timezone.now().astimezone(UTC).date()
         found = availability(sight=sight, part_ids=keys, part_numbers=wanted, today=today)

@@ -1,6 +1,7 @@
 """Refusals of floor 2, each with its stable code."""
 
 from parts.errors import Refused
+from parts.sentences import sentence
 
 
 class PreviewIsOld(Refused):
@@ -9,4 +10,6 @@ class PreviewIsOld(Refused):
     code = "preview_is_old"
 
     def __init__(self) -> None:
-        super().__init__("The queue has changed since this was shown, so nothing was done. This is how it stands now.")
+        super().__init__(
+            sentence("The queue has changed since this was shown, so nothing was done. This is how it stands now.")
+        )

@@ -19,6 +19,7 @@ from backorders.querysets import IS_OVERDUE
 from backorders.statuses import BACK_ORDER_WAITING, Outcome, cause_word
 from parts.errors import NotFound
 from parts.models import StockLevel
+from parts.sentences import sentence
 
 #: What each rule of a decision means to a person.
 RULES = {
@@ -114,7 +115,7 @@ def explain(back_order_id: UUID, most_ahead: int = 10) -> Explanation:
     """Explain a back order. A constant number of queries. Raises NotFound."""
     row = BackOrder.objects.select_related("part", "line").filter(pk=back_order_id).first()
     if row is None:
-        raise NotFound("There is no such back order.", id=str(back_order_id))
+        raise NotFound(sentence("There is no such back order."), id=str(back_order_id))
     waits = row.status in BACK_ORDER_WAITING
     before = BackOrder.objects.waiting().filter(
         Q(rank__gt=row.rank) | Q(rank=row.rank, id__lt=row.id), part_id=row.part_id

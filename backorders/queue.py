@@ -10,13 +10,14 @@ from uuid import UUID
 
 from backorders import sql
 from backorders.models import BackOrder
-from backorders.statuses import BACK_ORDER_STEPS, BACK_ORDER_WAITING
+from backorders.statuses import BACK_ORDER_STEPS, BACK_ORDER_WAITING, LABELS
 from orders.actions import service_orders
 from orders.errors import ConcurrentChange, TransitionRefused
 from orders.flows import is_declared
 from orders.ledger import Ledger, Subject, text_of_time
 from parts import statements
 from parts.documents import as_text
+from parts.sentences import sentence
 
 
 class Entry(Subject):
@@ -60,7 +61,7 @@ class Entry(Subject):
     def move(self, ledger: Ledger, to: str, **facts: Any) -> None:
         """Take one step by the FSM declared on the model. Raises TransitionRefused with current and allowed."""
         if not is_declared(BackOrder, self.status, to):
-            raise TransitionRefused(self.reference, self.status, to, BACK_ORDER_STEPS[self.status])
+            raise TransitionRefused(self.reference, self.status, to, BACK_ORDER_STEPS[self.status], labels=LABELS)
         self.set_status(ledger, "back_order.status_changed", to, **facts)
 
     def reopen(self, ledger: Ledger, line_reference: str) -> None:
@@ -141,7 +142,7 @@ def write(entries: Sequence[Entry], ledger: Ledger) -> None:
         sql.WRITE,
         {"changes": changes_of(changed), **ledger.parameters()},
         expected=(len(changed),),
-        otherwise=ConcurrentChange("A back order was changed by somebody who did not hold its order's lock."),
+        otherwise=ConcurrentChange(sentence("A back order was changed by somebody who did not hold its order's lock.")),
     )
     if walked:
         service_orders.let_walk("")

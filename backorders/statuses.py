@@ -3,6 +3,8 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from parts.sentences import Says
+
 
 class BackOrderStatus(models.TextChoices):
     OPEN = "open", _("Open")
@@ -13,6 +15,9 @@ class BackOrderStatus(models.TextChoices):
     SUBSTITUTED = "substituted", _("Substituted")
     CANCELLED = "cancelled", _("Cancelled")
 
+
+#: What these, and being held or pinned, are called where a step is refused.
+LABELS: dict[str, Says] = {**dict(BackOrderStatus.choices), "on_hold": _("on hold"), "pinned": _("pinned")}
 
 #: In the queue for the next unit.
 BACK_ORDER_WAITING = ("open", "sourcing", "supply_confirmed")

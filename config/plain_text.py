@@ -7,6 +7,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.http.request import UnreadablePostError
+from django.utils.translation import gettext as _
 
 from config.logs import SECRET_PATHS
 
@@ -41,4 +42,5 @@ class NoNulMiddleware:
 
 
 def _refused() -> HttpResponse:
-    return HttpResponseBadRequest("A character was sent that no text has (NUL).", content_type="text/plain")
+    says = _("A character was sent that no text has (NUL).")
+    return HttpResponseBadRequest(says, content_type="text/plain; charset=utf-8")

@@ -15,6 +15,7 @@ from integrations import sql
 from integrations.models import IdempotentRequest
 from parts.errors import Refused
 from parts.keys import new_key
+from parts.sentences import sentence
 
 #: How long an answer is kept.
 KEPT_FOR = timedelta(hours=48)
@@ -110,10 +111,10 @@ def _claim(client: str, key: str, fingerprint: bytes, at: datetime, patience: ti
         )
     except OperationalError as error:
         if isinstance(error.__cause__, postgres.LockNotAvailable):
-            raise InFlight("The first call with this key is still being worked on.", retry_after=1) from error
+            raise InFlight(sentence("The first call with this key is still being worked on."), retry_after=1) from error
         raise
     if bytes(known) != fingerprint:
-        raise KeyReused("This key was used for another call; take a new one for each.")
+        raise KeyReused(sentence("This key was used for another call; take a new one for each."))
     return None if status is None else Answer(status, json.loads(headers), bytes(body))
 
 

@@ -19,6 +19,7 @@ from parts import statements
 from parts.actions.reserving import Hold, reserve
 from parts.documents import as_text
 from parts.keys import new_key
+from parts.sentences import sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,9 @@ def write(
                 "allocations": as_text(_allocation_rows(gifts, holds, brought, keys)),
             },
             expected=(len(given),),
-            otherwise=ConcurrentChange("A back order was changed by somebody who did not hold its order's lock."),
+            otherwise=ConcurrentChange(
+                sentence("A back order was changed by somebody who did not hold its order's lock.")
+            ),
         )
     return [
         Given(

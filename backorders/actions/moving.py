@@ -12,7 +12,7 @@ from backorders import queue
 from backorders.actions import allocating
 from backorders.models import BackOrder
 from backorders.queue import Entry
-from backorders.statuses import BACK_ORDER_WAITING, BackOrderStatus
+from backorders.statuses import BACK_ORDER_WAITING, LABELS, BackOrderStatus
 from orders.actions import lines, overriding
 from orders.actions.service_orders import Moved
 from orders.errors import NothingToDo, ReasonRequired, TransitionRefused
@@ -22,6 +22,7 @@ from orders.rules import LONGEST_NOTE, check_texts
 from orders.trees import lock_trees
 from parts.actors import Actor
 from parts.errors import NotFound, VersionConflict
+from parts.sentences import sentence
 
 #: What a person notes about the supply; the other statuses follow from stock and from the line.
 BY_HAND = ("open", "sourcing", "supply_confirmed")
@@ -50,12 +51,14 @@ def _lock(back_order_id: UUID, expected_version: int | None) -> Entry:
     """Lock the order of a back order and return the back order as it stands then."""
     line_id = BackOrder.objects.filter(pk=back_order_id).values_list("line_id", flat=True).first()
     if line_id is None:
-        raise NotFound("There is no such back order.", id=str(back_order_id))
+        raise NotFound(sentence("There is no such back order."), id=str(back_order_id))
     lock_trees(line_ids=[line_id])
     entry = queue.read(ids=[back_order_id])[0]
     if expected_version is not None and entry.version != expected_version:
         raise VersionConflict(
-            f"{entry.reference} has changed since you read it.", version=entry.version, status=entry.status
+            sentence("{reference} has changed since you read it.", reference=entry.reference),
+            version=entry.version,
+            status=entry.status,
         )
     return entry
 
@@ -85,7 +88,7 @@ def move(
     with transaction.atomic():
         entry = _lock(back_order_id, expected_version)
         if to not in allowed_by_hand(entry.status):
-            raise TransitionRefused(entry.reference, entry.status, to, allowed_by_hand(entry.status))
+            raise TransitionRefused(entry.reference, entry.status, to, allowed_by_hand(entry.status), labels=LABELS)
         entry.move(ledger, to, note=note)
         queue.write([entry], ledger)
     return _moved(entry)
@@ -94,7 +97,7 @@ def move(
 def hold(*, back_order_id: UUID, reason: str, by: Actor, source: str, at: datetime) -> Moved:
     """Pass a back order over until it is let go: it keeps its place, but gets nothing. Needs a reason."""
     if not reason.strip():
-        raise ReasonRequired("Say why this is held.", fields={"reason": ["A reason is required."]})
+        raise ReasonRequired(sentence("Say why this is held."), fields={"reason": [sentence("A reason is required.")]})
     check_texts(reason=(reason, LONGEST_NOTE))
     return _set_hold(back_order_id, True, reason.strip(), by, source, at)
 
@@ -116,9 +119,15 @@ def _set_hold(back_order_id: UUID, on_hold: bool, reason: str, by: Actor, source
     with transaction.atomic():
         entry = _lock(back_order_id, None)
         if not entry.is_waiting:
-            raise TransitionRefused(entry.reference, entry.status, "on_hold" if on_hold else entry.status, [])
+            raise TransitionRefused(
+                entry.reference, entry.status, "on_hold" if on_hold else entry.status, [], labels=LABELS
+            )
         if entry.on_hold == on_hold:
-            raise NothingToDo(f"{entry.reference} {'is on hold already' if on_hold else 'is not on hold'}.")
+            raise NothingToDo(
+                sentence("{reference} is on hold already.", reference=entry.reference)
+                if on_hold
+                else sentence("{reference} is not on hold.", reference=entry.reference)
+            )
         entry.on_hold = on_hold
         ledger.record(entry, "back_order.held" if on_hold else "back_order.let_go", note=reason)
         queue.write([entry], ledger)
@@ -153,9 +162,9 @@ def override(
     by.require("backorders.override_backorder")
     line_id = BackOrder.objects.filter(pk=back_order_id).values_list("line_id", flat=True).first()
     if line_id is None:
-        raise NotFound("There is no such back order.", id=str(back_order_id))
+        raise NotFound(sentence("There is no such back order."), id=str(back_order_id))
     if to not in _LINE_STATUS:
-        raise TransitionRefused(str(back_order_id), "", to, list(_LINE_STATUS))
+        raise TransitionRefused(str(back_order_id), "", to, list(_LINE_STATUS), labels=LABELS)
     with transaction.atomic():
         if expected_version is not None:
             _lock_stock_of_order(back_order_id)
@@ -178,7 +187,7 @@ def cancel(
     """Cancel what a back order waits for, or a part of it, by cancelling its line. Raises as orders' cancel."""
     line_id = BackOrder.objects.filter(pk=back_order_id).values_list("line_id", flat=True).first()
     if line_id is None:
-        raise NotFound("There is no such back order.", id=str(back_order_id))
+        raise NotFound(sentence("There is no such back order."), id=str(back_order_id))
     with transaction.atomic():
         lines.cancel(line_id=line_id, reason=reason, quantity=quantity, by=by, source=source, at=at)
         return _moved(queue.read(ids=[back_order_id])[0])

@@ -16,6 +16,7 @@ from orders.ledger import Cause, Ledger, Subject, text_of_time
 from orders.signals import Opened, Shortage, Withdrawn
 from parts.documents import as_text
 from parts.keys import new_key
+from parts.sentences import sentence
 
 
 class _New(Subject):
@@ -68,7 +69,9 @@ def _insert(shortages: Sequence[Shortage], cause: Cause) -> list[Opened]:
         )
         opened = [Opened(*row) for row in cursor.fetchall()]
     if len(opened) != len(rows):
-        raise ConcurrentChange("The allocation policy named 'default' is missing; no back order can be ranked.")
+        raise ConcurrentChange(
+            sentence("The allocation policy named 'default' is missing; no back order can be ranked.")
+        )
     return opened
 
 

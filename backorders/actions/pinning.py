@@ -12,6 +12,7 @@ from backorders import queue, sql
 from backorders.actions import pegging
 from backorders.errors import PreviewIsOld
 from backorders.models import BackOrder
+from backorders.statuses import LABELS
 from backorders.whatif import effect
 from orders.actions.service_orders import Moved
 from orders.errors import NothingToDo, ReasonRequired, TransitionRefused
@@ -21,6 +22,7 @@ from orders.trees import lock_trees
 from parts.actions import stock
 from parts.actors import Actor
 from parts.errors import NotFound
+from parts.sentences import sentence
 
 
 def pin(*, back_order_id: UUID, reason: str, by: Actor, source: str, at: datetime, shown: str | None = None) -> Moved:
@@ -43,11 +45,13 @@ def _set(
 ) -> Moved:
     by.require("backorders.pin_backorder")
     if not reason.strip():
-        raise ReasonRequired("Say why the queue is left.", fields={"reason": ["A reason is required."]})
+        raise ReasonRequired(
+            sentence("Say why the queue is left."), fields={"reason": [sentence("A reason is required.")]}
+        )
     check_texts(reason=(reason, LONGEST_NOTE))
     row = BackOrder.objects.filter(pk=back_order_id).values_list("line_id", "part_id").first()
     if row is None:
-        raise NotFound("There is no such back order.", id=str(back_order_id))
+        raise NotFound(sentence("There is no such back order."), id=str(back_order_id))
     line_id, part_id = row
     ledger = Ledger(Cause(by=by, source=source, at=at))
     today = at.astimezone(UTC).date()
@@ -56,9 +60,15 @@ def _set(
         lock_trees(line_ids=[line_id])
         entry = queue.read(ids=[back_order_id])[0]
         if not entry.is_waiting:
-            raise TransitionRefused(entry.reference, entry.status, "pinned" if pinned else entry.status, [])
+            raise TransitionRefused(
+                entry.reference, entry.status, "pinned" if pinned else entry.status, [], labels=LABELS
+            )
         if (entry.pinned_at is not None) == pinned:
-            raise NothingToDo(f"{entry.reference} {'is pinned already' if pinned else 'is not pinned'}.")
+            raise NothingToDo(
+                sentence("{reference} is pinned already.", reference=entry.reference)
+                if pinned
+                else sentence("{reference} is not pinned.", reference=entry.reference)
+            )
         key = [back_order_id]
         if (
             shown is not None

@@ -17,6 +17,7 @@ from backorders.whatif import WEIGHTS, Effect, effect, state
 from orders.errors import NothingToDo, ReasonRequired
 from parts.actors import Actor
 from parts.errors import Invalid
+from parts.sentences import Says, sentence
 
 _LIMIT = Decimal(100_000)
 #: How many queues are pegged anew in one transaction.
@@ -24,21 +25,21 @@ _PEGGED_AT_ONCE = 500
 
 
 def _checked(changes: Mapping[str, Decimal]) -> dict[str, Decimal]:
-    fields: dict[str, list[str]] = {}
+    fields: dict[str, list[Says]] = {}
     for name, value in changes.items():
         if name not in WEIGHTS:
-            fields[name] = [f"There is no such weight; there are {', '.join(WEIGHTS)}."]
+            fields[name] = [sentence("There is no such weight; there are {weights}.", weights=list(WEIGHTS))]
             continue
         try:
             fits = value.is_finite() and abs(value) <= _LIMIT and value == value.quantize(Decimal("0.001"))
         except InvalidOperation:
             fits = False
         if not fits:
-            fields[name] = ["A number between -100,000 and 100,000 with at most three decimal places."]
+            fields[name] = [sentence("A number between -100,000 and 100,000 with at most three decimal places.")]
         elif name == "ageing_per_day" and value < 0:
-            fields[name] = ["Waiting never makes a back order less urgent: at least 0."]
+            fields[name] = [sentence("Waiting never makes a back order less urgent: at least 0.")]
     if fields:
-        raise Invalid("These weights cannot be used.", fields)
+        raise Invalid(sentence("These weights cannot be used."), fields)
     return dict(changes)
 
 
@@ -66,7 +67,9 @@ def change_weights(
     by.require("backorders.change_allocationpolicy")
     wanted = _checked(changes)
     if not reason.strip():
-        raise ReasonRequired("Say why the weights change.", fields={"reason": ["A reason is required."]})
+        raise ReasonRequired(
+            sentence("Say why the weights change."), fields={"reason": [sentence("A reason is required.")]}
+        )
     today = at.astimezone(UTC).date()
     # Nobody can open a back order while the policy is locked: what takes long is done before, and holds if the state
     # is still the same under the lock.
@@ -74,7 +77,7 @@ def change_weights(
     with transaction.atomic():
         policy = AllocationPolicy.objects.select_for_update().get(pk="default")
         if all(getattr(policy, name) == value for name, value in wanted.items()):
-            raise NothingToDo("These are the weights already.")
+            raise NothingToDo(sentence("These are the weights already."))
         if state() != before:
             expected = effect(changes=wanted, today=today)
         if shown is not None and shown != expected.fingerprint:

@@ -28,6 +28,7 @@ from parts.actions import stock
 from parts.actions.supply import Confirmation, PurchaseLine, confirm_purchase_order_lines, place_purchase_order
 from parts.actors import Actor
 from parts.errors import Invalid, NotFound
+from parts.sentences import sentence
 
 #: The kinds that need a day, and those that need a reason.
 NEED_DAY = (finding.EXPEDITE, finding.PROMISE)
@@ -76,7 +77,7 @@ def take(
     _check(kind, reason, day)
     mine = BackOrder.objects.filter(pk=back_order_id).values_list("part_id", "line__order_id").first()
     if mine is None:
-        raise NotFound("There is no such back order.", id=str(back_order_id))
+        raise NotFound(sentence("There is no such back order."), id=str(back_order_id))
     part_id, order_id = mine
     with transaction.atomic():
         pinning.hold_queue(_parts(order_id, key), adding=kind == finding.TRANSFER)
@@ -95,12 +96,12 @@ def take(
 
 def _check(kind: str, reason: str, day: date | None) -> None:
     if kind not in _TAKING:
-        raise NotFound("There is no such way.", kind=kind)
+        raise NotFound(sentence("There is no such way."), kind=kind)
     if kind in NEED_REASON and not reason.strip():
-        raise ReasonRequired("Say why.", fields={"reason": ["A reason is required."]})
+        raise ReasonRequired(sentence("Say why."), fields={"reason": [sentence("A reason is required.")]})
     check_texts(reason=(reason, LONGEST_NOTE))
     if kind in NEED_DAY and day is None:
-        raise Invalid("Say which day.", {"day": ["A day is required."]})
+        raise Invalid(sentence("Say which day."), {"day": [sentence("A day is required.")]})
     if day is not None:
         check_days(day=day)
 
@@ -113,7 +114,7 @@ def _parts(order_id: UUID, key: str) -> set[UUID]:
         try:
             parts.add(UUID(rest))
         except ValueError:
-            raise NotFound("There is no such way.", kind=kind) from None
+            raise NotFound(sentence("There is no such way."), kind=kind) from None
     return parts
 
 

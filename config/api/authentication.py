@@ -20,6 +20,7 @@ from django.conf import settings
 from django.contrib.auth.models import AnonymousUser, User
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from oauth2_provider.models import AccessToken
 from rest_framework import exceptions
 from rest_framework.authentication import BaseAuthentication
@@ -76,7 +77,7 @@ class KnownTokens:
                 while len(self._known) > self.most:
                     self._known.popitem(last=False)
         if known.expires <= now:
-            raise exceptions.AuthenticationFailed("The token has expired; get a new one.")
+            raise exceptions.AuthenticationFailed(_("The token has expired; get a new one."))
         with self._lock:
             if checksum in self._known:
                 self._known.move_to_end(checksum)
@@ -102,12 +103,12 @@ known_tokens = KnownTokens(settings.API_TOKEN_CACHE_SECONDS)
 def _read(checksum: str, forget_at: float) -> _Known:
     token = AccessToken.objects.select_related("application__user", "user").filter(token_checksum=checksum).first()
     if token is None or token.application is None:
-        raise exceptions.AuthenticationFailed("The token is not known, or was revoked.")
+        raise exceptions.AuthenticationFailed(_("The token is not known, or was revoked."))
     user = token.user or token.application.user
     if user is None or not user.is_active:
-        raise exceptions.AuthenticationFailed("The client has no active account to act for.")
+        raise exceptions.AuthenticationFailed(_("The client has no active account to act for."))
     if token.resource:
-        raise exceptions.AuthenticationFailed("The token is meant for another resource.")
+        raise exceptions.AuthenticationFailed(_("The token is meant for another resource."))
     allowed = {name for scope in token.scope.split() for name in SCOPES.get(scope, ())}
     client = f"client:{token.application.pk}"
     actor = Actor(
@@ -130,7 +131,7 @@ class TokenAuthentication(BaseAuthentication):
             return None
         match = _BEARER.fullmatch(header)
         if match is None:
-            raise exceptions.AuthenticationFailed("Authorization must be a bearer token.")
+            raise exceptions.AuthenticationFailed(_("Authorization must be a bearer token."))
         if not known_tokens.knows(match[1]) and (wait := guessing.seconds_to_wait_with_token(request._request)):
             raise exceptions.Throttled(wait)
         try:

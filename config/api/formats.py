@@ -16,6 +16,7 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
 from parts.documents import as_json
+from parts.sentences import sentence
 
 #: Each text of a document; those that are names of members have a colon behind them.
 _TEXT_OR_NAME = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"[ \t\r\n]*+(:?)')
@@ -35,9 +36,9 @@ class JSONParser(BaseParser):
         try:
             document = orjson.loads(body)
         except orjson.JSONDecodeError as error:
-            raise ParseError(f"The body is not JSON: {error}.") from error
+            raise ParseError(str(sentence("The body is not JSON: {error}.", error=error))) from error
         if _TEXT_OR_NAME.findall(body).count(b":") != _names_in(document):
-            raise ParseError(f"The body has a member twice: {_doubled(body)}.")
+            raise ParseError(str(sentence("The body has a member twice: {name}.", name=_doubled(body))))
         return document
 
 

@@ -8,9 +8,11 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse, HttpResponseBase
 from django.utils import timezone
+from django.utils.translation import get_language
 from rest_framework.exceptions import APIException
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
@@ -21,9 +23,10 @@ from config.api.authentication import client_of
 from integrations.idempotency import Answer, once
 from parts.documents import as_json
 from parts.errors import Invalid, Refused
+from parts.sentences import sentence
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
-#: What an answer keeps of its headers.
+#: What an answer keeps of its headers; the language that it was written in is kept as well.
 _KEPT_HEADERS = ("Content-Type", "ETag", "Location", "Retry-After")
 
 
@@ -48,10 +51,11 @@ class Idempotent:
         key = request.headers.get("Idempotency-Key", "")
         if not key:
             if getattr(self, "action", "") in self.key_required:
-                raise KeyRequired("Send an Idempotency-Key of your own making, a new one for each new call.")
+                raise KeyRequired(sentence("Send an Idempotency-Key of your own making, a new one for each new call."))
         elif not _KEY.fullmatch(key):
             raise Invalid(
-                "The Idempotency-Key must have 1 to 255 visible ASCII characters.", {"Idempotency-Key": ["Not a key."]}
+                sentence("The Idempotency-Key must have 1 to 255 visible ASCII characters."),
+                {"Idempotency-Key": [sentence("Not a key.")]},
             )
         else:
             setattr(self, method, partial(self._once, getattr(self, method), key))
@@ -82,6 +86,7 @@ class Idempotent:
 
 def _kept(response: HttpResponseBase) -> Answer:
     headers = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
+    headers["Content-Language"] = get_language() or settings.LANGUAGE_CODE
     if not isinstance(response, Response):
         assert isinstance(response, HttpResponse)
         return Answer(response.status_code, headers, response.content)

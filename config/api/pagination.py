@@ -18,6 +18,7 @@ from rest_framework.response import Response
 from rest_framework.utils.urls import remove_query_param, replace_query_param
 
 from parts.documents import as_json
+from parts.sentences import sentence
 
 PAGE_SIZE = 50
 LARGEST_PAGE = 200
@@ -105,7 +106,9 @@ def _page_size(request: Request) -> int:
     text = request.query_params.get("page_size", str(PAGE_SIZE))
     if text.isascii() and text.isdecimal() and len(text) < 6 and 1 <= int(text) <= LARGEST_PAGE:
         return int(text)
-    raise InvalidParameter({"page_size": [f"Must be a whole number from 1 to {LARGEST_PAGE}."]})
+    raise InvalidParameter(
+        {"page_size": [str(sentence("Must be a whole number from 1 to {most}.", most=LARGEST_PAGE))]}
+    )
 
 
 def _field(queryset: QuerySet[Any], name: str) -> Field[Any, Any]:
@@ -126,7 +129,7 @@ def _read_cursor(text: str | None, fields: Sequence[Field[Any, Any]]) -> Cursor 
             tuple(field.to_python(value) for field, value in zip(fields, values, strict=True)),
         )
     except (ValueError, TypeError, binascii.Error, ValidationError) as error:
-        raise InvalidParameter({"cursor": ["Not a cursor of this list."]}) from error
+        raise InvalidParameter({"cursor": [str(sentence("Not a cursor of this list."))]}) from error
 
 
 def _turned(name: str) -> str:

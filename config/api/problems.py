@@ -1,4 +1,8 @@
-"""Every refusal in one shape: RFC 9457, `application/problem+json`, with a stable `code`."""
+"""Every refusal in one shape: RFC 9457, `application/problem+json`, with a stable `code`.
+
+`title`, `detail` and the messages of fields are for people, in the language that `Accept-Language` asks for (English
+where it asks for none that there is); `Content-Language` names it.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +15,14 @@ from django.core.exceptions import BadRequest, PermissionDenied, RequestDataTooB
 from django.core.signals import got_request_exception
 from django.db import DataError, Error, IntegrityError, InterfaceError, OperationalError
 from django.http import Http404
+from django.utils.translation import gettext_lazy as _
 from psycopg import errors as postgres
 from rest_framework import exceptions
 from rest_framework.response import Response
 
 from config.logs import request_id
 from parts.errors import Refused
+from parts.sentences import Says, sentence
 
 logger = logging.getLogger("backline.api")
 
@@ -27,23 +33,58 @@ RETRY_AFTER = 1
 #: Members that the problem itself has; a refusal's own word of that name goes by another.
 _OWN = {"type": "kind", "title": "name", "status": "current", "detail": "says", "instance": "of", "code": "word"}
 
-TITLES = {
-    "invalid": "What was sent is not acceptable",
-    "malformed": "The request cannot be read",
-    "not_authenticated": "Say who you are",
-    "authentication_failed": "The credentials are not accepted",
-    "forbidden": "You are not allowed to do this",
-    "not_found": "There is nothing here for you",
-    "method_not_allowed": "This address does not know that method",
-    "unsupported_media_type": "Only application/json is read",
-    "too_large": "The request is too large",
-    "throttled": "Too many requests",
-    "version_conflict": "It has changed since you read it",
-    "transition_refused": "The status cannot be reached from here",
-    "busy": "Others hold what this needs",
-    "unavailable": "The database does not answer",
-    "conflict": "Somebody else was quicker",
-    "internal_error": "Something went wrong on our side",
+#: What each kind of problem is called; programs go by the code.
+TITLES: dict[str, Says] = {
+    "invalid": _("What was sent is not acceptable"),
+    "malformed": _("The request cannot be read"),
+    "not_authenticated": _("Say who you are"),
+    "authentication_failed": _("The credentials are not accepted"),
+    "forbidden": _("You are not allowed to do this"),
+    "not_found": _("There is nothing here for you"),
+    "method_not_allowed": _("This address does not know that method"),
+    "unsupported_media_type": _("Only application/json is read"),
+    "too_large": _("The request is too large"),
+    "throttled": _("Too many requests"),
+    "version_conflict": _("It has changed since you read it"),
+    "transition_refused": _("The status cannot be reached from here"),
+    "busy": _("Others hold what this needs"),
+    "unavailable": _("The database does not answer"),
+    "conflict": _("Somebody else was quicker"),
+    "internal_error": _("Something went wrong on our side"),
+    "already_decided": _("Already decided"),
+    "already_reserved": _("Already reserved"),
+    "another_person_needed": _("Another person needed"),
+    "code_ambiguous": _("Code ambiguous"),
+    "concurrent_change": _("Concurrent change"),
+    "consent_needed": _("Consent needed"),
+    "count_outdated": _("Count outdated"),
+    "delivery_note_used": _("Delivery note used"),
+    "export_gone": _("Export gone"),
+    "file_refused": _("File refused"),
+    "export_stopped": _("Export stopped"),
+    "idempotency_in_flight": _("Idempotency in flight"),
+    "idempotency_key_required": _("Idempotency key required"),
+    "idempotency_key_reused": _("Idempotency key reused"),
+    "import_refused": _("Import refused"),
+    "link_ended": _("Link ended"),
+    "message_used": _("Message used"),
+    "more_than_issued": _("More than issued"),
+    "not_enough_stock": _("Not enough stock"),
+    "not_on_its_way": _("Not on its way"),
+    "not_on_order": _("Not on order"),
+    "not_scheduled": _("Not scheduled"),
+    "nothing_reserved": _("Nothing reserved"),
+    "nothing_to_do": _("Nothing to do"),
+    "number_used": _("Number used"),
+    "partial_issue": _("Partial issue"),
+    "plan_changed": _("Plan changed"),
+    "preview_is_old": _("Preview is old"),
+    "reason_required": _("Reason required"),
+    "refused": _("Refused"),
+    "shipment_known": _("Shipment known"),
+    "too_many_exports": _("Too many exports"),
+    "too_much": _("Too much"),
+    "unreadable_file": _("Unreadable file"),
 }
 
 #: DRF's own words, where ours differ.
@@ -63,7 +104,7 @@ class Problem:
 
     code: str
     status: int
-    detail: str
+    detail: Says
     extra: Mapping[str, Any] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
 
@@ -71,9 +112,9 @@ class Problem:
         """Return the members of the problem document."""
         return {
             "type": f"{TYPE}{self.code}",
-            "title": TITLES.get(self.code, self.code.replace("_", " ").capitalize()),
+            "title": str(TITLES.get(self.code, self.code.replace("_", " ").capitalize())),
             "status": self.status,
-            "detail": self.detail,
+            "detail": str(self.detail),
             "instance": request_id.get(),
             "code": self.code,
             **{_OWN.get(name, name): value for name, value in self.extra.items()},
@@ -86,7 +127,9 @@ def answer(error: Exception, context: Mapping[str, Any]) -> Response:
     if problem is None:
         logger.error("unforeseen in the API", exc_info=error)
         got_request_exception.send(sender=None, request=context.get("request"))
-        problem = Problem("internal_error", 500, "The request was not carried out. The log has more under this id.")
+        problem = Problem(
+            "internal_error", 500, sentence("The request was not carried out. The log has more under this id.")
+        )
     response = Response(problem.body(), status=problem.status, content_type=MEDIA_TYPE)
     for name, value in problem.headers.items():
         response[name] = value
@@ -102,13 +145,13 @@ def problem_of(error: Exception) -> Problem | None:
     if isinstance(error, exceptions.APIException):
         return _of_drf(error)
     if isinstance(error, Http404):
-        return Problem("not_found", 404, "There is nothing here, or it is not yours to see.")
+        return Problem("not_found", 404, sentence("There is nothing here, or it is not yours to see."))
     if isinstance(error, PermissionDenied):
-        return Problem("forbidden", 403, str(error) or "You are not allowed to do this.")
+        return Problem("forbidden", 403, str(error) or sentence("You are not allowed to do this."))
     if isinstance(error, RequestDataTooBig):
-        return Problem("too_large", 413, "The body is larger than is taken; send it in parts.")
+        return Problem("too_large", 413, sentence("The body is larger than is taken; send it in parts."))
     if isinstance(error, SuspiciousOperation | BadRequest):
-        return Problem("malformed", 400, str(error) or "The request cannot be read.")
+        return Problem("malformed", 400, str(error) or sentence("The request cannot be read."))
     return _of_database(error) if isinstance(error, Error) else None
 
 
@@ -116,16 +159,20 @@ def _of_database(error: Error) -> Problem | None:
     cause = error.__cause__
     wait = {"Retry-After": str(RETRY_AFTER)}
     if isinstance(cause, _BUSY):
-        return Problem("busy", 503, "Others work on the same rows; nothing was changed. Try again.", headers=wait)
+        return Problem(
+            "busy", 503, sentence("Others work on the same rows; nothing was changed. Try again."), headers=wait
+        )
     if isinstance(error, OperationalError | InterfaceError):
         logger.warning("the database does not answer", exc_info=error)
-        return Problem("unavailable", 503, "The database does not answer just now. Try again.", headers=wait)
+        return Problem("unavailable", 503, sentence("The database does not answer just now. Try again."), headers=wait)
     if isinstance(error, DataError):
         logger.warning("a value got as far as the database", exc_info=error)
-        return Problem("invalid", 400, "A value is out of the range that can be kept; nothing was changed.")
+        return Problem("invalid", 400, sentence("A value is out of the range that can be kept; nothing was changed."))
     if isinstance(error, IntegrityError):
         logger.warning("a constraint of the database refused a call", exc_info=error)
-        return Problem("conflict", 409, "This contradicts what somebody else has just done; nothing was changed.")
+        return Problem(
+            "conflict", 409, sentence("This contradicts what somebody else has just done; nothing was changed.")
+        )
     return None
 
 
@@ -139,13 +186,19 @@ def _of_drf(error: exceptions.APIException) -> Problem:
     if isinstance(error, exceptions.Throttled):
         wait = max(1, int(getattr(error, "wait", None) or 1))
         headers["Retry-After"] = str(wait)
-        return Problem("throttled", 429, f"Too many requests; try again in {wait} s.", {"retry_after": wait}, headers)
+        return Problem(
+            "throttled",
+            429,
+            sentence("Too many requests; try again in {wait} s.", wait=wait),
+            {"retry_after": wait},
+            headers,
+        )
     code = str(error.default_code)
     return Problem(_CODES.get(code, code), error.status_code, str(error.detail), {}, headers)
 
 
 def _sentence(fields: Mapping[str, list[str]]) -> str:
-    name, messages = next(iter(fields.items()), ("", ["The request is not acceptable."]))
+    name, messages = next(iter(fields.items()), ("", [str(sentence("The request is not acceptable."))]))
     return f"{name}: {messages[0]}" if name else messages[0]
 
 

@@ -17,6 +17,7 @@ from integrations.api import StatusUpdateViewSet
 from orders.api import OrderLineViewSet, PartsOrderViewSet, ServiceOrderViewSet
 from parts.api import DeliveryViewSet, PartViewSet, PurchaseOrderViewSet, StockMovementViewSet
 from parts.errors import NotFound
+from parts.sentences import sentence
 
 router = Router()
 router.register("service-orders", ServiceOrderViewSet)
@@ -49,7 +50,7 @@ class UnknownAddress(APIView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Refuse whatever is asked. Raises NotFound."""
-        raise NotFound("There is no such address. Addresses end with a slash; /api/v1/docs/ lists them.")
+        raise NotFound(sentence("There is no such address. Addresses end with a slash; /api/v1/docs/ lists them."))
 
 
 urlpatterns = [

@@ -23,6 +23,7 @@ from parts.actors import Actor
 from parts.errors import Invalid, NotFound, Refused, VersionConflict
 from parts.keys import new_key
 from parts.labels import plain
+from parts.sentences import sentence
 
 #: How long a case may take where nobody has said who answers for its kind.
 WITHOUT_STEPS = timedelta(hours=24)
@@ -52,11 +53,11 @@ class Contradiction:
 def open_case(*, what: Contradiction, note: str, by: Actor, source: str, at: datetime) -> Discrepancy:
     """Open a case by hand. Raises Forbidden (`integrations.open_discrepancy`), Invalid."""
     by.require("integrations.open_discrepancy")
-    missing = {name: ["Required."] for name in ("expected", "found") if not getattr(what, name).strip()}
+    missing = {name: [sentence("Required.")] for name in ("expected", "found") if not getattr(what, name).strip()}
     if what.kind not in DiscrepancyKind.values:
-        missing["kind"] = [f"Must be one of {', '.join(DiscrepancyKind.values)}."]
+        missing["kind"] = [sentence("Must be one of {allowed}.", allowed=list(DiscrepancyKind.values))]
     if missing or not what.about:
-        raise Invalid("Say what was expected, and what was found instead.", missing)
+        raise Invalid(sentence("Say what was expected, and what was found instead."), missing)
     check_texts(expected=(what.expected, 200), found=(what.found, 200), note=(note, LONGEST_NOTE))
     return _open(what, note, Cause(by=by, source=source, at=at))
 
@@ -116,9 +117,9 @@ def assign(
     def change(row: Discrepancy, case: Case, ledger: Ledger) -> None:
         _refuse_resolved(row)
         if row.owner_id == owner_id:
-            raise NothingToDo(f"{row.reference} is with them already.")
+            raise NothingToDo(sentence("{reference} is with them already.", reference=row.reference))
         if owner_id is not None and not workers().filter(pk=owner_id).exists():
-            raise Invalid("Nobody can take the case.", {"owner": ["They may not work on cases."]})
+            raise Invalid(sentence("Nobody can take the case."), {"owner": [sentence("They may not work on cases.")]})
         ledger.record(case, "case.assigned", data={"from": row.owner_id, "to": owner_id})
         row.owner_id = owner_id
 
@@ -133,7 +134,7 @@ def workers() -> QuerySet[User]:
 def add_note(*, case_id: UUID, text: str, by: Actor, source: str, at: datetime) -> Discrepancy:
     """Put a note on a case, also on a resolved one. Raises Forbidden, NotFound, Invalid for an empty one."""
     if not text.strip():
-        raise Invalid("The note is empty.", {"text": ["Write something."]})
+        raise Invalid(sentence("The note is empty."), {"text": [sentence("Write something.")]})
     check_texts(text=(text, LONGEST_NOTE))
 
     def change(row: Discrepancy, case: Case, ledger: Ledger) -> None:
@@ -155,9 +156,12 @@ def resolve(
     """Settle a case: what was wrong, and what was done. Raises Forbidden, NotFound, VersionConflict, Invalid,
     ReasonRequired, Refused for a resolved one."""
     if resolution not in Resolution.values:
-        raise Invalid("Say what was wrong.", {"resolution": [f"Must be one of {', '.join(Resolution.values)}."]})
+        raise Invalid(
+            sentence("Say what was wrong."),
+            {"resolution": [sentence("Must be one of {allowed}.", allowed=list(Resolution.values))]},
+        )
     if not text.strip():
-        raise ReasonRequired("Say what was done.", fields={"text": ["Required."]})
+        raise ReasonRequired(sentence("Say what was done."), fields={"text": [sentence("Required.")]})
     check_texts(text=(text, LONGEST_NOTE))
 
     def change(row: Discrepancy, case: Case, ledger: Ledger) -> None:
@@ -176,12 +180,12 @@ def reopen(
     """Open a resolved case again, from its first step on. Raises Forbidden, NotFound, VersionConflict, ReasonRequired,
     Refused for one that is open."""
     if not reason.strip():
-        raise ReasonRequired("Say why it is opened again.", fields={"reason": ["Required."]})
+        raise ReasonRequired(sentence("Say why it is opened again."), fields={"reason": [sentence("Required.")]})
     check_texts(reason=(reason, LONGEST_NOTE))
 
     def change(row: Discrepancy, case: Case, ledger: Ledger) -> None:
         if row.status != CaseStatus.RESOLVED:
-            raise Refused(f"{row.reference} is open.", current=row.status)
+            raise Refused(sentence("{reference} is open.", reference=row.reference), current=row.status)
         ledger.record(case, "case.reopened", to=CaseStatus.OPEN.value, note=reason.strip())
         row.resolution, row.resolved_at = "", None
         step = EscalationStep.objects.filter(kind=row.kind).order_by("position").first()
@@ -207,7 +211,7 @@ def _escalate(case_id: UUID, at: datetime) -> bool:
     def change(row: Discrepancy, case: Case, ledger: Ledger) -> None:
         step = EscalationStep.objects.filter(kind=row.kind, position__gt=row.step).order_by("position").first()
         if step is None or row.status != CaseStatus.OPEN or row.due_at >= at:
-            raise NothingToDo("Another run was quicker.")
+            raise NothingToDo(sentence("Another run was quicker."))
         data = {"from": row.role, "to": step.role, "step": step.position}
         ledger.record(case, "case.escalated", data=data)
         row.step, row.role, row.due_at = step.position, step.role, at + timedelta(hours=step.hours)
@@ -261,9 +265,11 @@ def _change(
     with transaction.atomic():
         row = _locked_cases().filter(pk=case_id).first()
         if row is None:
-            raise NotFound("There is no such case.", id=str(case_id))
+            raise NotFound(sentence("There is no such case."), id=str(case_id))
         if expected_version is not None and row.version != expected_version:
-            raise VersionConflict(f"{row.reference} has changed since you read it.", version=row.version)
+            raise VersionConflict(
+                sentence("{reference} has changed since you read it.", reference=row.reference), version=row.version
+            )
         case = _as_subject(row)
         ledger = Ledger(cause)
         change(row, case, ledger)
@@ -283,7 +289,9 @@ def _as_subject(row: Discrepancy) -> Case:
 
 def _refuse_resolved(row: Discrepancy) -> None:
     if row.status == CaseStatus.RESOLVED:
-        raise Refused(f"{row.reference} is resolved; open it again first.", current=row.status)
+        raise Refused(
+            sentence("{reference} is resolved; open it again first.", reference=row.reference), current=row.status
+        )
 
 
 def _append(ledger: Ledger) -> None:

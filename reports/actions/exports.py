@@ -20,6 +20,7 @@ from orders.exports import XLSX, Filter, Manifest, export_ledger
 from orders.sheets import MOST_ROWS
 from parts.actors import Actor
 from parts.errors import Forbidden, Invalid, NotFound, Refused
+from parts.sentences import Figure, Says, Sentence, in_english, sentence
 from reports.exporting import delete_files, files_of, folder_of, newest_erasure
 from reports.models.exports import UNFINISHED, ExportDownload, ExportFormat, ExportRun, ExportStatus
 
@@ -65,13 +66,15 @@ def request_export(
     if with_notes:
         by.require(READ_NOTES)
     if format not in ExportFormat.values:
-        raise Invalid("There is no such format.", {"format": ["Choose one of the list."]})
+        raise Invalid(sentence("There is no such format."), {"format": [sentence("Choose one of the list.")]})
     with transaction.atomic():
         with connection.cursor() as cursor:  # two at once would both be the last one that may
             cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('backline exports', 0))")
         live = list(ExportRun.objects.filter(status__in=UNFINISHED).values_list("made_by", flat=True))
         if live.count(by.reference) >= MOST_OF_ONE or len(live) >= MOST_OF_ALL:
-            raise TooManyExports("Other exports are still on their way. Wait for one, or stop it.", most=MOST_OF_ONE)
+            raise TooManyExports(
+                sentence("Other exports are still on their way. Wait for one, or stop it."), most=MOST_OF_ONE
+            )
         run = ExportRun.objects.create(
             person_id=by.user_id,
             made_by=by.reference,
@@ -111,7 +114,7 @@ def _own(run_id: UUID, by: Actor, *, lock: bool = False) -> ExportRun:
     rows = ExportRun.objects.select_for_update(of=("self",), no_key=True) if lock else ExportRun.objects.all()
     run = rows.filter(pk=run_id, made_by=by.reference).first()
     if run is None:
-        raise NotFound("There is no such export of yours.")
+        raise NotFound(sentence("There is no such export of yours."))
     return run
 
 
@@ -134,10 +137,10 @@ def make_export(*, run_id: UUID, at: datetime) -> ExportRun | None:
     except Stopped:
         return _end(run, at, ExportStatus.CANCELLED)
     except Refused as refusal:
-        return _end(run, at, ExportStatus.FAILED, refusal.detail)
+        return _end(run, at, ExportStatus.FAILED, refusal.says)
     except OSError as error:
         logger.exception("export failed", extra={"export": str(run.pk)})
-        return _end(run, at, ExportStatus.FAILED, f"The file could not be written: {error.strerror}.")
+        return _end(run, at, ExportStatus.FAILED, sentence("The file could not be written: {why}.", why=error.strerror))
     run.events, run.written, run.bytes, run.sha256 = (
         manifest.events,
         manifest.events,
@@ -160,13 +163,17 @@ def _claim(run_id: UUID, at: datetime) -> ExportRun | None:
 def _export(run: ExportRun, path: Path, at: datetime) -> Manifest:
     person = run.person
     if not isinstance(person, User):
-        raise Forbidden("Whoever asked for it is no longer here.")
+        raise Forbidden(sentence("Whoever asked for it is no longer here."))
     wanted = Filter.of_json(run.filter)
     expected = chains.count_events(*wanted.conditions())
     if run.format == XLSX and expected > MOST_ROWS:
         raise Invalid(
-            f"These are {expected:,} events; an Excel file is made for {MOST_ROWS:,} at most."
-            " Narrow the filter, or take CSV."
+            sentence(
+                "These are {expected} events; an Excel file is made for {most} at most."
+                " Narrow the filter, or take CSV.",
+                expected=Figure(expected),
+                most=Figure(MOST_ROWS),
+            )
         )
     ExportRun.objects.filter(pk=run.pk).update(expected=expected * (1 if run.format == "jsonl" else 2))
     with _Beside(run) as beside:
@@ -210,16 +217,18 @@ class _Beside:
             )
             found = cursor.fetchone()
         if found is None or found[0]:
-            raise Stopped("It was stopped.")
+            raise Stopped(sentence("It was stopped."))
 
 
-def _end(run: ExportRun, at: datetime, status: ExportStatus, trouble: str = "") -> ExportRun:
-    run.status, run.ended_at, run.trouble = status, max(at, run.started_at or at), trouble
+def _end(run: ExportRun, at: datetime, status: ExportStatus, trouble: Says = "") -> ExportRun:
+    run.status, run.ended_at = status, max(at, run.started_at or at)
+    run.trouble = in_english(trouble)
+    run.trouble_sentence = trouble.kept() if isinstance(trouble, Sentence) else None
     if status != ExportStatus.DONE:
         delete_files(run)
     run.save(
         update_fields=[
-            *("status", "ended_at", "trouble", "events", "written", "bytes", "sha256"),
+            *("status", "ended_at", "trouble", "trouble_sentence", "events", "written", "bytes", "sha256"),
             *("public_key", "horizon", "expires_at"),
         ]
     )
@@ -243,10 +252,10 @@ def hand_out(*, run_id: UUID, name: str, by: Actor, at: datetime) -> Path:
     if run.status == ExportStatus.DONE:
         _clear_if_due(run, at, newest_erasure())
     if run.status in (ExportStatus.EXPIRED, ExportStatus.WITHDRAWN):
-        raise ExportGone(f"{run.get_status_display()}. Make it again.")
+        raise ExportGone(sentence("{status}. Make it again.", status=ExportStatus(run.status).label))
     path = files_of(run).get(name)
     if path is None:
-        raise NotFound("There is no such file.")
+        raise NotFound(sentence("There is no such file."))
     ExportDownload.objects.create(run=run, file=name, by=by.reference, at=at)
     return path
 

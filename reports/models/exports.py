@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from parts.keys import new_key
+from parts.sentences import from_kept
 
 
 class ExportStatus(models.TextChoices):
@@ -55,6 +56,8 @@ class ExportRun(models.Model):
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     is_stopped = models.BooleanField(_("to be stopped"), default=False)
     trouble = models.TextField(_("what went wrong"), blank=True)
+    #: The same as `parts.sentences` keeps it, so that each reader has it in their language.
+    trouble_sentence = models.JSONField(null=True, editable=False)
     expected = models.PositiveBigIntegerField(_("events expected"), null=True)
     written = models.PositiveBigIntegerField(_("events written"), default=0)
     events = models.PositiveBigIntegerField(_("events"), null=True)
@@ -81,6 +84,11 @@ class ExportRun(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_format_display()} {self.pk}"
+
+    @property
+    def trouble_said(self) -> str:
+        """What went wrong, in the reader's language."""
+        return str(from_kept(self.trouble_sentence)) if self.trouble_sentence else self.trouble
 
     @property
     def file_name(self) -> str:
