@@ -6,10 +6,12 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin import RelatedFieldListFilter
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group, Permission, User
 from django.db.models import QuerySet
+from django.forms import ModelMultipleChoiceField
 from django.http import HttpRequest
 from django.utils.translation import gettext as _g
 from django.utils.translation import gettext_lazy as _
@@ -33,6 +35,7 @@ from config.clients import ClientForm, accounts_for
 from parts.actors import Actor
 from parts.admin.deeds import Deed, Done
 from parts.admin.offices import Office, Shown
+from parts.labels import role_word
 from reports.actions.access import changing_rights
 
 for _theirs in (User, Group, AccessToken, Application, Grant, IDToken, RefreshToken, Failure, OrmQ, Schedule, Success):
@@ -41,6 +44,11 @@ for _theirs in (User, Group, AccessToken, Application, Grant, IDToken, RefreshTo
 
 class PersonForm(UserChangeForm):
     """Whether somebody may enter the back office follows from their role."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if isinstance(groups := self.fields.get("groups"), ModelMultipleChoiceField):
+            vars(groups)["label_from_instance"] = lambda group: role_word(group.name)
 
     def clean(self) -> dict[str, Any]:
         """Refuse a role of the house without the door to it, and a partner inside."""
@@ -57,6 +65,14 @@ class PersonForm(UserChangeForm):
         return cleaned
 
 
+class RoleFilter(RelatedFieldListFilter):
+    """By role, each called as its reader calls it."""
+
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[Any]:
+        """Return the roles that there are."""
+        return [(str(group.pk), role_word(group.name)) for group in Group.objects.order_by("name")]
+
+
 def _on_record(request: HttpRequest) -> AbstractContextManager[None]:
     """Return what records changes of rights as those of whoever asks; nothing where they only look."""
     if request.method != "POST":
@@ -70,7 +86,7 @@ class PersonOffice(UserAdmin, Office):
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
     list_display = ("username", "name", "email", "roles", "is_staff", "is_active", "last_login")
-    list_filter = ("is_staff", "is_active", "groups")
+    list_filter = ("is_staff", "is_active", ("groups", RoleFilter))
     search_fields = ("username", "first_name", "last_name", "email")
     ordering = ("username",)
     filter_horizontal = ()
@@ -135,22 +151,31 @@ class PersonOffice(UserAdmin, Office):
     @display(description=_("roles"))
     def roles(self, person: User) -> str:
         """The groups."""
-        return ", ".join(group.name for group in person.groups.all())
+        return ", ".join(role_word(group.name) for group in person.groups.all())
 
 
 @admin.register(Group)
 class RoleOffice(Shown):
     """Roles are a table in config/roles.py; what stands there is looked at here."""
 
-    list_display = ("name", "people")
+    list_display = ("called", "people")
     search_fields = ("name",)
     ordering = ("name",)
-    fields = ("name", "rights")
-    readonly_fields = ("rights",)
+    fields = ("called", "rights")
+    readonly_fields = ("called", "rights")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Group]:
         """Read who has it along."""
         return super().get_queryset(request).prefetch_related("user_set")
+
+    def title_of(self, subject: Any) -> str:
+        """Say its name."""
+        return role_word(subject.name)
+
+    @display(description=_("name"), ordering="name")
+    def called(self, role: Group) -> str:
+        """Its name in the reader's language."""
+        return role_word(role.name)
 
     @display(description=_("people"))
     def people(self, role: Group) -> int:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
 from config.faces.context import LOOK_COOKIE, LOOKS
+from parts.labels import role_word
 
 _YEAR = 365 * 24 * 3600
 
@@ -137,7 +138,7 @@ def home(request: HttpRequest) -> HttpResponse:
             for permission, title, icon, what_for, name, query in WAYS
             if permission in held
         ]
-    names = [group.name for group in person.groups.all()] if person.is_authenticated else []
+    names = [role_word(group.name) for group in person.groups.all()] if person.is_authenticated else []
     return render(request, "home.html", {"ways": ways, "roles": names})
 
 

@@ -15,6 +15,7 @@ from django.apps import apps
 from django.contrib.auth.models import Group, Permission, User
 from django.core.exceptions import ImproperlyConfigured
 from django.db.models import Q
+from django.utils.translation import pgettext_lazy
 
 from parts.actors import Actor
 from reports.actions.access import changing_rights
@@ -210,6 +211,16 @@ ADMINISTRATOR = Role(
 )
 
 ROLES = (MANAGER, DISPATCHER, TECHNICIAN, AUDITOR, PARTNER, ADMINISTRATOR)
+
+#: What they are called; `parts.labels.role_word` says it in the reader's language.
+LABELS = {
+    "Parts manager": pgettext_lazy("role", "Parts manager"),
+    "Dispatcher": pgettext_lazy("role", "Dispatcher"),
+    "Technician": pgettext_lazy("role", "Technician"),
+    "Auditor": pgettext_lazy("role", "Auditor"),
+    "Partner": pgettext_lazy("role", "Partner"),
+    "Administrator": pgettext_lazy("role", "Administrator"),
+}
 
 #: What a machine may do with each scope of its token: of the rights of its account, those of its scopes and no others.
 SCOPES: dict[str, tuple[str, ...]] = {

@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 #: Tone of each status of every flow. What is not named here is neutral.
 TONES = {
@@ -63,6 +64,14 @@ def inside(word: str) -> str:
     German writes nouns with a capital, so the rest of `Wartet auf Kitting` keeps what it has.
     """
     return f"{word[:1].lower()}{word[1:]}"
+
+
+def role_word(name: str) -> str:
+    """Return what a role is called in the reader's language; one that the house made itself is called what it is.
+
+    Roles are kept, and compared, by the name of their group.
+    """
+    return pgettext("role", name) if name else ""
 
 
 def plain(quantity: Decimal | None) -> str:

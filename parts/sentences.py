@@ -7,7 +7,7 @@ So it names a sentence and its values, and looks nothing up. `config.translating
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -49,18 +49,15 @@ class Sentence(Promise):
         return hash(self.text)
 
     def kept(self) -> dict[str, Any]:
-        """Return plain JSON to keep it by; `from_kept` makes it readable in any language again.
-
-        Values are kept as they read in English; numbers stay numbers.
-        """
-        with override("en"):
-            values = {name: value if isinstance(value, int) else _shown(value) for name, value in self.values.items()}
+        """Return plain JSON to keep it by; `from_kept` makes it readable in any language again."""
+        values = {name: _kept(value) for name, value in self.values.items()}
         return {"text": self.text, "many": self.many, "count": self.count, "values": values}
 
 
 def from_kept(kept: Mapping[str, Any]) -> Sentence:
     """Return a sentence that was kept."""
-    return Sentence(kept["text"], kept["values"], kept["many"], kept["count"])
+    values = {name: _again(value) for name, value in kept["values"].items()}
+    return Sentence(kept["text"], values, kept["many"], kept["count"])
 
 
 def sentence(text: str, /, **values: object) -> Sentence:
@@ -108,6 +105,41 @@ def _shown(value: object) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(_shown(one) for one in value)
     return str(value)
+
+
+def _kept(value: object) -> object:
+    """Return a value as JSON: labels by their English, as which they are looked up again."""
+    if isinstance(value, Sentence):
+        return {"sentence": value.kept()}
+    if isinstance(value, Word):
+        return {"word": in_english(value.label)}
+    if isinstance(value, Figure):
+        return {"figure": value.number}
+    if isinstance(value, Promise):
+        return {"label": in_english(value)}
+    if isinstance(value, Decimal):
+        return {"decimal": str(value)}
+    if isinstance(value, list | tuple):
+        return [_kept(one) for one in value]
+    return value if isinstance(value, int) else str(value)
+
+
+def _again(value: Any) -> object:
+    if isinstance(value, list):
+        return [_again(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    [(kind, inner)] = value.items()
+    return _AGAIN[kind](inner)
+
+
+_AGAIN: dict[str, Callable[[Any], object]] = {
+    "sentence": from_kept,
+    "word": lambda label: Word(Sentence(label, {})),
+    "label": lambda label: Sentence(label, {}),
+    "figure": Figure,
+    "decimal": Decimal,
+}
 
 
 def in_english(said: Says) -> str:

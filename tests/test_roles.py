@@ -5,8 +5,11 @@ from __future__ import annotations
 import pytest
 from django.contrib.auth.models import Group, Permission, User
 from django.core.exceptions import ImproperlyConfigured
+from django.test import Client
+from django.utils.translation import override
 
 from config import roles
+from parts.labels import role_word
 
 
 def _rights(name: str) -> set[str]:
@@ -80,3 +83,21 @@ def test_every_custom_permission_is_in_somebodys_hands() -> None:
 @pytest.mark.django_db
 def test_a_role_decides_who_enters_the_back_office(partner: User, manager: User, nobody: User) -> None:
     assert [person.is_staff for person in (partner, manager, nobody)] == [False, True, False]
+
+
+def test_every_role_is_called_in_the_readers_language() -> None:
+    assert set(roles.LABELS) == {role.name for role in roles.ROLES}
+    assert [role_word(role.name) for role in roles.ROLES] == [role.name for role in roles.ROLES]
+    assert (role_word(""), role_word("Night shift")) == ("", "Night shift")
+    with override("de"):
+        assert role_word("Parts manager") == "Teileleiter"
+        assert not [role.name for role in roles.ROLES if role_word(role.name) != str(roles.LABELS[role.name])]
+
+
+@pytest.mark.django_db
+def test_pages_call_a_role_as_their_reader_does(manager: User, client: Client) -> None:
+    client.force_login(manager)
+    client.cookies["django_language"] = "de"
+    page = client.get("/").content.decode()
+    assert "Teileleiter" in page
+    assert "Parts manager" not in page

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -103,6 +104,23 @@ def test_a_sentence_that_is_kept_can_be_read_in_any_language_later() -> None:
     }
     with override("de"):
         assert str(from_kept(kept)) == "Die Datei ist größer als 50 MB; teilen Sie sie."
+
+
+def test_labels_and_numbers_that_are_kept_are_written_as_the_later_reader_writes_them() -> None:
+    status = ServiceOrderStatus.IN_PROGRESS.label
+    said = sentence(
+        "{a} {b} {c} {d} {e}",
+        a=status,
+        b=Word(status),
+        c=Decimal("2.50"),
+        d=Figure(500000),
+        e=[sentence("The file is empty."), "x"],
+    )
+    with override("es"):
+        kept = json.loads(json.dumps(said.kept()))
+    assert str(from_kept(kept)) == "In Progress in progress 2.50 500,000 The file is empty., x"
+    with override("de"):
+        assert str(from_kept(kept)) == "In Arbeit In Arbeit 2,50 500.000 Die Datei ist leer., x"
 
 
 def test_what_is_wrong_on_a_line_of_a_file_is_read_likewise() -> None:

@@ -69,7 +69,7 @@ _EXAMPLES = {
         "type": "urn:backline:problem:transition_refused",
         "title": "The status cannot be reached from here",
         "status": 409,
-        "detail": "SO-000012 cannot go from new to completed; allowed from here: in_progress, scheduled, cancelled.",
+        "detail": "SO-000012 cannot go from new to completed; allowed from here: in progress, scheduled, cancelled.",
         "instance": "5f0c3c1a9e1d4a0f8c55d2a6f6a3f9d1",
         "code": "transition_refused",
         "current": "new",

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_safe
 from config.audit.forms import MomentField
 from config.desk.orders import for_staff
 from config.roles import declared_permissions
-from parts.labels import names_of
+from parts.labels import names_of, role_word
 from reports.audit import rights as reading
 from reports.audit.searching import people_named
 from reports.models.access import AccessKind
@@ -115,7 +115,7 @@ def rights(request: HttpRequest) -> HttpResponse:
         "people": shown[:MOST_SHOWN],
         "is_cut": len(shown) > MOST_SHOWN,
         "nobody_called_so": people == [],
-        "roles": [(role.name, _by_app(role.rights), len(role.rights)) for role in _sorted(standing)],
+        "roles": [(role_word(role.name), _by_app(role.rights), len(role.rights)) for role in _sorted(standing)],
         "changes": [_in_words(change, names) for change in changes],
         "older": older,
         "is_first": not before,
@@ -142,10 +142,10 @@ def _people(
             ShownPerson(
                 id=key,
                 name=names[f"user:{key}"],
-                roles=[role.name for role in person.roles],
+                roles=[role_word(role.name) for role in person.roles],
                 switches=person.switches,
                 own_rights=sorted(person.own_rights),
-                through=[name or _g("themselves alone") for name in through],
+                through=[role_word(name) or _g("themselves alone") for name in through],
             )
         )
     return sorted(found, key=lambda one: (one.name.casefold(), one.id))
@@ -160,11 +160,11 @@ def _by_app(names: Iterable[str]) -> list[tuple[str, list[str]]]:
 
 def _in_words(change: reading.Change, names: dict[str, str]) -> ShownChange:
     by = _g("at the database (%(account)s)") % {"account": names[change.actor]}
-    whose = change.role if change.person_id is None else names[f"user:{change.person_id}"]
+    whose = role_word(change.role) if change.person_id is None else names[f"user:{change.person_id}"]
     rights = [name for name in change.permissions if name]
     what = str(AccessKind(change.what).label)
     if change.what == AccessKind.ROLE:
-        what, rights = _g("Role: %(role)s") % {"role": change.role}, []
+        what, rights = _g("Role: %(role)s") % {"role": role_word(change.role)}, []
     elif change.what == AccessKind.ACCOUNT:
         what, rights = " · ".join(str(SWITCHES.get(name, name)) for name in rights), []
     elif change.what == AccessKind.ROLE_NAME:

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -17,6 +18,7 @@ from backorders.waiting import Case, waits_of
 from config.desk import search
 from config.desk.orders import for_staff
 from config.desk.when_says import Answer, about_job, answer, tell
+from config.tracking import languages
 from orders import wording
 from orders.models import Customer, Equipment, PartsOrder, ServiceOrder
 from orders.visibility import sight_of
@@ -83,9 +85,10 @@ def _answer(request: HttpRequest, subject: Any) -> dict[str, Any]:
     waiting = waits_of(subject, request.user)
     answered = [_answered(case, now, today) for case in waiting.cases]
     customer = subject if isinstance(subject, Customer) else getattr(subject, "customer", None)
-    told = ""
+    told, language = "", ""
     if customer is not None and waiting.cases:
-        told = tell(customer, waiting.cases, wording.read(customer.language), now)
+        language = languages.of(customer)
+        told = tell(customer, waiting.cases, wording.read(language), now)
     return {
         "subject": subject,
         "kind": subject._meta.model_name,
@@ -96,6 +99,8 @@ def _answer(request: HttpRequest, subject: Any) -> dict[str, Any]:
         "undated": sum(each.has_no_day for case in answered for each in case.answers),
         "is_cut": waiting.is_cut,
         "tell": told,
+        "language": language,
+        "language_name": dict(settings.LANGUAGES).get(language, ""),
         "stock": _stock(request, subject, today),
         "text": "",
     }

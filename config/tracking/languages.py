@@ -31,8 +31,11 @@ def language_for(request: HttpRequest, customer: Customer | None) -> str:
     """Return the language of a page: chosen, else the customer's, else (of nobody) the browser's."""
     if language := chosen(request):
         return language
-    if customer is None:
-        return translation.get_language_from_request(request)
+    return translation.get_language_from_request(request) if customer is None else of(customer)
+
+
+def of(customer: Customer) -> str:
+    """Return the language that a customer is spoken to in: theirs, or ours where Backline does not speak it."""
     try:
         return translation.get_supported_language_variant(customer.language)
     except LookupError:

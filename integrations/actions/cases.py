@@ -22,8 +22,7 @@ from orders.sql import APPEND_EVENTS
 from parts.actors import Actor
 from parts.errors import Invalid, NotFound, Refused, VersionConflict
 from parts.keys import new_key
-from parts.labels import plain
-from parts.sentences import sentence
+from parts.sentences import Says, Sentence, in_english, sentence
 
 #: How long a case may take where nobody has said who answers for its kind.
 WITHOUT_STEPS = timedelta(hours=24)
@@ -41,11 +40,12 @@ class Case(Subject):
 
 @dataclass(frozen=True, slots=True)
 class Contradiction:
-    """What contradicts what. `cause` names the one row or message behind it, by which it has one case at most."""
+    """What contradicts what: in people's own words, or (of a rule) in sentences that each reader has in their language.
+    `cause` names the one row or message behind it, by which it has one case at most."""
 
     kind: str
-    expected: str
-    found: str
+    expected: Says
+    found: Says
     about: dict[str, UUID]
     cause: tuple[str, UUID | str] | None = None
 
@@ -53,12 +53,12 @@ class Contradiction:
 def open_case(*, what: Contradiction, note: str, by: Actor, source: str, at: datetime) -> Discrepancy:
     """Open a case by hand. Raises Forbidden (`integrations.open_discrepancy`), Invalid."""
     by.require("integrations.open_discrepancy")
-    missing = {name: [sentence("Required.")] for name in ("expected", "found") if not getattr(what, name).strip()}
+    missing = {name: [sentence("Required.")] for name in ("expected", "found") if not str(getattr(what, name)).strip()}
     if what.kind not in DiscrepancyKind.values:
         missing["kind"] = [sentence("Must be one of {allowed}.", allowed=list(DiscrepancyKind.values))]
     if missing or not what.about:
         raise Invalid(sentence("Say what was expected, and what was found instead."), missing)
-    check_texts(expected=(what.expected, 200), found=(what.found, 200), note=(note, LONGEST_NOTE))
+    check_texts(expected=(str(what.expected), 200), found=(str(what.found), 200), note=(note, LONGEST_NOTE))
     return _open(what, note, Cause(by=by, source=source, at=at))
 
 
@@ -85,8 +85,13 @@ def _open(what: Contradiction, note: str, cause: Cause) -> Discrepancy:
     row = Discrepancy(
         id=case.id,
         kind=what.kind,
-        expected=what.expected.strip()[:200],
-        found=what.found.strip()[:200],
+        expected=in_english(what.expected).strip()[:200],
+        found=in_english(what.found).strip()[:200],
+        sentences={
+            name: said.kept()
+            for name, said in (("expected", what.expected), ("found", what.found))
+            if isinstance(said, Sentence)
+        },
         role=step.role if step else "",
         step=step.position if step else 1,
         due_at=cause.at + (timedelta(hours=step.hours) if step else WITHOUT_STEPS),
@@ -234,8 +239,8 @@ def open_for_counts(*, at: datetime) -> int:
         open_by_rule(
             what=Contradiction(
                 DiscrepancyKind.COUNT_LEVEL.value,
-                expected=f"{plain(expected)} in the books",
-                found=f"{plain(counted)} counted",
+                expected=sentence("{quantity} in the books", quantity=expected.normalize()),
+                found=sentence("{quantity} counted", quantity=counted.normalize()),
                 about={"level_id": level_id},
                 cause=("correction_id", correction_id),
             ),

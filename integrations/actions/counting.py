@@ -13,8 +13,8 @@ from integrations.statuses import DiscrepancyKind
 from parts.actions import stock
 from parts.actions.stock import Found
 from parts.actors import Actor
-from parts.labels import plain
 from parts.models import StockCount
+from parts.sentences import sentence
 
 
 def count_van(
@@ -42,8 +42,8 @@ def count_van(
             if line.difference:
                 what = Contradiction(
                     DiscrepancyKind.COUNT_LEVEL.value,
-                    expected=f"{plain(line.expected)} in the books",
-                    found=f"{plain(line.counted)} counted",
+                    expected=sentence("{quantity} in the books", quantity=line.expected.normalize()),
+                    found=sentence("{quantity} counted", quantity=line.counted.normalize()),
                     about={"level_id": line.level_id},
                     cause=("count_line_id", line.pk),
                 )

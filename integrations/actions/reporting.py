@@ -12,9 +12,10 @@ from integrations.actions.cases import Contradiction, open_by_rule
 from integrations.statuses import DiscrepancyKind
 from orders.actions import reporting
 from orders.actions.reporting import Report, Result
-from orders.errors import TransitionRefused
+from orders.errors import TransitionRefused, word_of
 from orders.statuses import LINE_CLOSED, SERVICE_ORDER_CLOSED
 from parts.actors import Actor
+from parts.sentences import sentence
 
 
 def report_many(*, reports: Sequence[Report], by: Actor, source: str, at: datetime) -> list[Result]:
@@ -26,8 +27,8 @@ def report_many(*, reports: Sequence[Report], by: Actor, source: str, at: dateti
             if _contradicts(report, result):
                 what = Contradiction(
                     DiscrepancyKind.MESSAGE_STATUS.value,
-                    expected=result.status,
-                    found=f"{report.status}, reported by {source}",
+                    expected=sentence("{status}", status=word_of(result.status)),
+                    found=sentence("{status}, reported by {system}", status=word_of(report.status), system=source),
                     about={f"{report.subject}_id": report.id},
                     cause=("message_key", _key(report, source)),
                 )

@@ -27,6 +27,7 @@ from orders.admin.timeline import timeline_panel
 from orders.models import OrderLine, ServiceOrder
 from parts.admin.deeds import Deed, DeedForm, Done, ReasonForm
 from parts.admin.offices import Edited, Guest, Shown, bring
+from parts.labels import role_word
 from parts.models import Delivery, StockLevel
 
 #: How many cases the page of what they are about shows.
@@ -59,7 +60,7 @@ def _open(subject: Model, cleaned: dict[str, Any], told: dict[str, Any]) -> Done
     )
     row = cases.open_case(what=what, note=cleaned["note"], **told)
     says = _g("%(reference)s opened; %(role)s answers for it.")
-    return Done(says % {"reference": row.reference, "role": row.role or _g("nobody yet")}, row)
+    return Done(says % {"reference": row.reference, "role": role_word(row.role) or _g("nobody yet")}, row)
 
 
 OPEN = Deed(
@@ -169,7 +170,7 @@ class OverdueFilter(SimpleListFilter):
 
 @admin.register(Discrepancy)
 class DiscrepancyOffice(ByReference, Standing, Shown):
-    list_display = ("reference", "kind", "state", "about", "expected", "found", "owner", "role", "due")
+    list_display = ("reference", "kind", "state", "about", "wanted", "seen", "owner", "answers", "due")
     list_filter = (
         WhoseFilter,
         OverdueFilter,
@@ -179,7 +180,7 @@ class DiscrepancyOffice(ByReference, Standing, Shown):
     )
     search_fields = ("reference", "line__reference", "service_order__reference", "level__part__number")
     ordering = ("status", "due_at", "id")
-    fields = ("reference", "kind", "expected", "found", "owner", "role", "step", "due_at", "created_at", "resolved_at")
+    fields = ("reference", "kind", "wanted", "seen", "owner", "answers", "step", "due_at", "created_at", "resolved_at")
     panel_template = "admin/integrations/discrepancy/panel.html"
     overview_template = "admin/integrations/discrepancy/overview.html"
     deeds = (
@@ -259,6 +260,21 @@ class DiscrepancyOffice(ByReference, Standing, Shown):
             **timeline_panel([subject.pk], words=dict(CaseStatus.choices), of=subject.pk),
         }
 
+    @display(description=_("expected"), ordering="expected")
+    def wanted(self, row: Discrepancy) -> str:
+        """What was expected."""
+        return row.expected_said
+
+    @display(description=_("found"), ordering="found")
+    def seen(self, row: Discrepancy) -> str:
+        """What was found."""
+        return row.found_said
+
+    @display(description=_("answers for it"), ordering="role")
+    def answers(self, row: Discrepancy) -> str:
+        """The role that answers for it."""
+        return role_word(row.role)
+
     @display(description=_("about"))
     def about(self, row: Discrepancy) -> str:
         """What it is about, in a word."""
@@ -294,15 +310,20 @@ def _links_to(row: Discrepancy) -> list[tuple[str, str]]:
 
 
 def _roles() -> list[tuple[str, str]]:
-    return [(name, name) for name in Group.objects.order_by("name").values_list("name", flat=True)]
+    return [(name, role_word(name)) for name in Group.objects.order_by("name").values_list("name", flat=True)]
 
 
 @admin.register(EscalationStep)
 class EscalationStepOffice(Edited):
-    list_display = ("kind", "position", "role", "hours")
+    list_display = ("kind", "position", "answers", "hours")
     list_filter = (("kind", ChoicesDropdownFilter),)
     search_fields = ("role",)
     ordering = ("kind", "position")
+
+    @display(description=_("role"), ordering="role")
+    def answers(self, step: EscalationStep) -> str:
+        """The role that answers for it."""
+        return role_word(step.role)
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Offer the roles that there are."""

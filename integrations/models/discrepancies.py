@@ -11,7 +11,9 @@ from orders.models import OrderLine, ServiceOrder
 from orders.models.chained import Chained
 from orders.statuses import SubjectKind
 from parts.keys import new_key
+from parts.labels import role_word
 from parts.models import Delivery, StockCorrection, StockCountLine, StockLevel
+from parts.sentences import from_kept
 from parts.statuses import Criticality
 
 
@@ -30,6 +32,8 @@ class Discrepancy(Chained):
     status = models.CharField(_("status"), max_length=20, choices=CaseStatus, default=CaseStatus.OPEN)
     expected = models.CharField(_("expected"), max_length=200)
     found = models.CharField(_("found"), max_length=200)
+    #: What a rule said of the two, as `parts.sentences` keeps it; empty where people wrote them.
+    sentences = models.JSONField(default=dict, editable=False)
     service_order = models.ForeignKey(
         ServiceOrder, models.PROTECT, null=True, blank=True, related_name="cases", verbose_name=_("service order")
     )
@@ -85,6 +89,19 @@ class Discrepancy(Chained):
             models.Index(fields=["owner", "due_at"], condition=Q(status="open"), name="discrepancy_by_owner"),
         ]
 
+    @property
+    def expected_said(self) -> str:
+        """What was expected, in the reader's language where a rule said it."""
+        return self._said("expected")
+
+    @property
+    def found_said(self) -> str:
+        """What was found, likewise."""
+        return self._said("found")
+
+    def _said(self, name: str) -> str:
+        return str(from_kept(self.sentences[name])) if name in self.sentences else str(getattr(self, name))
+
 
 class EscalationStep(models.Model):
     """Who answers for a kind of case, and for how many hours before the next step's role does."""
@@ -109,7 +126,7 @@ class EscalationStep(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()} {self.position}: {self.role}"
+        return f"{self.get_kind_display()} {self.position}: {role_word(self.role)}"
 
 
 class CountTolerance(models.Model):

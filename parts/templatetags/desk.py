@@ -9,6 +9,7 @@ from django import template
 from django.utils.safestring import SafeString
 
 from parts.labels import plain as plain_text
+from parts.labels import role_word as word_of_role
 from parts.labels import status_label
 from parts.models import UnitOfMeasure
 from parts.units import unit_word
@@ -38,6 +39,12 @@ def worded(unit: UnitOfMeasure, quantity: Decimal) -> str:
 def plain(quantity: Decimal | None) -> str:
     """Return a quantity without superfluous zeros."""
     return plain_text(quantity)
+
+
+@register.filter
+def role_word(name: str) -> str:
+    """Return what a role is called in the reader's language."""
+    return word_of_role(name)
 
 
 @register.filter

@@ -72,6 +72,15 @@ def test_cancelling_asks_for_the_reason(world: World, dispatcher: User) -> None:
     assert ServiceOrder.objects.get(pk=job.pk).status == "cancelled"
 
 
+def test_what_is_refused_is_said_in_the_readers_language(world: World, dispatcher: User) -> None:
+    job = world.job()
+    client = desk_of(dispatcher)
+    client.cookies["django_language"] = "de"
+    says = said(client.post(deed(job, "move"), {"to": "cancelled", "note": " "}))
+    assert f"Sagen Sie, warum {job} storniert wird." in says
+    assert "Ein Grund ist erforderlich." in says
+
+
 def test_a_step_is_not_taken_by_get(world: World, dispatcher: User) -> None:
     job = world.job()
     assert desk_of(dispatcher).get(deed(job, "move"), {"to": "in_progress"}).status_code == 405

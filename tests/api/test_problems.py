@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,9 +11,10 @@ from django.contrib.auth.models import User
 from django.db import DataError, IntegrityError, InterfaceError, OperationalError
 from psycopg import errors as postgres
 
-from config.api.problems import flattened, problem_of
+from config.api.problems import TITLES, flattened, problem_of
 from config.api.urls import router
 from orders.models import OrderEvent
+from parts.errors import Refused
 from tests.api.world import Caller, World, token_for
 
 MEMBERS = {"type", "title", "status", "detail", "instance", "code"}
@@ -67,6 +69,61 @@ def test_whoever_belongs_to_nobody_gets_nowhere(nobody: User, method: str, path:
     answer = caller.raw(method, path, b"{}", Idempotency_Key="k")
     assert answer.status_code in (400, 403, 404), answer.content
     assert "results" not in answer.json()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("asked", "language", "title", "detail"),
+    [
+        ({}, "en", "It has changed since you read it", "{job} has changed since you read it."),
+        (
+            {"Accept_Language": "de-CH, en;q=0.5"},
+            "de",
+            "Es hat sich geändert, seit Sie es gelesen haben",
+            "{job} hat sich geändert, seit Sie es gelesen haben.",
+        ),
+        ({"Accept_Language": "es"}, "es", "Ha cambiado desde que lo leyó", "{job} ha cambiado desde que lo leyó."),
+        ({"Accept_Language": "tlh"}, "en", "It has changed since you read it", "{job} has changed since you read it."),
+        ({"Accept_Language": ";;,%"}, "en", "It has changed since you read it", "{job} has changed since you read it."),
+    ],
+)
+def test_a_problem_is_told_in_the_language_that_is_asked_for(
+    world: World, erp: Caller, asked: dict[str, str], language: str, title: str, detail: str
+) -> None:
+    job = world.job()
+    answer = erp.post(f"service-orders/{job.pk}/move/", {"to": "scheduled"}, If_Match='"99"', **asked)
+    problem = assert_problem(answer, 412, "version_conflict")
+    assert (problem["title"], problem["detail"]) == (title, detail.format(job=job.reference))
+    assert answer["Content-Language"] == language
+    assert "Accept-Language" in answer["Vary"]
+
+
+@pytest.mark.django_db
+def test_the_messages_of_fields_are_told_in_the_language_that_is_asked_for(world: World, erp: Caller) -> None:
+    answer = erp.get("lines/", {"page_size": "many"}, Accept_Language="de")
+    problem = assert_problem(answer, 400, "invalid")
+    assert problem["fields"] == {"page_size": ["Muss eine ganze Zahl von 1 bis 200 sein."]}
+    unknown = assert_problem(erp.get("lines/", {"stauts": "open"}, Accept_Language="de"), 400, "invalid")
+    assert unknown["fields"]["stauts"][0].startswith("Diesen Parameter gibt es nicht. Es gibt: ")
+
+
+@pytest.mark.django_db
+def test_a_kept_refusal_keeps_its_language(world: World, erp: Caller) -> None:
+    path, body = f"service-orders/{world.job().pk}/move/", {"to": "completed"}
+    first = erp.post(path, body, key="k", Accept_Language="de")
+    again = erp.post(path, body, key="k", Accept_Language="en")
+    assert "endgültig" in first.json()["detail"] or "möglich" in first.json()["detail"]
+    assert (again.content, again["Content-Language"], again["Idempotent-Replayed"]) == (first.content, "de", "true")
+
+
+def test_every_refusal_has_a_title_of_its_own() -> None:
+    def kinds(kind: type[Refused]) -> Iterator[type[Refused]]:
+        yield kind
+        for inner in kind.__subclasses__():
+            yield from kinds(inner)
+
+    shown = {kind.code for kind in kinds(Refused) if not kind.__module__.startswith(("tests.", "reports.replay"))}
+    assert not shown - TITLES.keys(), "name these in config.api.problems.TITLES"
 
 
 BODIES = {

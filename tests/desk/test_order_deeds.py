@@ -136,6 +136,17 @@ def test_what_was_typed_stays_when_it_is_refused(world: World, dispatcher: User)
     assert f'value="{passed}"' in answer.content.decode()
 
 
+def test_a_refusal_is_said_in_the_readers_language(world: World, dispatcher: User) -> None:
+    job, client = world.job("in_progress"), desk_of(dispatcher)
+    client.cookies["django_language"] = "de"
+    answer = do(client, job, "reschedule", scheduled_for=timezone.localdate() - timedelta(days=3))
+    assert answer.status_code == 400
+    assert "Dieser Tag ist vorbei." in text(answer)
+    client.cookies["django_language"] = "es"
+    evil = do(client, job, "attach", key=_key(client, job), file=[_upload("evil.exe", b"MZ\x90\x00\x03")])
+    assert "evil.exe: Este tipo de archivo no está permitido." in text(evil)
+
+
 def test_only_who_may_overrides_and_it_is_marked(world: World, dispatcher: User, manager: User) -> None:
     job = world.job("new")
     facts = {"to": "completed", "reason": "Done by phone", "reference": "INC-1"}

@@ -199,8 +199,21 @@ def test_the_text_for_the_customer_is_in_their_language_and_betrays_nothing(worl
     assert order.reference in told[1]
     assert "Mail 7" in told[1]
     assert part.number in told[1]
+    assert "In the customer’s language (German)" in shown.replace("&#x27;", "’").replace("'", "’")
     for ours in (bought.number, bought.supplier.name, "queue", "Warteschlange", world.near.code):
         assert ours not in told[1]
+
+
+def test_a_customer_whose_language_is_not_spoken_is_told_in_ours(world: World, dispatcher: User) -> None:
+    customer = CustomerFactory.create(language="fr")
+    ordered(customer, world.part(), 3)
+    client = desk_of(dispatcher)
+    client.cookies["django_language"] = "de"
+    shown = client.get(f"{WHEN}?customer={customer.code}").content.decode()
+    told = re.search(r"<textarea[^>]*lang=\"en\"[^>]*>(.*?)</textarea>", shown, re.DOTALL)
+    assert told is not None
+    assert told[1].startswith("As of ")
+    assert "(Englisch)" in shown
 
 
 def test_the_text_says_the_day_the_promise_and_that_it_is_late() -> None:

@@ -14,6 +14,7 @@ from django.db.models import QuerySet
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import override
 
 from config import roles
 from integrations.actions import cases, reporting
@@ -191,6 +192,8 @@ def test_a_van_count_opens_a_case_for_each_difference_and_for_nothing_else() -> 
     )
     case = Discrepancy.objects.get()
     assert (case.kind, case.expected, case.found) == ("count_level", "2 in the books", "1 counted")
+    with override("de"):
+        assert (case.expected_said, case.found_said) == ("2 im Buchbestand", "1 gezählt")
     assert case.count_line == StockCountLine.objects.get(level__part=wrong)
     assert OrderEvent.objects.get(subject_id=case.pk).actor == f"user:{person.pk}"
     assert cases.open_for_counts(at=timezone.now()) == 0  # the correction it made is no second case
@@ -224,6 +227,8 @@ def test_a_message_that_contradicts_what_is_final_opens_one_case_however_often_i
     case = Discrepancy.objects.get()
     assert (case.kind, case.service_order_id, case.expected) == ("message_status", job.pk, "completed")
     assert case.found == "cancelled, reported by test"
+    with override("de"):
+        assert (case.expected_said, case.found_said) == ("Abgeschlossen", "Storniert, gemeldet von test")
 
 
 def test_a_message_that_is_refused_for_another_reason_opens_none() -> None:

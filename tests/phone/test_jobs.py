@@ -249,6 +249,17 @@ def test_a_file_that_is_no_photo_is_refused_in_words(world: World, technician: U
     assert not Attachment.objects.exists()
 
 
+def test_what_is_refused_is_said_in_the_readers_language(
+    world: World, phone: Client, technician: User, send: Send
+) -> None:
+    job = job_of(world, technician)
+    phone.cookies["django_language"] = "de"
+    file = io.BytesIO(b"MZ\x90\x00")
+    file.name = "setup.jpg"
+    said = send(address(job), deed="photo", photo=file)
+    assert said.document["says"].startswith("Diese Art von Datei ist nicht erlaubt. Erlaubt: ")
+
+
 # --- What cannot be done -------------------------------------------
 
 

@@ -46,6 +46,13 @@ def test_a_day_out_of_reach_is_refused_in_place_and_nothing_changes(tracked: Tra
     assert tracked.now().scheduled_for == tracked.day
 
 
+def test_a_refusal_is_said_in_the_customers_language() -> None:
+    tracked = Tracked("de")
+    answer = tracked.send("reschedule", scheduled_for=in_days(61).isoformat())
+    assert answer.status_code == 400
+    assert "Bitte wählen Sie einen Tag" in text(answer)
+
+
 @pytest.mark.parametrize("written", ["", "soon", "9999-99-99", "2026-13-01", "x" * 5000])
 def test_what_is_no_day_is_refused_in_place(tracked: Tracked, written: str) -> None:
     assert tracked.send("reschedule", scheduled_for=written).status_code == 400
