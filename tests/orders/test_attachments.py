@@ -96,10 +96,10 @@ def test_a_photo_that_would_keep_its_place_is_refused_with_what_to_do(
 ) -> None:
     settings.ATTACHMENT_KINDS = [*settings.ATTACHMENT_KINDS, "heic"]  # as installations may still have it
     job = desk.job()
-    with pytest.raises(FileRefused, match="Save or send it as JPEG"):
+    with pytest.raises(FileRefused, match="Save or send it as JPEG") as refusal:
         attachments.attach(service_order_id=job.pk, name=name, content=HEIC, **TOLD)
-    with translation.override("de"), pytest.raises(FileRefused, match="als JPEG"):
-        attachments.attach(service_order_id=job.pk, name=name, content=HEIC, **TOLD)
+    with translation.override("de"):
+        assert "als JPEG" in refusal.value.detail
     assert not stored()
     assert kinds(job.pk) == ["service_order.created draft"]
 
