@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from django.core.cache import cache
 from django.db import connection
 from django.db.models import Q, QuerySet
 from django.utils.dateparse import parse_date, parse_datetime
@@ -23,6 +24,10 @@ from backorders.statuses import AGE_BUCKETS
 
 #: How soon a promise without any expected day counts as in danger.
 SOON = timedelta(days=7)
+
+#: From how many back orders on the figures are not counted anew for each page, and for how many seconds they are kept.
+LONG, KEPT_FOR = 20_000, 30
+_KEPT = "back-order-figures"
 
 #: Parameters: edges (times, the oldest first). One row per age, and of criticality A, held, bare, expected.
 _FIGURES = """
@@ -107,6 +112,17 @@ def overview(now: datetime) -> Overview:
         broken=promises.get(True, Amount()),
         in_danger=promises.get(False, Amount()),
     )
+
+
+def kept_overview(now: datetime) -> tuple[Overview, datetime]:
+    """Return the figures and when they were counted: now, but for a long queue, whose figures are kept for a while."""
+    kept: tuple[Overview, datetime] | None = cache.get(_KEPT)
+    if kept is not None:
+        return kept
+    found = overview(now)
+    if found.all.count > LONG:
+        cache.set(_KEPT, (found, now), KEPT_FOR)
+    return found, now
 
 
 def _total(amounts: Any) -> Amount:

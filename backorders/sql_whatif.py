@@ -1,7 +1,7 @@
 """The statement by which queues are looked at as they stand and as they would stand."""
 
 from backorders.models import AllocationPolicy
-from backorders.sql import WAITING, rank
+from backorders.sql import DECADES, WAITING, rank
 
 #: The names of the weights.
 WEIGHTS = tuple(
@@ -35,7 +35,7 @@ QUEUES = f"""
 WITH policy AS MATERIALIZED (
     SELECT {", ".join(f"%({name})s::numeric AS {name}" for name in WEIGHTS)}
 ),
-facts AS (
+facts AS MATERIALIZED (
     SELECT
         waiting.id, waiting.part_id, waiting.quantity, waiting.excluded_warehouse_id, waiting.version, waiting.rank,
         waiting.minimum_fill,
@@ -50,8 +50,10 @@ facts AS (
     WHERE waiting.status IN {WAITING} AND NOT waiting.on_hold
         AND (%(part_ids)s::uuid[] IS NULL OR waiting.part_id = ANY(%(part_ids)s::uuid[]))
 ),
+{DECADES},
 ranked AS (
-    SELECT facts.*, {rank("facts")} AS new_rank FROM facts, policy
+    SELECT facts.*, {rank("facts", "decades.decades")} AS new_rank
+    FROM policy CROSS JOIN facts JOIN decades USING (downtime_cost)
 ),
 placed AS MATERIALIZED (
     SELECT

@@ -17,7 +17,9 @@ from django.utils.translation import gettext as _
 
 from orders.models import Customer, Equipment, OrderLine, PartsOrder, ServiceOrder, Shipment
 from orders.querysets import sees_all
+from orders.statuses import SERVICE_ORDER_OPEN
 from parts.lookups import beginnings, key_of
+from parts.models import Part
 from parts.searching import by_key, by_words, is_searchable, together
 
 #: `so 12`, `P-7/2.1`, `12`: letters, number, and of a line its place.
@@ -146,8 +148,16 @@ def customers_named(text: str) -> list[UUID]:
     return list(Customer.objects.filter(named).order_by().values_list("pk", flat=True)[:MOST])
 
 
-def jobs_with(text: str) -> Q:
-    """Return the condition on jobs of a text: references and serial numbers by their beginning, words of the title."""
+def parts_numbered(text: str) -> list[UUID]:
+    """Return the keys of the parts whose number begins so; MOST at most. Keys, for the reason above."""
+    return list(Part.objects.filter(number__key_begins=text).order_by().values_list("pk", flat=True)[:MOST])
+
+
+def jobs_with(text: str, *, closed_too: bool = False) -> Q:
+    """Return the condition on open jobs of a text: references and serials by their beginning, words of the title.
+
+    With `closed_too` on all jobs; titles still of open ones only.
+    """
     if not is_searchable(text):
         return Q(pk__in=[])
     machines = Equipment.objects.filter(serial_number__key_begins=text).order_by().values_list("pk", flat=True)
@@ -157,4 +167,7 @@ def jobs_with(text: str) -> Q:
         | Q(equipment__in=list(machines[:MOST]))
         | Q(customer__in=customers_named(text))
     )
-    return found | Q(title__has_words=text) if beginnings(text) else found  # words, as indexed: of open jobs
+    if not beginnings(text):
+        return found
+    titled = Q(title__has_words=text)  # words, as indexed: of open jobs
+    return found | (titled & Q(status__in=SERVICE_ORDER_OPEN) if closed_too else titled)

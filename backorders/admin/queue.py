@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from functools import partial
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -26,6 +25,7 @@ from backorders.admin import ways
 from backorders.admin.effects import effect_page
 from backorders.explaining import Explanation, explain
 from backorders.models import BackOrder, Peg
+from backorders.overview import kept_overview
 from backorders.querysets import IS_OVERDUE
 from backorders.statuses import AGE_BUCKETS, BACK_ORDER_WAITING, BackOrderStatus
 from backorders.whatif import effect
@@ -42,6 +42,7 @@ from orders.admin.chained import (
 )
 from orders.admin.lines import CancelForm, PromiseForm
 from orders.admin.timeline import timeline_panel
+from orders.searching import customers_named, parts_numbered
 from parts.admin.deeds import Deed, DeedForm, Done, ReasonForm
 from parts.admin.offices import Shown
 from parts.labels import plain, status_label
@@ -107,24 +108,6 @@ class ViewFilter(admin.SimpleListFilter):
             case "held":
                 return queryset.waiting().filter(on_hold=True)
         return queryset
-
-
-def counts(now: datetime) -> dict[str, int]:
-    """Count the queue by age and by question. One query."""
-    waiting = BackOrder.objects.waiting()
-    today = now.date()
-    covered = Peg.objects.filter(back_order__status__in=BACK_ORDER_WAITING).values("back_order_id")
-    ages = {
-        f"age_{index}": Count("pk", filter=Q(pk__in=BackOrder.objects.aged(name, now).values("pk")))
-        for index, (name, _low, _high) in enumerate(AGE_BUCKETS)
-    }
-    return waiting.aggregate(
-        all=Count("pk"),
-        no_supply=Count("pk", filter=~Q(pk__in=covered)),
-        overdue=Count("pk", filter=Q(line__promised_on__lt=today)),
-        held=Count("pk", filter=Q(on_hold=True)),
-        **ages,
-    )
 
 
 class SupplyForm(MoveForm):
@@ -212,8 +195,8 @@ class BackOrderOffice(ByReference, Shown):
     )
     list_select_related = ("part", "customer", "line__order")
     search_fields = ("reference", "part__number", "customer__code", "customer__name")
-    search_help_text = _("Reference, part or customer")
-    ordering = ("-rank", "id")
+    search_help_text = _("Reference, customer, or part of what waits")
+    ordering = ("-id",)
     fields = ("rank_facts", "version", "opened_at", "closed_at")
     overview_template = "admin/backorders/backorder/overview.html"
     panel_template = "admin/backorders/backorder/panel.html"
@@ -333,10 +316,17 @@ class BackOrderOffice(ByReference, Shown):
         return ways.show(request, self.admin_site, subject)
 
     def get_ordering(self, request: HttpRequest) -> list[Any]:
-        """Stand as the queue does, or by when supply comes where that is asked for."""
+        """Stand as the queue does, or by when supply comes where that is asked for; all there ever were, by age."""
         if request.GET.get("view") == "nearest":
             return [F("expected_on").asc(nulls_last=True), "-rank", "id"]
-        return ["-rank", "id"]
+        if request.GET.keys() & {ViewFilter.parameter_name, AgeFilter.parameter_name}:
+            return ["-rank", "id"]
+        return ["-id"]
+
+    def meant_by(self, term: str) -> Q:
+        """Find by the customer, or by the part of what waits: what indexes tell, however many were closed."""
+        waits = Q(part__in=parts_numbered(term), status__in=BACK_ORDER_WAITING)
+        return Q(customer__in=customers_named(term)) | waits
 
     def title_of(self, subject: Any) -> str:
         """Say reference and part."""
@@ -344,28 +334,30 @@ class BackOrderOffice(ByReference, Shown):
 
     def overview(self, request: HttpRequest) -> dict[str, Any]:
         """Show how many wait, by age and by question."""
-        found = counts(timezone.now())
+        now = timezone.now()
+        found, as_of = kept_overview(now)
         here = reverse("admin:backorders_backorder_changelist")
         asked, aged = request.GET.get("view"), request.GET.get("age")
         ages = [
             (
                 _g("%(days)s days") % {"days": name},
-                found[f"age_{index}"],
+                found.ages[name].count,
                 f"{here}?age={name.replace('>', '%3E')}",
                 aged == name,
             )
-            for index, (name, _low, _high) in enumerate(AGE_BUCKETS)
+            for name, _low, _high in AGE_BUCKETS
         ]
         questions = [
-            (_("Waiting"), found["all"], f"{here}?view=waiting", asked == "waiting"),
-            (_("Without supply"), found["no_supply"], f"{here}?view=no-supply", asked == "no-supply"),
-            (_("Promise overdue"), found["overdue"], f"{here}?view=overdue", asked == "overdue"),
-            (_("On hold"), found["held"], f"{here}?view=held", asked == "held"),
+            (_("Waiting"), found.all.count, f"{here}?view=waiting", asked == "waiting"),
+            (_("Without supply"), found.no_supply.count, f"{here}?view=no-supply", asked == "no-supply"),
+            (_("Promise overdue"), found.broken.count, f"{here}?view=overdue", asked == "overdue"),
+            (_("On hold"), found.held.count, f"{here}?view=held", asked == "held"),
         ]
         return {
             "buckets": [*questions[:1], *ages, *questions[1:]],
             "nearest_address": f"{here}?view=nearest",
             "nearest": asked == "nearest",
+            "as_of": as_of if as_of != now else None,
         }
 
     def panel(self, request: HttpRequest, subject: Any) -> dict[str, Any]:

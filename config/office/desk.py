@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib import admin
-from django.core.cache import cache
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -22,7 +21,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from backorders.dossiers import Row
-from backorders.overview import Overview, overview, page_of, worth
+from backorders.overview import Overview, kept_overview, page_of, worth
 from backorders.prospects import prospects
 from backorders.statuses import AGE_BUCKETS
 from config.desk.orders_why import why_expected
@@ -30,10 +29,6 @@ from config.desk.when_says import Promise, promise
 
 #: Whose first page this is: the parts manager's right.
 RIGHT = "backorders.allocate_backorder"
-
-#: From how many back orders on the figures are not counted anew for each page, and for how many seconds they are kept.
-LONG, KEPT_FOR = 20_000, 30
-_KEPT = "back-order-desk-figures"
 
 #: Name of a list, its title, and what is to be done with it.
 TABS: tuple[tuple[str, Any, Any], ...] = (
@@ -77,7 +72,7 @@ def desk(request: HttpRequest) -> HttpResponse:
     which = which if which in {name for name, _title, _what in TABS} else TABS[0][0]
     age = request.GET.get("age", "")
     age = age if age in {name for name, _low, _high in AGE_BUCKETS} else ""
-    figures, as_of = _figures(now)
+    figures, as_of = kept_overview(now)
     found = page_of(which, bucket=age, after=request.GET.get("after", ""), now=now)
     request.current_app = admin.site.name
     context = {
@@ -96,17 +91,6 @@ def desk(request: HttpRequest) -> HttpResponse:
         "currency": settings.CURRENCY,
     }
     return TemplateResponse(request, "admin/office/desk.html", context)
-
-
-def _figures(now: datetime) -> tuple[Overview, datetime]:
-    """Return the figures and when they were counted: now, but for a long queue, whose figures are kept for a while."""
-    kept: tuple[Overview, datetime] | None = cache.get(_KEPT)
-    if kept is not None:
-        return kept
-    found = overview(now)
-    if found.all.count > LONG:
-        cache.set(_KEPT, (found, now), KEPT_FOR)
-    return found, now
 
 
 def _address(which: str, age: str = "", after: str = "") -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django import forms
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.safestring import SafeString
@@ -18,6 +18,7 @@ from unfold.decorators import display
 from orders.actions.service_orders import Moved
 from parts.admin.deeds import Act, Deed, DeedForm, Done
 from parts.labels import status_label
+from parts.searching import is_searchable
 
 #: A reference of ours or the beginning of one: SO-000012, PO-000120-1.
 REFERENCE = re.compile(r"[A-Z]{1,4}-[0-9][0-9A-Z./-]*", re.IGNORECASE)
@@ -133,12 +134,21 @@ class ByReference:
         """Return what was searched for."""
         term = search_term.strip()
         if REFERENCE.fullmatch(term):
-            upper = term.upper()
-            # A range instead of LIKE: it uses the unique index whatever the collation's pattern support is.
-            found = queryset.filter(reference__gte=upper, reference__lt=upper + "￿")
+            found = self.called(queryset, term.upper())
             if found.exists():
                 return found, False
+        if is_searchable(term) and (meant := self.meant_by(term)) is not None:
+            return queryset.filter(meant), False
         return super().get_search_results(request, queryset, search_term)  # type: ignore[misc]  # of ModelAdmin
+
+    def called(self, rows: QuerySet[Any], reference: str) -> QuerySet[Any]:
+        """Return the rows whose reference begins so (in capitals)."""
+        # A range instead of LIKE: it uses the unique index whatever the collation's pattern support is.
+        return rows.filter(reference__gte=reference, reference__lt=reference + "￿")
+
+    def meant_by(self, term: str) -> Q | None:
+        """Return what a term that is no reference means, where indexes can tell; None where all columns are read."""
+        return None
 
 
 class Standing:

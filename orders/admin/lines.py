@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -20,6 +20,7 @@ from orders.admin.chained import ByReference, Standing, move_deed, moves_panel, 
 from orders.admin.overriding import LineOverrideForm, wishing
 from orders.admin.timeline import timeline_panel
 from orders.models import OrderLine
+from orders.searching import parts_numbered
 from orders.statuses import LINE_CLOSED, LINE_STEPS
 from parts.admin.deeds import Deed, DeedForm
 from parts.admin.offices import Shown
@@ -158,6 +159,18 @@ class OrderLineOffice(ByReference, Standing, Shown):
             back_order_key=F("back_order__pk"),
             back_order_reference=F("back_order__reference"),
         )
+
+    def called(self, rows: QuerySet[Any], reference: str) -> QuerySet[Any]:
+        """Return the lines whose reference begins so: those of the order it names, by the order's index."""
+        order, slash, _place = reference.partition("/")
+        theirs = (
+            Q(order__reference=order) if slash else Q(order__reference__gte=order, order__reference__lt=f"{order}￿")
+        )
+        return rows.filter(theirs, reference__startswith=reference)
+
+    def meant_by(self, term: str) -> Q:
+        """Find by the part."""
+        return Q(part__in=parts_numbered(term))
 
     def title_of(self, subject: Any) -> str:
         """Say reference and part."""

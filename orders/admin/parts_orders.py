@@ -9,7 +9,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _g
@@ -27,6 +27,7 @@ from orders.actions import lines, parts_orders, placing
 from orders.admin.chained import ByReference, Standing, noting
 from orders.admin.timeline import timeline_panel
 from orders.models import OrderLine, PartsOrder, Shipment, ShipmentLine
+from orders.searching import customers_named
 from orders.statuses import LINE_HOLDS_STOCK, LINE_OPEN, LINE_STEPS
 from parts.admin.deeds import Chosen, Deed, DeedForm, Done, ReasonForm
 from parts.admin.offices import Edited, Shown
@@ -275,6 +276,11 @@ class PartsOrderOffice(ByReference, Standing, Edited):
             danger=True,
         ),
     )
+
+    def meant_by(self, term: str) -> Q:
+        """Find by the customer, or by their own reference."""
+        theirs = ~Q(external_reference="") & Q(external_reference__key_begins=term)
+        return theirs | Q(customer__in=customers_named(term))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Nobody: an order is placed by its deed."""

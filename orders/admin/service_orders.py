@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _g
@@ -24,6 +24,7 @@ from orders.admin.job_deeds import DEEDS
 from orders.admin.timeline import timeline_panel
 from orders.models import DiagnosticNote, LabourEntry, PartsOrder, ReturnShipment, ServiceOrder
 from orders.people import technicians
+from orders.searching import jobs_with
 from orders.statuses import SERVICE_ORDER_STEPS
 from parts.admin.deeds import Deed, Done
 from parts.admin.offices import Edited, Shown
@@ -89,6 +90,10 @@ class ServiceOrderOffice(ByReference, Standing, Edited):
     )
     panel_template = "admin/orders/serviceorder/panel.html"
     deeds = DEEDS
+
+    def meant_by(self, term: str) -> Q:
+        """Find as the desk does: by the customer, their reference, the machine, or words of an open job's title."""
+        return jobs_with(term, closed_too=True)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Nobody: a job is opened by its deed."""

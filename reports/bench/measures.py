@@ -22,14 +22,13 @@ from orders.actions import reporting
 from orders.models import PartsOrder
 from reports.actions import rollups
 from reports.bench import figures_world, operations, surge, world, yardsticks
+from reports.bench import pages as living
 from reports.bench.clients import MakeOperation, operations_per_second
+from reports.bench.house import new_house
 from reports.bench.serving import new_token, web_server
 from reports.bench.world import BENCH, Place
 from reports.figures.definitions import FIGURES, STEPS
 from reports.figures.reading import Period, Reading, raw
-
-#: What a page may take at the median, in seconds.
-PAGE_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,9 +286,21 @@ def figures(effort: Effort) -> Iterator[Measured]:
     client.force_login(User.objects.create_superuser("figures-bench"))
     for name, path in (("all figures", "/figures/?period=365"), ("a figure and its rows", "/figures/line_steps/")):
         page = _seconds(partial(_page, client, path), 5 * effort.rounds)
-        yield _at_most(f"page of {name}, {events}, against 0.2 s", page, PAGE_SECONDS, 1)
+        yield _at_most(f"page of {name}, {events}, against 0.2 s", page, living.MOST, 1)
     spent = _seconds(lambda: rollups.roll_up(by=BENCH, at=datetime.now(UTC)), effort.rounds)
     yield _at_most(f"roll up with nothing new, {events}", spent, base, 0.05)
+
+
+def pages(effort: Effort) -> Iterator[Measured]:
+    """Open every page that people live in, in a house with a year of jobs and orders and a long queue."""
+    house = new_house(jobs=effort.largest_queue + 1_000, waiting=effort.largest_queue)
+    for page in living.pages(house):
+        took = living.measure(house, page, 5 * effort.rounds)
+        wanted = f"< {page.most * 1000:,.0f} ms"
+        ratio = took.median / page.most
+        yield Measured(
+            f"page: {page.name}", took.median * 1000, page.most * 1000, "ms", ratio, wanted, ratio < 1, took.statements
+        )
 
 
 def _at_most(name: str, ours: float, base: float, most: float) -> Measured:
@@ -325,4 +336,5 @@ GROUPS: dict[str, Callable[[Effort], Iterator[Measured]]] = {
     "list": listing,
     "surge": surging,
     "figures": figures,
+    "pages": pages,
 }

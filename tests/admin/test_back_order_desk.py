@@ -158,7 +158,7 @@ def test_the_figures_of_a_long_queue_are_kept_for_a_while_and_say_of_when_they_a
     client = desk_of(manager)
     world.short()
     assert "Figures as of" not in text(client.get(DESK))
-    monkeypatch.setattr("config.office.desk.LONG", 0)
+    monkeypatch.setattr("backorders.overview.LONG", 0)
     cache.clear()
     client.get(DESK)
     world.short()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -88,7 +89,9 @@ def _settings() -> str:
         found = dict(cursor.fetchall())
     if found["fsync"] != "on" or found["synchronous_commit"] != "on":
         raise CommandError("fsync and synchronous_commit must be on: only durable writes are measured.")
-    return f"PostgreSQL {found['server_version']}, fsync and synchronous_commit on, 2 clients"
+    load = ", ".join(f"{average:.1f}" for average in os.getloadavg())
+    server = f"PostgreSQL {found['server_version']}, fsync and synchronous_commit on"
+    return f"{server}, 2 clients; {os.cpu_count()} cores, load {load}"
 
 
 def _shown(row: Measured) -> str:
