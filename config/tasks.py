@@ -9,9 +9,9 @@ from oauth2_provider.models import clear_expired
 
 from config.consumers import CONSUMERS
 from config.consuming import catch_up, consumers_of
+from config.integrity import check_all
 from orders import chains
 from orders.verifying import Verification
-from reports.integrity import check_all
 
 logger = logging.getLogger(__name__)
 

@@ -20,6 +20,7 @@ from backorders.models import BackOrder
 from backorders.statuses import AGE_BUCKETS
 from config import demo, roles
 from config.demo import loading
+from config.integrity import check_all
 from orders.models import (
     DiagnosticNote,
     LabourEntry,
@@ -31,7 +32,6 @@ from orders.models import (
 )
 from orders.statuses import LineStatus, ServiceOrderStatus
 from parts.models import Delivery, Part
-from reports.integrity import check_all
 from reports.models import ReplayRun
 from tests.factories.parts import PartFactory
 

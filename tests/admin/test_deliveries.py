@@ -14,12 +14,12 @@ from pytest_django import DjangoAssertNumQueries
 
 from backorders.freed import freed_by
 from backorders.models import BackOrder
+from config.integrity import check_all
 from orders.actions import placing
 from parts.actions.supply.deliveries import DeliveryItem, receive_delivery
 from parts.actions.supply.purchase_orders import PurchaseLine, place_purchase_order
 from parts.errors import Invalid
 from parts.models import Delivery, DeliverySerial, Part, PartNumber, PurchaseOrder, PurchaseOrderLine, StockLevel
-from reports.integrity import check_all
 from tests.admin.desk import deed, desk_of, page, text
 from tests.admin.world import World, cause
 from tests.factories.parts import PartFactory, SupplierPartFactory

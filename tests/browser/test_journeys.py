@@ -7,12 +7,12 @@ from django.contrib.auth.models import User
 from playwright.sync_api import Page, expect
 
 from backorders.models import BackOrder
+from config.integrity import check_all
 from config.tracking.limits import sent_forms, wrong_links
 from orders.actions import tracking
 from orders.actions.wording import write_rows
 from orders.models import Customer, OrderLine, PartsOrder, ServiceOrder
 from parts.models import StockLevel
-from reports.integrity import check_all
 from tests.admin.world import World, cause
 from tests.browser.conftest import ScreenOf
 from tests.browser.phone import cellar, entries, job_of, ready, unfold

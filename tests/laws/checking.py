@@ -8,12 +8,17 @@ from typing import Any
 from django.db import connection
 
 from backorders.integrity import LAWS as LAWS_OF_THE_QUEUE
+from integrations.case_laws import LAWS as LAWS_OF_CASES
+from orders.consent_laws import LAWS as LAWS_OF_CONSENTS
 from orders.integrity import LAWS as LAWS_OF_ORDERS
 from orders.verifier import FIELDS, digest_of
+from parts.change_laws import LAWS as LAWS_OF_CHANGES
 from parts.integrity import LAWS as LAWS_OF_STOCK
 from parts.sql import Law
 
-ALL_LAWS: tuple[Law, ...] = (*LAWS_OF_STOCK, *LAWS_OF_ORDERS, *LAWS_OF_THE_QUEUE)
+#: What people decide on with a second person, or settle.
+LAWS_OF_DECISIONS: tuple[Law, ...] = (*LAWS_OF_CHANGES, *LAWS_OF_CONSENTS, *LAWS_OF_CASES)
+ALL_LAWS: tuple[Law, ...] = (*LAWS_OF_STOCK, *LAWS_OF_ORDERS, *LAWS_OF_THE_QUEUE, *LAWS_OF_DECISIONS)
 
 #: The ledger as text, as an export writes it.
 _EXPORT = """

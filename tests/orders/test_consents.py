@@ -18,6 +18,7 @@ from pytest_django import Settings
 
 from backorders.models import BackOrder
 from config import roles
+from config.integrity import check_all
 from orders import chains
 from orders.actions import consents, overriding, service_orders
 from orders.actions.consents import Evidence, Wish
@@ -28,7 +29,6 @@ from orders.verifying import Verification
 from parts.actors import Actor
 from parts.errors import AlreadyDecided, AnotherPersonNeeded, Forbidden, Invalid, Refused, VersionConflict
 from parts.models import Part
-from reports.integrity import check_all
 from tests.orders.desk import NOW, TOLD, Desk
 from tests.racing import race
 

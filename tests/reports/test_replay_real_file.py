@@ -9,8 +9,8 @@ import pytest
 from django.conf import settings
 from django.db.models import Sum
 
+from config.integrity import check_all
 from orders.models import OrderLine
-from reports.integrity import check_all
 from reports.replay import layout
 from reports.replay.demand import read_demand
 from reports.replay.dice import Dice

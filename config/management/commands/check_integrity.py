@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from reports.integrity import Verdict, check_all
+from config.integrity import Verdict, check_all
 
 
 def _limit(text: str) -> int:

@@ -6,12 +6,23 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from backorders import integrity as backorders_integrity
+from integrations import case_laws
+from orders import consent_laws
 from orders import integrity as orders_integrity
+from parts import change_laws
 from parts import integrity as parts_integrity
 from parts.sql.law import Finding, Law
 from reports.figures import laws as figures_laws
 
-LAWS: list[Law] = [*parts_integrity.LAWS, *orders_integrity.LAWS, *backorders_integrity.LAWS, *figures_laws.LAWS]
+LAWS: list[Law] = [
+    *parts_integrity.LAWS,
+    *change_laws.LAWS,
+    *orders_integrity.LAWS,
+    *consent_laws.LAWS,
+    *backorders_integrity.LAWS,
+    *case_laws.LAWS,
+    *figures_laws.LAWS,
+]
 
 
 @dataclass(frozen=True, slots=True)
