@@ -117,6 +117,17 @@ def count_events(conditions: Sequence[str] = (), parameters: Mapping[str, Any] |
         return cursor.fetchone()[0]
 
 
+def has_more_than(most: int, conditions: Sequence[str] = (), parameters: Mapping[str, Any] | None = None) -> bool:
+    """Tell whether more than so many events fit, looking no further than that."""
+    fits = f"WHERE {' AND '.join(conditions)}" if conditions else ""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT EXISTS (SELECT FROM orders_orderevent {fits} OFFSET %(most)s)",  # noqa: S608 - our own conditions
+            {**(parameters or {}), "most": most},
+        )
+        return bool(cursor.fetchone()[0])
+
+
 def horizon() -> int:
     """Return the transaction below which all others are over, as this snapshot sees it: later ones may not be in it."""
     with connection.cursor() as cursor:

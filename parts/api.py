@@ -15,13 +15,13 @@ from rest_framework.request import Request
 from parts.actions import supply
 from parts.doors import Door, Lists, Reads
 from parts.filters import DeliveryFilter, PartFilter, PurchaseOrderFilter, StockMovementFilter
-from parts.models import Delivery, DeliveryLine, Part, PurchaseOrder, PurchaseOrderLine, StockMovement
+from parts.models import Delivery, DeliveryLine, DeliverySerial, Part, PurchaseOrder, PurchaseOrderLine, StockMovement
 from parts.models.stock import OWN
 from parts.moments import MomentField
 from parts.numbers import MoneyField, QuantityField
 from parts.statuses import Condition
 
-MOST_LINES = 1_000
+MOST_LINES, MOST_SERIALS = 1_000, 1_000
 
 
 class StaffMoneyField(MoneyField):
@@ -251,6 +251,9 @@ class DeliveryLineSerializer(serializers.ModelSerializer[DeliveryLine]):
     part = serializers.UUIDField(source="part_id", read_only=True)
     part_number = serializers.CharField(source="part.number", read_only=True)
     purchase_order_line = serializers.UUIDField(source="purchase_order_line_id", read_only=True, allow_null=True)
+    serials: serializers.SlugRelatedField[DeliverySerial] = serializers.SlugRelatedField(
+        slug_field="serial", many=True, read_only=True, help_text="Serial numbers that were read off its units."
+    )
 
     class Meta:
         model = DeliveryLine
@@ -265,6 +268,7 @@ class DeliveryLineSerializer(serializers.ModelSerializer[DeliveryLine]):
             "open_before",
             "condition",
             "owner",
+            "serials",
         )
         read_only_fields = fields
 
@@ -291,6 +295,12 @@ class NewDeliveryLineSerializer(serializers.Serializer[Any]):
     )
     condition = serializers.ChoiceField(choices=Condition.choices, default=Condition.NEW.value)
     owner = serializers.CharField(max_length=40, default=OWN)
+    serials = serializers.ListField(
+        child=serializers.CharField(max_length=80),
+        max_length=MOST_SERIALS,
+        default=list,
+        help_text="Serial numbers read off its units: of some or of all, none twice. The last are of what is damaged.",
+    )
 
 
 class NewDeliverySerializer(serializers.Serializer[Any]):
@@ -330,7 +340,7 @@ class DeliveryViewSet(Lists, Reads, Door):
     }
     serializer_class = DeliverySerializer
     filterset_class = DeliveryFilter
-    queryset: QuerySet[Delivery] = Delivery.objects.prefetch_related("lines__part")
+    queryset: QuerySet[Delivery] = Delivery.objects.prefetch_related("lines__part", "lines__serials")
 
     @extend_schema(
         request=NewDeliverySerializer,
@@ -345,7 +355,12 @@ class DeliveryViewSet(Lists, Reads, Door):
                     "note_number": "DN-4711",
                     "received_at": "2026-11-20T09:00:00Z",
                     "lines": [
-                        {"part": "0199a1c0-0000-7000-8000-000000000003", "quantity": "10", "unfit_quantity": "1"}
+                        {
+                            "part": "0199a1c0-0000-7000-8000-000000000003",
+                            "quantity": "10",
+                            "unfit_quantity": "1",
+                            "serials": ["HP-88121", "HP-88122"],
+                        }
                     ],
                 },
             )
@@ -367,6 +382,7 @@ class DeliveryViewSet(Lists, Reads, Door):
                     purchase_order_line_id=line["purchase_order_line"],
                     condition=line["condition"],
                     owner=line["owner"],
+                    serials=tuple(line["serials"]),
                 )
                 for line in given["lines"]
             ],

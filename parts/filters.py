@@ -8,6 +8,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from parts.models import (
     Delivery,
     DeliveryLine,
+    DeliverySerial,
     Part,
     PartNumber,
     PurchaseOrder,
@@ -73,6 +74,9 @@ class DeliveryFilter(filters.FilterSet):
     supplier = filters.UUIDFilter(field_name="supplier_id")
     warehouse = filters.UUIDFilter(field_name="warehouse_id")
     part = filters.UUIDFilter(method="brought_part", help_text="Brought this part.")
+    serial = filters.CharFilter(
+        method="brought_serial", max_length=80, help_text="Brought the unit of this serial number, in any spelling."
+    )
     received_after = MomentFilter(field_name="received_at", lookup_expr="gte")
     received_before = MomentFilter(field_name="received_at", lookup_expr="lt")
 
@@ -82,3 +86,7 @@ class DeliveryFilter(filters.FilterSet):
 
     def brought_part(self, queryset: QuerySet[Delivery], name: str, value: str) -> QuerySet[Delivery]:
         return queryset.filter(Exists(DeliveryLine.objects.filter(delivery=OuterRef("pk"), part_id=value)))
+
+    def brought_serial(self, queryset: QuerySet[Delivery], name: str, value: str) -> QuerySet[Delivery]:
+        read_off = DeliverySerial.objects.filter(serial__key_is=value).values("line__delivery")
+        return queryset.filter(pk__in=read_off)

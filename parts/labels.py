@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -72,6 +75,17 @@ def role_word(name: str) -> str:
     Roles are kept, and compared, by the name of their group.
     """
     return pgettext("role", name) if name else ""
+
+
+def moment_label(value: datetime) -> SafeString:
+    """Return a time in the reader's zone and language, with the exact one for machines."""
+    local = timezone.localtime(value)
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        value.isoformat(),
+        f"{date_format(local, 'DATETIME_FORMAT')} {local.tzname() or ''}",
+        date_format(local, "SHORT_DATETIME_FORMAT"),
+    )
 
 
 def plain(quantity: Decimal | None) -> str:

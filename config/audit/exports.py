@@ -40,7 +40,11 @@ FORMATS = (
         _("Proves itself offline; of each order all events between the first and the last that fit"),
     ),
     (ExportFormat.CSV, _("CSV"), _("A table to read, with a JSON Lines file of the same moment that proves it")),
-    (ExportFormat.XLSX, _("Excel"), _("As CSV, with a sheet about itself; up to %(count)s events")),
+    (
+        ExportFormat.XLSX,
+        _("Excel"),
+        _("As CSV, with a sheet about itself; up to %(count)s events, a million on each sheet"),
+    ),
 )
 _MEANINGS = {
     ExportStatus.DONE: ("done", "circle-check"),

@@ -20,6 +20,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateTimeFil
 from unfold.decorators import display
 
 from integrations.actions import cases
+from integrations.admin.sides import sides_of
 from integrations.models import CountTolerance, Discrepancy, EscalationStep
 from integrations.statuses import CaseStatus, DiscrepancyKind, Resolution
 from orders.admin.chained import ByReference, Standing, noting
@@ -27,7 +28,7 @@ from orders.admin.timeline import timeline_panel
 from orders.models import OrderLine, ServiceOrder
 from parts.admin.deeds import Deed, DeedForm, Done, ReasonForm
 from parts.admin.offices import Edited, Guest, Shown, bring
-from parts.labels import role_word
+from parts.labels import moment_label, role_word
 from parts.models import Delivery, StockLevel
 
 #: How many cases the page of what they are about shows.
@@ -238,7 +239,8 @@ class DiscrepancyOffice(ByReference, Standing, Shown):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Discrepancy]:
         """Read what it is about along."""
         rows = super().get_queryset(request)
-        return rows.select_related("owner", "service_order", "line", "level__part", "level__warehouse", "delivery")
+        rows = rows.select_related("owner", "service_order", "line", "level__part", "level__warehouse", "delivery")
+        return rows.select_related("count_line__count__warehouse", "correction")
 
     def overview(self, request: HttpRequest) -> dict[str, Any]:
         """Offer the lists that somebody begins the day with."""
@@ -254,6 +256,7 @@ class DiscrepancyOffice(ByReference, Standing, Shown):
     def panel(self, request: HttpRequest, subject: Any) -> dict[str, Any]:
         """Show what contradicts what, where it stands, and what was done."""
         return {
+            "sides": sides_of(subject),
             "about": _links_to(subject),
             "is_overdue": _is_open(subject) and subject.due_at < timezone.now(),
             "steps": list(EscalationStep.objects.filter(kind=subject.kind).order_by("position")),
@@ -283,7 +286,7 @@ class DiscrepancyOffice(ByReference, Standing, Shown):
     @display(description=_("due"), ordering="due_at")
     def due(self, row: Discrepancy) -> SafeString | str:
         """Until when, marked where that has passed."""
-        shown = timezone.localtime(row.due_at).strftime("%Y-%m-%d %H:%M")
+        shown = moment_label(row.due_at)
         if not _is_open(row) or row.due_at >= timezone.now():
             return shown
         return format_html('<span class="desk-late">{} {}</span>', shown, _g("overdue"))

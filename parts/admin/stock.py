@@ -11,6 +11,8 @@ from django.contrib.admin import EmptyFieldListFilter
 from django.contrib.auth.models import User
 from django.db.models import F, QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _g
 from django.utils.translation import gettext_lazy as _
@@ -304,7 +306,8 @@ class StockCountOffice(Shown):
 
     def title_of(self, subject: Any) -> str:
         """Say where, not the key."""
-        return f"{subject.warehouse} · {subject.counted_at:%Y-%m-%d %H:%M}"
+        counted_at = date_format(timezone.localtime(subject.counted_at), "SHORT_DATETIME_FORMAT")
+        return f"{subject.warehouse} · {counted_at}"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Read the warehouse along."""

@@ -42,6 +42,12 @@ class TooManyExports(Refused):
     code = "too_many_exports"
 
 
+class TooLarge(Refused):
+    """More events than the format holds; `extra['most']` says how many it does."""
+
+    code = "export_too_large"
+
+
 class ExportGone(Refused):
     """The files of an export are there no longer: their time was over, or a text in them was erased."""
 
@@ -60,13 +66,22 @@ def request_export(
 ) -> ExportRun:
     """Ask for an export; a worker makes it as soon as it can. `words` tell people what the filter is.
 
-    Raises Forbidden (notes need a permission of their own), Invalid for an unknown format, TooManyExports.
+    Raises Forbidden (notes need a permission of their own), Invalid for an unknown format, TooLarge, TooManyExports.
     """
     by.require(EXPORT)
     if with_notes:
         by.require(READ_NOTES)
     if format not in ExportFormat.values:
         raise Invalid(sentence("There is no such format."), {"format": [sentence("Choose one of the list.")]})
+    if format == XLSX and chains.has_more_than(MOST_ROWS, *wanted.conditions()):
+        raise TooLarge(
+            sentence(
+                "These are more than {most} events, which an Excel file does not hold."
+                " Take JSON Lines or CSV, or narrow the search.",
+                most=Figure(MOST_ROWS),
+            ),
+            most=MOST_ROWS,
+        )
     with transaction.atomic():
         with connection.cursor() as cursor:  # two at once would both be the last one that may
             cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('backline exports', 0))")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -277,3 +278,35 @@ def test_the_list_shows_mine_and_what_is_overdue(world: World, manager: User) ->
         found = text(client.get(f"{address}?{query}"))
         assert shown.reference in found, query
         assert hidden.reference not in found, query
+
+
+# --- As people read it -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("language", "zone", "shown"),
+    [("en", "America/New_York", "3 Mar 2026, 07:00"), ("de", "Europe/Berlin", "03.03.2026 13:00")],
+)
+def test_when_a_case_is_due_is_read_in_ones_own_zone_and_language(
+    manager: User, language: str, zone: str, shown: str
+) -> None:
+    row = opened()
+    Discrepancy.objects.filter(pk=row.pk).update(due_at=datetime(2026, 3, 3, 12, 0, tzinfo=UTC))
+    client = desk_of(manager)
+    client.cookies["timezone"] = zone
+    client.cookies["django_language"] = language
+    for address in (reverse("admin:integrations_discrepancy_changelist"), page(row)):
+        answer = text(client.get(address))
+        assert shown in answer
+        assert not re.search(r">[^<]*2026-03-03", answer)
+
+
+def test_both_views_stand_side_by_side_with_what_stands_there_now(manager: User) -> None:
+    row = opened()
+    shown = text(desk_of(manager).get(page(row)))
+    assert "The books say" in shown
+    assert "The count says" in shown
+    assert row.expected in shown
+    assert row.found in shown
+    assert "Now: 5 on hand, 0 reserved" in shown
+    assert "Reported by a person" in shown

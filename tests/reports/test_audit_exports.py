@@ -237,14 +237,55 @@ def test_what_went_wrong_is_said_in_words(
     committed_desk: Desk, reading: Client, auditor: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     a_life(committed_desk)
+    run = asked(auditor, "xlsx")
     monkeypatch.setattr(exports, "MOST_ROWS", 3)
-    run = made(asked(auditor, "xlsx"))
+    run = made(run)
     assert run.status == "failed"
     assert "3 at most" in reading.get(f"/audit/exports/{run.pk}/").content.decode()
     assert not folder_of(run).exists()
     monkeypatch.setattr(sheets, "MOST_ROWS", 3)
     monkeypatch.setattr(exports, "MOST_ROWS", 10**9)
     assert "Narrow it" in made(asked(auditor, "xlsx")).trouble
+
+
+def test_what_a_sheet_cannot_hold_goes_on_the_next_with_the_same_heading(
+    committed_desk: Desk, auditor: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a_life(committed_desk)
+    monkeypatch.setattr(sheets, "SHEET_ROWS", 4)
+    run = made(asked(auditor, "xlsx"))
+    assert (run.status, run.trouble) == ("done", "")
+    book = load_workbook(folder_of(run) / run.file_name)
+    assert run.events is not None
+    *tables, about = book.sheetnames
+    assert tables == ["Events", *(f"Events {number}" for number in range(2, -(-run.events // 4) + 1))]
+    assert about == "About"
+    rows = [list(book[name].iter_rows(values_only=True)) for name in tables]
+    assert len({found[0] for found in rows}) == 1
+    assert sum(len(found) - 1 for found in rows) == run.events
+    assert {len(found) - 1 for found in rows[:-1]} == {4}
+    at = rows[0][0].index("id")
+    assert len({row[at] for found in rows for row in found[1:]}) == run.events
+
+
+def test_a_sheet_of_ours_with_its_heading_is_one_that_spreadsheets_open() -> None:
+    assert sheets.SHEET_ROWS + 1 <= 1_048_576
+
+
+def test_more_than_excel_holds_is_said_before_the_job_is_begun_and_what_to_take_instead(
+    committed_desk: Desk, reading: Client, auditor: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a_life(committed_desk)
+    monkeypatch.setattr(exports, "MOST_ROWS", 3)
+    with pytest.raises(exports.TooLarge):
+        asked(auditor, "xlsx")
+    answer = reading.post("/audit/exports/new/", {"format": "xlsx"})
+    assert answer.status_code == 422
+    assert "Take JSON Lines or CSV" in answer.content.decode()
+    assert not ExportRun.objects.exists()
+    assert asked(auditor, "csv").status == "waiting"
+    few = Filter(since=timezone.now() + timedelta(days=1))
+    assert asked(auditor, "xlsx", few).status == "waiting"
 
 
 def test_only_one_worker_makes_an_export_and_a_dead_ones_work_is_taken_up(committed_desk: Desk, auditor: User) -> None:
