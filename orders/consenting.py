@@ -14,8 +14,10 @@ from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast, Coalesce
 
 from orders.errors import ConsentNeeded
-from orders.models import ConsentRule, EventText, OverrideRequest
+from orders.ledger import Subject
+from orders.models import ConsentRule, EventText, OrderEvent, OverrideRequest
 from parts.actors import Actor
+from parts.errors import VersionConflict
 from parts.models import Part
 from parts.rules import ZERO
 from parts.sentences import sentence
@@ -23,6 +25,8 @@ from parts.sentences import sentence
 #: How long a request is still shown on its order's page after it was decided, and how many are shown at most.
 SHOWN_FOR = timedelta(days=30)
 MOST_SHOWN = 20
+#: The events after which a subject is not any more what was asked about.
+IS_MOVE = ~Q(to_status="") | Q(kind__in=["line.quantity_changed", "line.split"])
 
 
 def asked_about(*, job_id: UUID | None, order_ids: Sequence[UUID], at: datetime) -> list[OverrideRequest]:
@@ -52,13 +56,15 @@ def asked_about(*, job_id: UUID | None, order_ids: Sequence[UUID], at: datetime)
 class Leave:
     """What stands behind an override that was asked for: the request, its evidence, and who consented, if anybody.
 
-    `happened_at` is when it happened outside the system, by the word of the one who asks.
+    `happened_at` is when it happened outside the system, by the word of the one who asks. `as_of` is the version of the
+    subject that was consented to; None for what is applied as it is asked for.
     """
 
     request_id: UUID
     consented_by: str = ""
     evidence_sha256: str = ""
     happened_at: datetime | None = None
+    as_of: int | None = None
 
     def as_data(self) -> dict[str, Any]:
         """Return what the ledger keeps of it."""
@@ -90,6 +96,30 @@ def rule_for_job(*, to: str) -> str:
 
 def _rules(subject: str, to: str) -> list[ConsentRule]:
     return list(ConsentRule.objects.filter(is_active=True, subject=subject, to_status__in=["", to]).order_by("name"))
+
+
+def has_moved(subject_id: UUID, *, since: int) -> bool:
+    """Tell whether a subject took a step, also one there and back, or had its quantity changed after a version of it.
+
+    What says nothing of where it stands (a note, a promise, who is to do it) is no move. One query.
+    """
+    later = OrderEvent.objects.filter(subject_id=subject_id, version__gt=since)
+    return later.filter(IS_MOVE).exists()
+
+
+def refuse_moved(subject: Subject, leave: Leave | None) -> None:
+    """Raise VersionConflict where a subject, locked, is not any more what was consented to. No query, or one."""
+    if leave is None or leave.as_of is None or subject.version == leave.as_of:
+        return
+    if has_moved(subject.id, since=leave.as_of):
+        raise VersionConflict(
+            sentence(
+                "{reference} has moved since it was asked for; refuse it, and let it be asked for anew.",
+                reference=subject.reference,
+            ),
+            version=subject.version,
+            status=subject.status,
+        )
 
 
 def require(rule: str, by: Actor, leave: Leave | None) -> None:

@@ -11,13 +11,14 @@ from uuid import UUID
 
 from django.core.files.base import ContentFile
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from orders.actions import overriding, service_orders
 from orders.actions.attachments import checked, together_with
 from orders.actions.service_orders import Moved, locked, write
 from orders.actions.work import LineWork
-from orders.consenting import Leave, rule_for_job, rule_for_line
+from orders.consenting import IS_MOVE, Leave, has_moved, rule_for_job, rule_for_line
 from orders.errors import ReasonRequired, TransitionRefused, word_of
 from orders.files import Judged
 from orders.ledger import Cause, Ledger, Subject
@@ -129,11 +130,11 @@ def _begin(
     """Apply it, or record that it is asked for, under the lock of its subject."""
     row.rule = _rule(row, wish.to)
     if not row.rule:
-        row.from_status = _subject(row).status
         leave = Leave(row.pk, evidence_sha256=row.evidence_sha256, happened_at=row.happened_at)
         moved = _override(row, wish.reason, leave, by=by, source=source, at=at, expected_version=expected_version)
         row.status, row.decided_at = "applied", at
-        row.asked_event = OrderEvent.objects.filter(subject_id=moved.id, is_override=True).latest("version").pk
+        event = OrderEvent.objects.filter(subject_id=moved.id, is_override=True).latest("version")
+        row.asked_event, row.from_status = event.pk, event.from_status
         row.save(force_insert=True)
         return
 
@@ -176,18 +177,11 @@ def consent(*, request_id: UUID, by: Actor, source: str, at: datetime) -> Overri
     with transaction.atomic():
         row = _waiting(request_id)
         _refuse_own(row, by)
-        if _subject(row).status != row.from_status:
-            raise VersionConflict(
-                sentence(
-                    "{reference} has moved since it was asked for; refuse it, and let it be asked for anew.",
-                    reference=_subject(row).reference,
-                ),
-                status=_subject(row).status,
-            )
+        asked = OrderEvent.objects.get(pk=row.asked_event)
         text = EventText.objects.filter(event=row.asked_event).values_list("text", flat=True).first()
         if text is None:
             raise Refused(sentence("The reason was erased; refuse it, and let it be asked for anew."))
-        leave = Leave(row.pk, by.reference, row.evidence_sha256, row.happened_at)
+        leave = Leave(row.pk, by.reference, row.evidence_sha256, row.happened_at, as_of=asked.version)
         _override(row, text, leave, by=Actor.user(row.requested_by), source=source, at=at, expected_version=None)
         _decide(row, "applied", by, at)
     return row
@@ -223,9 +217,11 @@ def expire_requests(*, at: datetime) -> int:
 
     Nothing is overridden; whoever still wants it asks anew. Each is an event of its subject. Safe to repeat.
     """
-    moved = Q(line__isnull=False) & ~Q(line__status=F("from_status"))
-    moved |= Q(service_order__isnull=False) & ~Q(service_order__status=F("from_status"))
-    waiting = OverrideRequest.objects.filter(status="waiting").filter(Q(requested_at__lt=at - WAITS_FOR) | moved)
+    asked = OrderEvent.objects.filter(pk=OuterRef(OuterRef("asked_event"))).values("version")
+    subject = Coalesce(OuterRef("line_id"), OuterRef("service_order_id"))
+    moved = OrderEvent.objects.filter(IS_MOVE, subject_id=subject, version__gt=Subquery(asked))
+    late = Q(requested_at__lt=at - WAITS_FOR)
+    waiting = OverrideRequest.objects.filter(status="waiting").filter(late | Exists(moved))
     keys = list(waiting.order_by("id").values_list("pk", flat=True)[:MOST_AT_ONCE])
     return sum(_expire(key, at) for key in keys)
 
@@ -237,7 +233,8 @@ def _expire(request_id: UUID, at: datetime) -> bool:
             row = _waiting(request_id)
         except AlreadyDecided:
             return False  # somebody was quicker
-        if row.requested_at >= at - WAITS_FOR and _subject(row).status == row.from_status:
+        asked = OrderEvent.objects.get(pk=row.asked_event)
+        if row.requested_at >= at - WAITS_FOR and not has_moved(asked.subject_id, since=asked.version):
             return False
         _close(row, "override_expired", "", cause)
         _decide(row, "expired", None, at)

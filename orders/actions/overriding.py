@@ -12,7 +12,7 @@ from orders.actions.holding import hold_for
 from orders.actions.lines import moved
 from orders.actions.service_orders import Moved, allow_any_step
 from orders.actions.work import KEPT_BACK, LineWork
-from orders.consenting import Leave, require, rule_for_line
+from orders.consenting import Leave, refuse_moved, require, rule_for_line
 from orders.errors import NothingToDo, ReasonRequired, TransitionRefused, word_of
 from orders.ledger import Cause
 from orders.rules import LONGEST_NOTE, LONGEST_REFERENCE, check_texts, is_kept_back, steps_back
@@ -50,7 +50,8 @@ def override(
     - to back-ordered: it waits in the queue again, and gets at once what is free and its turn;
     - back to reserved from a later status: no rule releases it before a person does, or lets it go.
 
-    `leave` comes from `orders.actions.consents`, which asks for a second person's consent where a rule wants it.
+    `leave` comes from `orders.actions.consents`, which asks for a second person's consent where a rule wants it: to
+    the line as it was then, so that one which has moved since is refused under its lock.
 
     Returns where the line stands in the end. Raises Forbidden, ReasonRequired, Invalid, NotFound, VersionConflict,
     NothingToDo, TransitionRefused for a parent, ConsentNeeded.
@@ -69,7 +70,9 @@ def override(
     cause = Cause(by=by, source=source, at=at)
     with transaction.atomic():
         work = LineWork(cause, line_ids=[line_id], touches_stock=True, frees_stock=True, delivers=to == "delivered")
-        line = _checked(work.trees.line(line_id), to, expected_version)
+        line = work.trees.line(line_id)
+        refuse_moved(line, leave)
+        _check(line, to, expected_version)
         require(rule_for_line(part_id=line.part_id, quantity=line.quantity, to=to), by, leave)
         levels = lock_levels(part_ids=[line.part_id])
         leaf = line.as_child(work.ledger) if to == "back_ordered" else line
@@ -99,7 +102,7 @@ def override(
         return moved(lock_trees(line_ids=[leaf.id]).line(leaf.id))
 
 
-def _checked(line: Line, to: str, expected_version: int | None) -> Line:
+def _check(line: Line, to: str, expected_version: int | None) -> None:
     if expected_version is not None and line.version != expected_version:
         raise VersionConflict(
             sentence("{reference} has changed since you read it.", reference=line.reference), version=line.version
@@ -111,7 +114,6 @@ def _checked(line: Line, to: str, expected_version: int | None) -> Line:
             sentence("{reference} already is {current}.", reference=line.reference, current=word_of(to)),
             current=line.status,
         )
-    return line
 
 
 def _follow(work: LineWork, leaf: Line, before: str, levels: list[LevelRow]) -> Hold | None:

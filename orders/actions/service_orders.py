@@ -12,7 +12,7 @@ from django.db import IntegrityError, connection, transaction
 
 from orders import sql
 from orders.actions import messages
-from orders.consenting import Leave, require, rule_for_job
+from orders.consenting import Leave, refuse_moved, require, rule_for_job
 from orders.errors import ConcurrentChange, NothingToDo, ReasonRequired, TransitionRefused, word_of
 from orders.flows import is_declared
 from orders.ledger import Cause, Ledger, Subject, text_of_time
@@ -393,6 +393,7 @@ def override(
     ledger = Ledger(Cause(by=by, source=source, at=at))
     with transaction.atomic():
         job = locked(service_order_id, expected_version)
+        refuse_moved(job, leave)
         if job.status == to:
             raise NothingToDo(
                 sentence("{reference} already is {current}.", reference=job.reference, current=word_of(to)),
