@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from config.desk import orders_forms as ask
 from config.desk.orders_deeds import Act, Deed
 from orders.actions import consents
+from orders.asking import ask_for_override
 from orders.models import OverrideRequest
 from orders.statuses import LineStatus, ServiceOrderStatus
 
@@ -32,23 +33,7 @@ def wishing(about: Literal["line", "service_order"]) -> Act:
     """Return what the deed of an override does: it is done, or it waits for the consent of another person."""
 
     def act(subject: Any, cleaned: dict[str, Any], told: dict[str, Any]) -> str:
-        upload = cleaned["evidence"]
-        wish = consents.Wish(
-            about=about,
-            subject_id=subject.pk,
-            to=cleaned["to"],
-            reason=cleaned["reason"],
-            reference=cleaned["reference"],
-            evidence=consents.Evidence(upload.name, upload.read()) if upload else None,
-            happened_at=cleaned.get("happened_at"),
-        )
-        row = consents.ask(wish=wish, expected_version=cleaned["expected_version"], **told)
-        if row.status == "waiting":
-            says = _g("Asked for: the rule “%(rule)s” wants the consent of another person. Nothing has changed yet.")
-            return says % {"rule": row.rule}
-        subject.refresh_from_db(fields=["status"])
-        says = _g("%(reference)s is %(status)s now.")
-        return says % {"reference": subject.reference, "status": subject.get_status_display()}
+        return ask_for_override(about, subject, cleaned, told)[1]
 
     return act
 

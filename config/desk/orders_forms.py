@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -11,15 +10,13 @@ from django import forms
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.utils import timezone
-from django.utils.translation import gettext as _g
 from django.utils.translation import gettext_lazy as _
 
 from backorders.statuses import BackOrderStatus
-from orders.actions import lines
-from orders.files import KINDS
-from orders.models import OrderLine, PartsOrder, ReturnShipment, ServiceOrder
+from orders.asking import LineOverrideAsked, OverrideAsked, ShipAsked, accepted
+from orders.models import ReturnShipment
 from orders.people import technicians
-from orders.statuses import LINE_HOLDS_STOCK, LINE_SHIPPED, SERVICE_ORDER_PATH, LineStatus, ServiceOrderStatus
+from orders.statuses import SERVICE_ORDER_PATH, ServiceOrderStatus
 from parts.admin.deeds import say
 from parts.errors import Refused
 from parts.keys import new_key
@@ -101,55 +98,12 @@ class CancelJobForm(DeskForm):
     public = forms.BooleanField(label=_("The customer may read it"), required=False)
 
 
-class OverrideForm(DeskForm):
-    """Where to, why, and what it rests on: a reference, or a file."""
-
-    to = forms.ChoiceField(label=_("New status"))
-    reason = _text(_("Reason"))
-    reference = forms.CharField(
-        label=_("Reference"),
-        max_length=120,
-        required=False,
-        help_text=_("The ticket, mail or name that this rests on; or give a file."),
-    )
-    evidence = forms.FileField(
-        label=_("Evidence"),
-        required=False,
-        help_text=_(
-            "A photo, a signed note, a mail as PDF. Size and kind are checked; photos lose all but their pixels."
-        ),
-    )
-
-    def shape(self) -> None:
-        """Offer every status but the present one."""
-        statuses = ServiceOrderStatus if isinstance(self.subject, ServiceOrder) else LineStatus
-        choices = [choice for choice in statuses.choices if choice[0] != self.subject.status]
-        self.fields["to"] = forms.ChoiceField(label=_("New status"), choices=[("", _("Choose…")), *choices])
-        self.fields["evidence"].widget.attrs["accept"] = accepted()
-
-    def clean(self) -> dict[str, Any]:
-        """Want the one or the other."""
-        cleaned = super().clean() or {}
-        if "reference" in cleaned and not cleaned["reference"].strip() and not cleaned.get("evidence"):
-            self.add_error("reference", _g("Give a reference, or a file as evidence."))
-        return cleaned
+class OverrideForm(OverrideAsked, DeskForm):
+    """Where to, why, and what it rests on."""
 
 
-class LineOverrideForm(OverrideForm):
+class LineOverrideForm(LineOverrideAsked, DeskForm):
     """For a line, also when it was shipped outside the system."""
-
-    happened_at = forms.DateTimeField(
-        label=_("Shipped or delivered outside the system on"),
-        required=False,
-        help_text=_("Only for these two statuses; left empty: now."),
-    )
-
-    def clean(self) -> dict[str, Any]:
-        """Take a time only for what left outside the system."""
-        cleaned = super().clean()
-        if cleaned.get("happened_at") and cleaned.get("to") and cleaned["to"] not in LINE_SHIPPED:
-            self.add_error("happened_at", _g("Only for what was shipped or delivered."))
-        return cleaned
 
 
 class ConsentForm(DeskForm):
@@ -259,11 +213,6 @@ class FilesField(forms.FileField):
         return [super(FilesField, self).clean(one, initial) for one in many]
 
 
-def accepted() -> str:
-    """Return what a file field offers in the browser: the endings of the kinds that are taken."""
-    return ",".join(ending for name in settings.ATTACHMENT_KINDS if name in KINDS for ending in KINDS[name].endings)
-
-
 class AttachForm(DeskForm):
     """A file, and whether the customer sees it."""
 
@@ -337,49 +286,5 @@ class SupplyForm(DeskForm):
 # --- A parts order ---------------------------------------------------------------------------------------------------
 
 
-class ShipForm(DeskForm):
+class ShipForm(ShipAsked, DeskForm):
     """What leaves now."""
-
-    carrier = forms.CharField(label=_("Carrier"), required=False, max_length=60)
-    tracking_number = forms.CharField(label=_("Tracking number"), required=False, max_length=80)
-    walk = forms.BooleanField(
-        label=_("Take it there first"),
-        required=False,
-        initial=True,
-        help_text=_("Lines that are not packed yet are; the steps are recorded as passed through."),
-    )
-
-    def shape(self) -> None:
-        """Add a field for each line that holds stock; what is not kept back is taken to leave whole."""
-        order: PartsOrder = self.subject
-        held = OrderLine.objects.filter(order=order, is_split=False, status__in=LINE_HOLDS_STOCK)
-        self.lines = list(held.select_related("part__unit", "warehouse").order_by("position", "child_number"))
-        for line in self.lines:
-            self.fields[line.pk.hex] = forms.DecimalField(
-                label=_("%(line)s, leaves now") % {"line": line.reference},
-                required=False,
-                min_value=Decimal(0),
-                max_value=line.quantity,
-                initial=None if line.kept_back else line.quantity.normalize(),
-            )
-
-    def heads(self) -> list[forms.BoundField]:
-        """Give the fields above the rows."""
-        return [self["carrier"], self["tracking_number"], self["walk"]]
-
-    def rows(self) -> Iterator[tuple[Any, forms.BoundField]]:
-        """Give each line with its field."""
-        for line in self.lines:
-            yield line, self[line.pk.hex]
-
-    def clean(self) -> dict[str, Any]:
-        """Turn the filled rows into what leaves."""
-        cleaned = super().clean() or {}
-        cleaned["items"] = [
-            lines.ShipItem(line.pk, None if cleaned[line.pk.hex] == line.quantity else cleaned[line.pk.hex])
-            for line in self.lines
-            if cleaned.get(line.pk.hex)
-        ]
-        if not cleaned["items"] and not self.errors:
-            self.add_error(None, _g("Nothing is to be shipped: enter what leaves."))
-        return cleaned

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal
 
-from django import forms
 from django.contrib import admin
 from django.contrib.admin import SimpleListFilter
 from django.core.exceptions import PermissionDenied
@@ -24,11 +23,12 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateTimeFil
 from unfold.decorators import display
 
 from orders.actions import consents
-from orders.admin.chained import ByReference, OverrideForm
+from orders.admin.chained import ByReference
+from orders.asking import LineOverrideAsked, OverrideAsked, ask_for_override
 from orders.models import ConsentRule, EventText, Override, OverrideRequest
 from orders.serving import file_response
-from orders.statuses import LINE_SHIPPED, LineStatus, ServiceOrderStatus
-from parts.admin.deeds import Act, Deed, Done, NothingAsked, ReasonForm
+from orders.statuses import LineStatus, ServiceOrderStatus
+from parts.admin.deeds import Act, Deed, DeedForm, Done, NothingAsked, ReasonForm
 from parts.admin.offices import Edited, Shown
 from parts.labels import names_of, status_label
 
@@ -37,69 +37,20 @@ _WORDS = {**dict(ServiceOrderStatus.choices), **dict(LineStatus.choices)}
 MOST_ROWS = 60
 
 
-class EvidencedForm(OverrideForm):
-    """Where to, why, and what it rests on: a reference, or a file."""
-
-    evidence = forms.FileField(
-        label=_("Evidence"),
-        required=False,
-        help_text=_(
-            "A photo, a signed note, a mail as PDF. Size and kind are checked; photos lose all but their pixels."
-        ),
-    )
-
-    def shape(self) -> None:
-        """A file may stand for the reference."""
-        super().shape()
-        self.fields["reference"].required = False
-        self.fields["reference"].help_text = _("The ticket, mail or name that this rests on; or give a file.")
-
-    def clean(self) -> dict[str, Any]:
-        """Want the one or the other."""
-        cleaned = super().clean() or {}
-        if "reference" in cleaned and not cleaned["reference"].strip() and not cleaned.get("evidence"):
-            self.add_error("reference", _g("Give a reference, or a file as evidence."))
-        return cleaned
+class EvidencedForm(OverrideAsked, DeedForm):
+    """Where to, why, and what it rests on."""
 
 
-class LineOverrideForm(EvidencedForm):
+class LineOverrideForm(LineOverrideAsked, DeedForm):
     """For a line, also when it was shipped outside the system."""
-
-    happened_at = forms.DateTimeField(
-        label=_("Shipped or delivered outside the system on"),
-        required=False,
-        help_text=_("Only for these two statuses; left empty: now."),
-    )
-
-    def clean(self) -> dict[str, Any]:
-        """Take a time only for what left outside the system."""
-        cleaned = super().clean()
-        if cleaned.get("happened_at") and cleaned.get("to") and cleaned["to"] not in LINE_SHIPPED:
-            self.add_error("happened_at", _g("Only for what was shipped or delivered."))
-        return cleaned
 
 
 def wishing(about: Literal["line", "service_order"]) -> Act:
     """Return what the override's deed does on the page of a line or a job: it is done, or waits for consent."""
 
     def act(subject: Any, cleaned: dict[str, Any], told: dict[str, Any]) -> Done:
-        upload = cleaned.get("evidence")
-        wish = consents.Wish(
-            about=about,
-            subject_id=subject.pk,
-            to=cleaned["to"],
-            reason=cleaned["reason"],
-            reference=cleaned["reference"],
-            evidence=consents.Evidence(upload.name, upload.read()) if upload else None,
-            happened_at=cleaned.get("happened_at"),
-        )
-        row = consents.ask(wish=wish, expected_version=cleaned["expected_version"], **told)
-        if row.status == "waiting":
-            says = _g("Asked for: the rule “%(rule)s” wants the consent of another person. Nothing has changed yet.")
-            return Done(says % {"rule": row.rule}, row)
-        subject.refresh_from_db(fields=["status"])
-        says = _g("%(reference)s is %(status)s now.")
-        return Done(says % {"reference": subject.reference, "status": subject.get_status_display()})
+        row, says = ask_for_override(about, subject, cleaned, told)
+        return Done(says, row if row.status == "waiting" else None)
 
     return act
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -26,13 +24,17 @@ from unfold.decorators import display
 from orders.actions import lines, parts_orders, placing
 from orders.admin.chained import ByReference, Standing, noting
 from orders.admin.timeline import timeline_panel
+from orders.asking import ShipAsked
 from orders.models import OrderLine, PartsOrder, Shipment, ShipmentLine
+<<<<<<< HEAD
 from orders.searching import customers_named
 from orders.statuses import LINE_HOLDS_STOCK, LINE_OPEN, LINE_STEPS
+=======
+from orders.statuses import LINE_OPEN, LINE_STEPS
+>>>>>>> 1756a97 (Ask the same for an override and a shipment on the desk and in the back office)
 from parts.admin.deeds import Chosen, Deed, DeedForm, Done, ReasonForm
 from parts.admin.offices import Edited, Shown
 from parts.admin.rows import RowsForm
-from parts.labels import plain
 from parts.statuses import Purpose
 
 _noting = partial(noting, key="order_id")
@@ -112,49 +114,8 @@ def _place(subject: None, cleaned: dict[str, Any], told: dict[str, Any]) -> Done
     return Done(says % {"reference": placed.reference, "count": short}, order)
 
 
-class ShipForm(DeedForm):
-    """How much of each line leaves, and with whom. What stays behind becomes a line of its own."""
-
-    carrier = forms.CharField(label=_("Carrier"), required=False, max_length=60)
-    tracking_number = forms.CharField(label=_("Tracking number"), required=False, max_length=80)
-    walk = forms.BooleanField(
-        label=_("Also ship what is not packed yet"),
-        required=False,
-        help_text=_("The steps in between are recorded as passed through."),
-    )
-
-    def shape(self) -> None:
-        """Add a row per line that holds stock; what is packed is filled in."""
-        self.lines = list(lines_of(self.subject).filter(is_split=False, status__in=LINE_HOLDS_STOCK))
-        for line in self.lines:
-            self.fields[line.pk.hex] = forms.DecimalField(
-                label=line.reference,
-                required=False,
-                min_value=Decimal(0),
-                max_value=line.quantity,
-                initial=plain(line.quantity) if line.status == "packed" else None,
-            )
-
-    def heads(self) -> list[forms.BoundField]:
-        """Give the fields above the rows."""
-        return [self["carrier"], self["tracking_number"], self["walk"]]
-
-    def rows(self) -> Iterator[tuple[Any, forms.BoundField]]:
-        """Give each line with its field."""
-        for line in self.lines:
-            yield line, self[line.pk.hex]
-
-    def clean(self) -> dict[str, Any]:
-        """Turn the filled rows into what leaves."""
-        cleaned = super().clean() or {}
-        cleaned["items"] = [
-            lines.ShipItem(line.pk, None if cleaned[line.pk.hex] == line.quantity else cleaned[line.pk.hex])
-            for line in self.lines
-            if cleaned.get(line.pk.hex)
-        ]
-        if not cleaned["items"] and not self.errors:
-            self.add_error(None, _g("Nothing is to be shipped: enter what leaves."))
-        return cleaned
+class ShipForm(ShipAsked, DeedForm):
+    """How much of each line leaves, and with whom."""
 
 
 def _ship(subject: PartsOrder, cleaned: dict[str, Any], told: dict[str, Any]) -> Done:
