@@ -160,9 +160,19 @@ class GatheringWorker(ThreadWorker):
             state = arrival.state()
             if arrival.has_too_large_a_head:
                 return self._drop(waiting, 431, "Request Header Fields Too Large")
-            if self.gathered > LARGEST_TOGETHER:
-                return self._drop(waiting, 503, "Service Unavailable")
+            if self.gathered > LARGEST_TOGETHER and not self._make_room(waiting):
+                return None
         return self._hand_over(waiting, large=state == "large")
+
+    def _make_room(self, waiting: Waiting) -> bool:
+        """Send away who holds most until the rest fits; tell whether this one is still there.
+
+        Not who came last: that would be whoever asks for a page while some hold all there is.
+        """
+        while self.gathered > LARGEST_TOGETHER:
+            largest = max(self.arriving.values(), key=lambda one: len(one.arrival.bytes))
+            self._drop(largest, 503, "Service Unavailable")
+        return waiting.conn in self.arriving
 
     def _wait(self, waiting: Waiting) -> None:
         if not waiting.registered:

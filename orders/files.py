@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import re
+import threading
 import unicodedata
 import zipfile
 from collections.abc import Collection
@@ -54,6 +55,8 @@ _HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 _OFFICE_PARTS = {"xl/workbook.xml": "xlsx", "word/document.xml": "docx"}
 #: Text that a browser could take for a page or a drawing.
 _MARKUP = re.compile(rb"\s*<(?:!doctype|html|head|body|script|svg|\?xml|iframe|math)", re.IGNORECASE)
+#: A picture at its largest takes half a gigabyte while it is written anew; threads wait for each other.
+_ONE_PICTURE = threading.Lock()
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _NOT_IN_A_NAME = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]+')
 
@@ -148,22 +151,22 @@ def _is_text(content: bytes) -> bool:
 
 def _only_pixels(content: bytes, form: str, most_pixels: int) -> bytes:
     """Write a picture anew: the right way up, no metadata, the first frame only. Raises FileRefused."""
-    try:
-        with Image.open(io.BytesIO(content), formats=[form]) as picture:
-            if picture.width * picture.height > most_pixels:
-                raise FileRefused(
-                    sentence("The picture has more than {most} million pixels.", most=most_pixels // 1000000)
-                )
-            upright = ImageOps.exif_transpose(picture)
-            see_through = form != "JPEG" and upright.has_transparency_data
-            upright = upright.convert("RGBA" if see_through else "RGB")
-            clean = Image.new(upright.mode, upright.size)
-            clean.paste(upright)
-            target = io.BytesIO()
-            clean.save(target, form, **({"quality": 90} if form != "PNG" else {}))
-    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError) as error:
-        raise FileRefused(sentence("The picture is damaged and cannot be read.")) from error
-    return target.getvalue()
+    with _ONE_PICTURE:
+        try:
+            with Image.open(io.BytesIO(content), formats=[form]) as picture:
+                if picture.width * picture.height > most_pixels:
+                    most = most_pixels // 1_000_000
+                    raise FileRefused(sentence("The picture has more than {most} million pixels.", most=most))
+                ImageOps.exif_transpose(picture, in_place=True)
+                see_through = form != "JPEG" and picture.has_transparency_data
+                clean = picture.convert("RGBA" if see_through else "RGB")
+            with clean:
+                clean.info = {}
+                target = io.BytesIO()
+                clean.save(target, form, **({"quality": 90} if form != "PNG" else {}))
+        except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError) as error:
+            raise FileRefused(sentence("The picture is damaged and cannot be read.")) from error
+        return target.getvalue()
 
 
 def safe_name(name: str, kind: Kind) -> str:

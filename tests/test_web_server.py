@@ -162,6 +162,16 @@ def test_a_large_body_that_comes_drop_by_drop_is_given_up_as_well(connect: Conne
     assert time.monotonic() - began < 10
 
 
+def test_who_holds_all_the_memory_there_is_makes_room_for_who_needs_little(port: int, connect: Connect) -> None:
+    greedy = [connect() for _ in range(5)]
+    for size in (2_900_000, 290_000, 29_000, 2_900, 290, 29):  # up to the brim: less is left than a request needs
+        for wire in greedy if size == 2_900_000 else [connect() for _ in range(12)]:
+            wire.sendall((HEAD + b"Content-Length: 3000000\r\n\r\n" + b"x" * size)[:size])
+    for _ in range(5):
+        assert _lives(port) < 1.5
+    assert 503 in {_answer(wire)[0] for wire in greedy}
+
+
 def test_a_request_may_come_in_bits_and_another_after_it(connect: Connect) -> None:
     wire = connect()
     for place in range(0, len(LIVE), 7):  # each bit wakes the server; many would take a busy machine too long

@@ -9,3 +9,4 @@ web_worker.ARRIVES_WITHIN = 2.0
 web_worker.SILENCE = 1.0
 web_worker.LARGE_ARRIVES_WITHIN = 3.0
 web_worker.LARGE_WAITS = 2.0
+web_worker.LARGEST_TOGETHER = 12 * 1024 * 1024

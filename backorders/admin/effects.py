@@ -14,7 +14,7 @@ def effect_page(found: Effect, page: str = "") -> dict[str, Any]:
     """Return what the template of an effect shows of one of its pages (1 is the first; nonsense is the first too)."""
     told = [shift for shift in found.shifts if shift.direction]
     last = max(1, -(-len(told) // PAGE))
-    number = min(int(page), last) if page.isascii() and page.isdigit() and page != "0" else 1
+    number = min(max(int(page), 1), last) if page.isascii() and page.isdigit() and len(page) < 10 else 1
     return {
         "effect": found,
         "rows": tell(told[(number - 1) * PAGE : number * PAGE]),

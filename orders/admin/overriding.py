@@ -31,6 +31,7 @@ from orders.statuses import LineStatus, ServiceOrderStatus
 from parts.admin.deeds import Act, Deed, DeedForm, Done, NothingAsked, ReasonForm
 from parts.admin.offices import Edited, Shown
 from parts.labels import names_of, status_label
+from parts.rules import day_problem
 
 _WORDS = {**dict(ServiceOrderStatus.choices), **dict(LineStatus.choices)}
 #: How many people's months are shown above the list.
@@ -192,9 +193,10 @@ class ConsentRuleOffice(Edited):
 def _month(text: str | None) -> datetime | None:
     """Return the first moment of a month of an address (`2026-03`), None for what is none."""
     try:
-        return datetime.strptime(text or "", "%Y-%m").replace(tzinfo=UTC)
+        begin = datetime.strptime(text or "", "%Y-%m").replace(tzinfo=UTC)
     except ValueError:
         return None
+    return begin if day_problem(begin.date()) is None else None
 
 
 class MonthFilter(SimpleListFilter):

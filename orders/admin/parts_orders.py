@@ -26,12 +26,8 @@ from orders.admin.chained import ByReference, Standing, noting
 from orders.admin.timeline import timeline_panel
 from orders.asking import ShipAsked
 from orders.models import OrderLine, PartsOrder, Shipment, ShipmentLine
-<<<<<<< HEAD
 from orders.searching import customers_named
-from orders.statuses import LINE_HOLDS_STOCK, LINE_OPEN, LINE_STEPS
-=======
 from orders.statuses import LINE_OPEN, LINE_STEPS
->>>>>>> 1756a97 (Ask the same for an override and a shipment on the desk and in the back office)
 from parts.admin.deeds import Chosen, Deed, DeedForm, Done, ReasonForm
 from parts.admin.offices import Edited, Shown
 from parts.admin.rows import RowsForm

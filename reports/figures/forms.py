@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.http import QueryDict
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
@@ -15,6 +16,7 @@ from django.utils.translation import pgettext_lazy
 
 from orders.statuses import Tier
 from parts.models import Region, Warehouse
+from parts.rules import FIRST_DAY, LAST_DAY
 from parts.statuses import Criticality
 from reports.figures.reading import DIMENSIONS, Period
 
@@ -27,16 +29,16 @@ BY = {"region": _("Region"), "warehouse": _("Warehouse"), "criticality": _("Crit
 BUCKETS = {"day": _("Days"), "week": _("Weeks"), "month": _("Months")}
 
 
+_DAY = forms.DateInput(attrs={"type": "date"})
+_POSSIBLE = [MinValueValidator(FIRST_DAY), MaxValueValidator(LAST_DAY)]
+
+
 class FiguresForm(forms.Form):
     """The filters as people see them; every field may be left empty."""
 
     period = forms.ChoiceField(label=_("Period"), required=False, choices=list(PERIODS.items()))
-    since = forms.DateField(
-        label=pgettext_lazy("day", "From"), required=False, widget=forms.DateInput(attrs={"type": "date"})
-    )
-    until = forms.DateField(
-        label=pgettext_lazy("day", "To"), required=False, widget=forms.DateInput(attrs={"type": "date"})
-    )
+    since = forms.DateField(label=pgettext_lazy("day", "From"), required=False, widget=_DAY, validators=_POSSIBLE)
+    until = forms.DateField(label=pgettext_lazy("day", "To"), required=False, widget=_DAY, validators=_POSSIBLE)
     bucket = forms.ChoiceField(label=_("In"), required=False, choices=[("", _("As fits")), *BUCKETS.items()])
     region = forms.ChoiceField(label=_("Region"), required=False)
     warehouse = forms.ChoiceField(label=_("Warehouse"), required=False)

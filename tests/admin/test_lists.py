@@ -172,3 +172,8 @@ def test_lists_and_pages_name_who_acted(world: World, above_all: User, manager: 
         shown = client.get(address).content.decode()
         assert "Manager" in shown, address
         assert movement.actor not in shown, address
+
+
+@pytest.mark.parametrize("month", ["9999-12", "0001-01", "2026-13", "nonsense", "2026-03"])
+def test_no_month_breaks_the_list_of_overrides(month: str, auditor: User) -> None:
+    assert desk_of(auditor).get(f"/admin/orders/override/?month={month}").status_code == 200

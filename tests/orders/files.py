@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import zipfile
+from typing import Any
 
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 #: Exif says where a picture was taken under this tag.
 GPS = 0x8825
@@ -14,7 +16,7 @@ PAYLOAD = b"<?php system($_GET['c']); ?><script>alert(1)</script>"
 
 
 def picture(form: str = "JPEG", *, size: tuple[int, int] = (40, 20), turned: bool = False) -> bytes:
-    """Return a photo with a place, a camera, and something behind its end."""
+    """Return a photo with a place, a camera in each field that takes words, and something behind its end."""
     photo = Image.new("RGB", size, (200, 40, 40))
     exif = Image.Exif()
     exif[0x010F] = "Spy camera"
@@ -22,7 +24,13 @@ def picture(form: str = "JPEG", *, size: tuple[int, int] = (40, 20), turned: boo
     if turned:
         exif[0x0112] = 6  # stood on its side
     target = io.BytesIO()
-    photo.save(target, form, exif=exif)
+    words: dict[str, Any] = {"comment": "Spy camera"} if form == "JPEG" else {}
+    if form == "PNG":
+        words["pnginfo"] = PngInfo()
+        words["pnginfo"].add_text("Comment", "Spy camera")
+    elif form == "WEBP":
+        words["xmp"] = b"<x:xmpmeta>Spy camera</x:xmpmeta>"
+    photo.save(target, form, exif=exif, icc_profile=b"Spy camera", **words)
     return target.getvalue() + PAYLOAD
 
 

@@ -180,6 +180,15 @@ def test_filters_live_in_the_address_and_nonsense_is_said_and_left_out(desk: Des
     assert client.post("/figures/").status_code == 405
 
 
+@pytest.mark.parametrize(
+    "days", ["until=0001-01-01", "since=0001-01-01&until=0001-03-01", "since=9999-12-31", "until=9999-12-31"]
+)
+def test_days_before_or_after_all_that_is_kept_are_said_to_be_none(days: str, manager: User) -> None:
+    page = desk_of(manager).get(f"/figures/?{days}")
+    assert page.status_code == 200
+    assert "Ensure this value is" in text(page)
+
+
 def test_a_tier_without_anything_shows_dashes_and_says_what_to_do(desk: Desk, manager: User) -> None:
     other = next(tier for tier in ("platinum", "bronze") if tier != desk.customer.tier)
     shown = text(desk_of(manager).get(f"/figures/line_fill_rate/?{ROUND_TEXT}&tier={other}"))
