@@ -214,7 +214,8 @@ new_allocations AS (
 SELECT count(*) FROM changed
 """
 
-#: Rank waiting back orders anew by the weights as they are now. Parameter: ids (NULL: all). Returns how many changed.
+#: Rank waiting back orders anew by the weights as they are now. Parameter: ids (NULL: all, and the queues that count on
+#: something are to be dated). Returns how many changed.
 RERANK = f"""
 WITH policy AS MATERIALIZED (
     SELECT * FROM backorders_allocationpolicy WHERE name = 'default' FOR SHARE
@@ -237,7 +238,17 @@ changed AS (
     SET rank = ranked.rank
     FROM ranked
     WHERE back_order.id = ranked.id AND back_order.rank <> ranked.rank
-    RETURNING 1
+    RETURNING back_order.part_id
+),
+due AS (
+    INSERT INTO backorders_duequeue (part_id)
+    SELECT DISTINCT part_id FROM changed
+    WHERE %(ids)s::uuid[] IS NULL AND part_id IN (
+        SELECT line.part_id
+        FROM parts_purchaseorderline AS line
+        JOIN parts_purchaseorder AS purchase_order ON purchase_order.id = line.purchase_order_id
+        WHERE line.is_open AND purchase_order.status = 'ordered'
+    )
 )
 SELECT count(*) FROM changed
 """

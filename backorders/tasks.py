@@ -56,6 +56,11 @@ def _serve(part_ids: list[UUID], now: datetime) -> int:
     return len({gift.back_order_id for gift in given})
 
 
+def date_due_queues(at: datetime | None = None) -> int:
+    """Date the queues that new weights put in another order and nobody has dated yet; return how many days changed."""
+    return pegging.date_due(today=(at or datetime.now(UTC)).astimezone(UTC).date())
+
+
 def date_queues_anew(at: datetime | None = None) -> int:
     """Peg the queues anew that count on a day which has passed; return how many expected dates changed."""
     today, changed = (at or datetime.now(UTC)).astimezone(UTC).date(), 0

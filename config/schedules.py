@@ -45,6 +45,7 @@ SCHEDULES = (
     Planned("give back lapsed reservations", "orders.tasks.expire_reservations", minutes=15),
     Planned("let requests for consent lapse", "orders.tasks.expire_override_requests", minutes=15),
     Planned("serve who was missed", "backorders.tasks.serve_who_was_missed", minutes=10),
+    Planned("date queues that new weights moved", "backorders.tasks.date_due_queues", minutes=1),
     Planned("take back expected dates that have passed", "backorders.tasks.date_queues_anew", daily_at=time(0, 5)),
     Planned("add up the figures of touched days", "reports.tasks.roll_up_figures", minutes=1),
     Planned("add up all figures anew", "reports.tasks.roll_up_all_figures", daily_at=time(1, 30)),

@@ -12,10 +12,13 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from backorders import sql
-from backorders.models import BackOrder, Peg
+from backorders.models import BackOrder, DueQueue, Peg
 from backorders.pegs import Incoming, PlannedPeg, Wanting, pegs
 from parts import statements
 from parts.documents import as_text
+
+#: How many queues are pegged in one transaction, and how many times in one run.
+_PEGGED_AT_ONCE, _BATCHES = 500, 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,22 @@ def repeg(*, part_ids: Sequence[UUID], today: date) -> list[NewDate]:
         with connection.cursor() as cursor:
             cursor.execute(sql.PEG, parameters)
             return [NewDate(*row) for row in cursor.fetchall()]
+
+
+def date_due(*, today: date) -> int:
+    """Peg the queues that new weights put in another order; return how many expected dates changed.
+
+    Some hundred queues in a transaction, of some thousand at most: the rest waits for the next run. A queue stays due
+    until it is dated, whatever dies in between; two who do it at once do it twice.
+    """
+    changed = 0
+    for _ in range(_BATCHES):
+        due = dict(DueQueue.objects.order_by("id").values_list("id", "part_id")[:_PEGGED_AT_ONCE])
+        if not due:
+            break
+        changed += len(repeg(part_ids=list(due.values()), today=today))
+        DueQueue.objects.filter(pk__in=due).delete()
+    return changed
 
 
 def out_of_date(*, today: date, limit: int) -> list[UUID]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 
 from django.db import connection, transaction
@@ -20,8 +20,6 @@ from parts.errors import Invalid
 from parts.sentences import Says, sentence
 
 _LIMIT = Decimal(100_000)
-#: How many queues are pegged anew in one transaction.
-_PEGGED_AT_ONCE = 500
 
 
 def _checked(changes: Mapping[str, Decimal]) -> dict[str, Decimal]:
@@ -61,8 +59,9 @@ def change_weights(
 
     The policy row is locked, so that no back order is opened or changed with the old weights meanwhile. The change
     stands in the policy's history with its reason. `shown` is the fingerprint of the preview that the person saw: if
-    that does not hold any more, nothing is done. Afterwards the queues whose dates change are pegged anew. Raises
-    Forbidden, Invalid, ReasonRequired, NothingToDo, PreviewIsOld.
+    that does not hold any more, nothing is done. Which queues are to be dated anew is written down with the ranks;
+    that is done afterwards, and what is left of it (`pegging.date_due`) by the clock. Raises Forbidden, Invalid,
+    ReasonRequired, NothingToDo, PreviewIsOld.
     """
     by.require("backorders.change_allocationpolicy")
     wanted = _checked(changes)
@@ -88,15 +87,8 @@ def change_weights(
         policy.save()
         update_change_reason(policy, f"{reason.strip()[:80]} ({by.reference}, {source})")
         changed = rerank()
-    _date_anew(expected, today)
+    pegging.date_due(today=today)
     return changed
-
-
-def _date_anew(expected: Effect, today: date) -> None:
-    """Peg the queues in which somebody's day changes, some hundred at a time."""
-    part_ids = sorted({shift.part_id for shift in expected.shifts if shift.before != shift.after})
-    for start in range(0, len(part_ids), _PEGGED_AT_ONCE):
-        pegging.repeg(part_ids=part_ids[start : start + _PEGGED_AT_ONCE], today=today)
 
 
 def rerank() -> int:

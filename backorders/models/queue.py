@@ -172,3 +172,22 @@ class Peg(models.Model):
 
     def __str__(self) -> str:
         return f"{self.back_order_id} from {self.purchase_order_line_id}"
+
+
+class DueQueue(models.Model):
+    """A part whose queue has to be dated anew, since new weights changed its order.
+
+    Written with the new ranks and gone when the queue is dated: one row for each time, so that nobody waits for
+    anybody, and what a change wants while the queue is being dated is not lost.
+    """
+
+    part = models.ForeignKey(Part, models.CASCADE, related_name="+")
+
+    class Meta:
+        ordering = ("id",)
+        default_permissions = ()
+        verbose_name = _("queue to be dated")
+        verbose_name_plural = _("queues to be dated")
+
+    def __str__(self) -> str:
+        return str(self.part_id)

@@ -17,6 +17,7 @@ from django.urls import reverse
 from django_q.models import Task
 from oauth2_provider.models import DeviceGrant
 
+from backorders.models import DueQueue
 from orders.models import SavedView
 from parts.actions import stock
 from parts.admin import counting
@@ -38,6 +39,7 @@ ELSEWHERE = {
     AccessChange: "on the audit's page of who could do what (/audit/rights/)",
     ExportRun: "on the audit's page of exports (/audit/exports/)",
     ExportDownload: "on the page of its export",
+    DueQueue: "gone as soon as its queue is dated",
     DailyFigure: "counted together on the pages of figures (/figures/)",
 }
 #: References to a few, chosen from a list that leaves out whom the rules would refuse.
