@@ -71,7 +71,8 @@ def test_what_one_call_does_not_reach_is_dated_by_the_clock(monkeypatch: pytest.
 
 def test_weights_that_come_while_a_queue_is_dated_leave_it_due(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = two()
-    repeg, done = pegging.repeg, []
+    repeg = pegging.repeg
+    done: list[int] = []
 
     def slow(**facts: Any) -> list[pegging.NewDate]:
         dated = repeg(**facts)
