@@ -159,7 +159,7 @@ def test_a_large_body_that_comes_drop_by_drop_is_given_up_as_well(connect: Conne
                 if not wire.recv(1000):
                     break
             wire.sendall(b"x")
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 15
 
 
 def test_who_holds_all_the_memory_there_is_makes_room_for_who_needs_little(port: int, connect: Connect) -> None:

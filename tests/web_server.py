@@ -7,6 +7,6 @@ from config.web_server import *  # noqa: F403 - gunicorn reads its settings from
 
 web_worker.ARRIVES_WITHIN = 2.0
 web_worker.SILENCE = 1.0
-web_worker.LARGE_ARRIVES_WITHIN = 3.0
+web_worker.LARGE_ARRIVES_WITHIN = 6.0
 web_worker.LARGE_WAITS = 2.0
 web_worker.LARGEST_TOGETHER = 12 * 1024 * 1024

@@ -40,11 +40,17 @@ def shipped_for(world: World, job: ServiceOrder) -> OrderLine:
     return OrderLine.objects.get(pk=placed.lines[0].id)
 
 
+#: The last page that the worker is asked to keep.
+LAST_KEPT = "/t/van/"
+IS_KEPT = "async (address) => Boolean(await caches.match(address, { ignoreVary: true }))"
+
+
 def ready(screen: Screen, job: ServiceOrder | None = None) -> Screen:
     """Open the list (and a job) so that the worker is there and has kept what was seen."""
     screen.go("/t/")
     screen.page.evaluate("navigator.serviceWorker.ready.then(() => true)")
     screen.page.wait_for_function("() => Boolean(navigator.serviceWorker.controller)")
+    screen.page.wait_for_function(IS_KEPT, arg=LAST_KEPT)
     if job is not None:
         screen.go(page_of(job))
     screen.page.wait_for_load_state("networkidle")

@@ -244,16 +244,19 @@ def test_an_answer_that_was_lost_on_the_way_is_asked_for_again_with_the_same_key
     screen = ready(screen_of(technician, PHONE), job)
     page = screen.page
 
+    lost = []
+
     def lose_the_answer(route) -> None:  # the server does it, and the phone never hears
-        route.fetch()
+        lost.append(route.fetch())
         route.abort()
 
     page.route("**" + page_of(job), lambda r: lose_the_answer(r) if r.request.method == "POST" else r.fallback())
     unfold(page, "Labour")
     page.get_by_label("Minutes worked").fill("30")
     page.get_by_role("button", name="Add the labour").click()
-    expect(page.get_by_text("Kept on this phone. It is sent")).to_be_visible()
-    expect(entries(page).first).to_contain_text("Waits for the network")
+    # The browser may say at once that there is a network, and the worker, which nobody is between, asks again.
+    expect(page.get_by_text("Kept on this phone. It is sent").or_(page.get_by_text("30 min of work"))).to_be_visible()
+    assert lost
     assert LabourEntry.objects.count() == 1
     page.unroute_all()
     page.reload()

@@ -347,8 +347,11 @@
     const worker = await navigator.serviceWorker.ready;
     if (isKept || !person) return;
     const links = each("[data-keep] a[href]").map((link) => link.getAttribute("href"));
-    const around = links.length || one("[data-keep]") ? [`${base}deliveries/`, `${base}van/`, `${base}waiting/`] : [];
-    const keep = [...(wasControlled ? [] : [location.href]), ...links, ...around];
+    const isList = links.length || one("[data-keep]");
+    // First what waits to be sent: without a network it is what one looks for.
+    const first = isList ? [`${base}waiting/`] : [];
+    const around = isList ? [`${base}deliveries/`, `${base}van/`] : [];
+    const keep = [...first, ...(wasControlled ? [] : [location.href]), ...links, ...around];
     if (keep.length) worker.active.postMessage({ keep });
   };
 
