@@ -10,6 +10,7 @@ from django.http.request import UnreadablePostError
 from django.utils.translation import gettext as _
 
 from config.logs import SECRET_PATHS
+from config.refusals import in_json, wants_json
 
 #: What says itself that there is no such thing: the API by field, a customer's link as for any wrong one.
 _OWN_WORDS = ("/api/", *SECRET_PATHS)
@@ -26,7 +27,7 @@ class NoNulMiddleware:
         """Answer; where the address has a NUL, with a refusal."""
         query = request.META.get("QUERY_STRING", "")
         if ("%00" in query or "\0" in query or "\0" in request.path) and not request.path.startswith(_OWN_WORDS):
-            return _refused()
+            return _refused(request)
         return self.get_response(request)
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
@@ -38,9 +39,11 @@ class NoNulMiddleware:
         except UnreadablePostError:
             return None  # whoever broke off gets no answer; the check of the CSRF token finds no form
         found = any("\0" in name or any("\0" in value for value in values) for name, values in form)
-        return _refused() if found else None
+        return _refused(request) if found else None
 
 
-def _refused() -> HttpResponse:
+def _refused(request: HttpRequest) -> HttpResponse:
     says = _("A character was sent that no text has (NUL).")
+    if wants_json(request):
+        return in_json("malformed", says, 400)
     return HttpResponseBadRequest(says, content_type="text/plain; charset=utf-8")

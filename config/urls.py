@@ -10,6 +10,9 @@ from config.api.tokens import RevocationDoor, TokenDoor
 from config.faces.styleguide import styleguide
 from config.office import desk as office
 
+handler400 = "config.refusals.bad_request"
+handler500 = "config.refusals.server_error"
+
 urlpatterns = [
     path("", pages.home, name="home"),
     path("accounts/login/", LoginView.as_view(), name="login"),

@@ -27,6 +27,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from config.phone.explaining import Explained, explain
+from config.refusals import wants_json
 from integrations.idempotency import Answer, once
 from orders.models import ServiceOrder
 from parts.actors import Actor
@@ -71,7 +72,7 @@ Show = Callable[[Explained, int], HttpResponse]
 
 def is_queued(request: HttpRequest) -> bool:
     """Tell whether the queue in the browser asks, which wants JSON."""
-    return request.headers.get("Accept", "").startswith("application/json")
+    return wants_json(request)
 
 
 def person_of(request: HttpRequest) -> User:

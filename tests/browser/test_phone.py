@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 from django.contrib.auth.models import User
 from PIL import Image
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from config import roles
 from orders.actions import service_orders
@@ -263,6 +263,51 @@ def test_an_answer_that_was_lost_on_the_way_is_asked_for_again_with_the_same_key
     expect(entries(page)).to_have_count(0)
     assert LabourEntry.objects.count() == 1
     forgive(screen, "ERR_FAILED")
+
+
+@pytest.mark.parametrize("status", [400, 413, 500])
+def test_a_deed_that_the_server_cannot_take_holds_up_nothing_but_its_own_job(
+    world: World, job: ServiceOrder, technician: User, screen_of: ScreenOf, status: int
+) -> None:
+    """What a gateway or a mistake of ours answers is no JSON; it is no dead network either."""
+    other = job_of(world, technician)
+    screen = ready(screen_of(technician, PHONE), job)
+    page = screen.page
+    # A browser without Background Sync: what the worker sends goes past `page.route`.
+    page.add_init_script("delete ServiceWorkerRegistration.prototype.sync")
+
+    def note(about: ServiceOrder) -> None:
+        screen.go(page_of(about))
+        unfold(page, "Note")
+        page.get_by_label("Note", exact=True).fill(f"About {about.reference}")
+        page.get_by_role("button", name="Add the note").click()
+
+    def answer(route: Route) -> None:
+        is_deed = route.request.method == "POST"
+        route.fulfill(status=status, content_type="text/html", body="<h1>No</h1>") if is_deed else route.fallback()
+
+    page.route("**" + page_of(job), answer)
+    note(job)
+    expect(entries(page)).to_have_count(1)
+    note(other)
+    expect(page.get_by_text(f"The note is on {other.reference}")).to_be_visible()
+    note(job)
+    expect(entries(page)).to_have_count(2)
+    assert (notes_of(job), notes_of(other)) == ([], [f"About {other.reference}"])
+    first = entries(page).first
+    expect(first).to_contain_text(
+        {400: "cannot take this as it is", 413: "larger than the server takes", 500: "The server fails at this"}[status]
+    )
+    expect(entries(page).last).to_contain_text("Waits for the one above it")
+    assert screen.barriers() == []
+
+    page.unroute_all()
+    screen.go("/t/waiting/")  # what failed is tried again by itself, what was refused when its person says so
+    if status < 500:
+        entries(page).first.get_by_role("button", name="Try again").click()
+    expect(page.get_by_text("Everything has been sent")).to_be_visible()
+    assert notes_of(job) == [f"About {job.reference}"] * 2
+    forgive(screen, str(status))
 
 
 def test_the_queue_of_one_person_is_never_sent_by_another(

@@ -7,8 +7,10 @@ import re
 from uuid import uuid4
 
 import pytest
+from django.contrib import auth
 from django.contrib.auth.models import User
 from django.contrib.staticfiles import finders
+from django.http import HttpRequest
 from django.test import Client
 
 from orders.models import OrderEvent, ServiceOrder
@@ -45,6 +47,36 @@ def test_a_job_that_is_not_there_is_said_so_in_both_ways(phone: Client, send: Se
     nowhere = f"/t/jobs/{uuid4()}/"
     assert phone.get(nowhere).status_code == 404
     assert send(nowhere, deed="claim").document["code"] == "not_found"
+
+
+@pytest.mark.parametrize(
+    ("page", "fields"),
+    [("", {"deed": "note", "text": "scanned\x00text"}), ("/t/van/", {f"counted-{n}": "1" for n in range(3100)})],
+    ids=["a NUL", "too many fields"],
+)
+def test_what_cannot_be_read_at_all_is_refused_in_json_to_the_queue(
+    phone: Client, technician: User, world: World, page: str, fields: dict[str, str]
+) -> None:
+    headers = {**QUEUED, "X-Backline-Person": str(technician.pk)}
+    answer = phone.post(page or address(job_of(world, technician)), fields, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (400, "malformed")
+    assert answer.json()["says"]
+    plain = phone.post(page or address(job_of(world, technician)), fields)
+    assert plain.status_code == 400
+    assert "json" not in plain.headers["Content-Type"]
+
+
+def test_a_mistake_of_ours_is_told_in_json_to_the_queue(
+    phone: Client, technician: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def break_down(request: HttpRequest) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(auth, "get_user", break_down)
+    phone.raise_request_exception = False
+    answer = phone.post("/t/van/", {}, headers={**QUEUED, "X-Backline-Person": str(technician.pk)})
+    assert (answer.status_code, answer.json()["code"]) == (500, "internal_error")
+    assert "json" not in phone.post("/t/van/", {}).headers["Content-Type"]
 
 
 def test_nothing_is_sent_under_another_persons_name(world: World, technician: User, send: Send) -> None:

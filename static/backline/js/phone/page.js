@@ -52,6 +52,7 @@
     if (entry.key === sending) return [words.sending, "waiting"];
     if (entry.state === "refused") return [words.refused, "late"];
     if (entry.state === "uncertain") return [words.uncertain, "late"];
+    if (queue.isFailing(entry)) return [words.failing, "late"];
     return [held ? words.behind : words.waiting, "waiting"];
   };
 
@@ -69,14 +70,15 @@
     const why = one("[data-why]", item);
     const problem = entry.state === "uncertain" ? { says: words.uncertainSays, changes: [] } : entry.problem;
     if (problem && meaning === "late") {
+      const ours = { too_large: words.tooLarge, not_taken: words.notTaken };
       why.hidden = false;
-      for (const text of [problem.says || problem.code, ...(problem.changes || [])]) {
+      for (const text of [problem.says || ours[problem.code] || problem.code, ...(problem.changes || [])]) {
         const line = document.createElement("p");
         line.textContent = text;
         why.append(line);
       }
     }
-    const decided = meaning === "late";
+    const decided = entry.state !== "waiting";
     const isJobs = entry.address.startsWith(`${base}jobs/`);
     one("[data-choices]", item).hidden = entry.key === sending;
     one('[data-do="again"]', item).hidden = !decided;
@@ -120,7 +122,7 @@
     const heldNumbers = new Set();
     for (const entry of mine) {
       if (held.has(entry.subject)) heldNumbers.add(entry.number);
-      if (entry.state !== "waiting") held.add(entry.subject);
+      if (entry.state !== "waiting" || queue.isFailing(entry)) held.add(entry.subject);
     }
     for (const list of each("[data-entries]")) {
       const rows = list.dataset.entries === "here" ? mine.filter((entry) => entry.address === here) : mine;
@@ -198,6 +200,7 @@
       done_at: Date.now(),
       state: "waiting",
       tried_at: null,
+      failures: 0,
       problem: null,
     };
   };

@@ -2,15 +2,21 @@
 //
 // An entry: number (its place), key (its idempotency key), person, subject (entries of one subject wait for each other),
 // address, fields, file, says, summary, version (of the job, as the page showed it), done_at, state (waiting, refused,
-// uncertain), tried_at (first time it was sent), problem. It is only ever deleted when the server has said that it is
-// done, or when its person discards it.
+// uncertain), tried_at (first time it was sent), failures (how often the server broke down over it), problem. It is only
+// ever deleted when the server has said that it is done, or when its person discards it.
 (() => {
   "use strict";
   const { store } = self.Phone;
   // The server keeps answers for two days. What was sent longer ago without an answer may or may not have been done.
   const CERTAIN = 40 * 3600 * 1000;
   const PATIENCE = 60 * 1000;
-  const LATER = new Set(["idempotency_in_flight", "other_person", "not_authenticated", "busy", "unavailable", "throttled"]);
+  const LATER = new Set(["other_person", "not_authenticated", "throttled"]);
+  const BUSY = new Set(["idempotency_in_flight", "busy", "unavailable"]);
+  // "Not now", said of the sender and not of what was sent.
+  const NOT_NOW = new Set([408, 425, 429]);
+  // A server that is down answers everything so and is asked again later. One that breaks down over the same entry so often
+  // does it because of the entry: that keeps its own subject waiting, and what is about others is sent.
+  const FAILURES = 3;
 
   const newKey = () => {
     if (crypto.randomUUID) return crypto.randomUUID();
@@ -69,9 +75,12 @@
     if (answer.ok && isOurs) return { state: "done", said };
     if (answer.status === 401) return { state: "signed-out" };
     if (answer.status === 403 && !isOurs) return { state: "token" };
-    if (!isOurs && answer.status === 413) return { state: "refused", problem: { code: "too_large", says: "", changes: [], version: null } };
-    if (!isOurs || answer.status >= 500 || LATER.has(said.code)) return { state: said.code === "other_person" ? "other" : "trouble" };
-    return { state: "refused", problem: said };
+    if (LATER.has(said.code)) return { state: said.code === "other_person" ? "other" : "trouble" };
+    if (answer.status >= 500 || BUSY.has(said.code)) return { state: "failed" };
+    if (answer.status < 400 || NOT_NOW.has(answer.status)) return { state: "trouble" };
+    if (isOurs && said.code) return { state: "refused", problem: said };
+    const code = answer.status === 413 ? "too_large" : "not_taken";
+    return { state: "refused", problem: { code, says: "", changes: [], version: null } };
   };
 
   // Only this entry lies between what the page showed and now: what follows on it was meant for the version after it.
@@ -83,8 +92,8 @@
     }
   };
 
-  const next = (entries) => {
-    const held = new Set();
+  const next = (entries, failed) => {
+    const held = new Set(failed);
     for (const entry of entries) {
       if (entry.state === "waiting" && !held.has(entry.subject)) return entry;
       held.add(entry.subject);
@@ -94,18 +103,20 @@
 
   const run = async (base, tell) => {
     const result = { state: "empty", done: [], refused: [] };
+    const failed = new Set();
     if (!(await store.all()).length) return result;
     let now = await who(base);
     let renewed = false;
     if (now.state !== "ok") return { ...result, state: now.state };
     for (;;) {
-      const entry = next(await store.mine(now.person));
-      if (!entry) return { ...result, state: result.done.length || result.refused.length ? "sent" : "empty" };
+      const entry = next(await store.mine(now.person), failed);
+      if (!entry) return { ...result, state: result.done.length || result.refused.length ? "sent" : failed.size ? "trouble" : "empty" };
       if (entry.tried_at && Date.now() - entry.tried_at > CERTAIN) {
         await store.put({ ...entry, state: "uncertain" });
         continue;
       }
-      await store.put({ ...entry, tried_at: entry.tried_at || Date.now() });
+      entry.tried_at ||= Date.now();
+      await store.put(entry);
       tell({ sending: entry.key });
       const outcome = await send(entry, now.token);
       if (outcome.state === "done") {
@@ -115,6 +126,11 @@
       } else if (outcome.state === "refused") {
         await store.put({ ...entry, state: "refused", problem: outcome.problem });
         result.refused.push(entry.key);
+      } else if (outcome.state === "failed" || outcome.state === "token") {
+        const failures = (entry.failures || 0) + 1;
+        await store.put({ ...entry, failures });
+        if (failures < FAILURES) return { ...result, state: "trouble" };
+        failed.add(entry.subject);
       } else if (outcome.state === "token" && !renewed) {
         renewed = true;
         now = await who(base);
@@ -137,14 +153,16 @@
     const told = entry.problem ? entry.problem.version : null;
     const version = told === null || told === undefined ? entry.version : told;
     const key = entry.state === "uncertain" ? entry.key : newKey();
-    return store.put({ ...entry, fields, version, key, state: "waiting", tried_at: null, problem: null });
+    return store.put({ ...entry, fields, version, key, state: "waiting", tried_at: null, failures: 0, problem: null });
   };
 
   const asNote = (entry, words) => {
     const text = [entry.says, entry.summary].filter(Boolean).join(": ");
     const fields = [["deed", "note"], ["text", `${words}: ${text}`]];
-    return store.put({ ...entry, fields, file: null, summary: text, key: newKey(), state: "waiting", tried_at: null, problem: null });
+    return store.put({ ...entry, fields, file: null, summary: text, key: newKey(), state: "waiting", tried_at: null, failures: 0, problem: null });
   };
 
-  self.Phone.queue = { alone, flush, again, asNote, newKey };
+  const isFailing = (entry) => entry.state === "waiting" && (entry.failures || 0) >= FAILURES;
+
+  self.Phone.queue = { alone, flush, again, asNote, isFailing, newKey };
 })();
