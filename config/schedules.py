@@ -44,6 +44,7 @@ SCHEDULES = (
     Planned("release what may leave", "orders.tasks.release_ready_orders", minutes=5),
     Planned("give back lapsed reservations", "orders.tasks.expire_reservations", minutes=15),
     Planned("let requests for consent lapse", "orders.tasks.expire_override_requests", minutes=15),
+    Planned("delete files that no row names", "orders.tasks.sweep_files", minutes=60),
     Planned("serve who was missed", "backorders.tasks.serve_who_was_missed", minutes=10),
     Planned("date queues that new weights moved", "backorders.tasks.date_due_queues", minutes=1),
     Planned("take back expected dates that have passed", "backorders.tasks.date_queues_anew", daily_at=time(0, 5)),

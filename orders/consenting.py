@@ -29,6 +29,14 @@ MOST_SHOWN = 20
 IS_MOVE = ~Q(to_status="") | Q(kind__in=["line.quantity_changed", "line.split"])
 
 
+def reference_of(evidence_sha256: str) -> str:
+    """Return the reference of an override that rests on nothing but its evidence.
+
+    The ledger keeps a reference for ever: it tells which file it was, and not its name, which may be somebody's.
+    """
+    return f"file {evidence_sha256[:12]}"
+
+
 def asked_about(*, job_id: UUID | None, order_ids: Sequence[UUID], at: datetime) -> list[OverrideRequest]:
     """Return the overrides of a job, and of lines of these parts orders, that needed consent: what waits, first, then
     what was decided lately. Each has `why` it was asked for and `why_not` where it was refused (None: erased).

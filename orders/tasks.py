@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from datetime import UTC, datetime
 
-from orders.actions import anchoring, consents, expiring, parts_orders
+from orders.actions import anchoring, consents, expiring, parts_orders, sweeping
 from parts.actors import Actor
 
 logger = logging.getLogger(__name__)
@@ -37,6 +37,11 @@ def expire_reservations(at: datetime | None = None) -> int:
 def expire_override_requests(at: datetime | None = None) -> int:
     """Let lapse what has waited for consent too long; return how many."""
     return consents.expire_requests(at=at or datetime.now(UTC))
+
+
+def sweep_files(at: datetime | None = None) -> int:
+    """Delete files that no row names; return how many."""
+    return sweeping.sweep_files(at=at or datetime.now(UTC))
 
 
 def release_ready_orders(at: datetime | None = None) -> int:

@@ -84,6 +84,17 @@ def together_with(file: FieldFile) -> Iterator[None]:
                 file.storage.delete(file.name)
 
 
+def delete_with_commit(file: FieldFile) -> None:
+    """Delete a stored file once the transaction that forgets it has committed. Where that fails, it has still
+    committed, and `sweeping.sweep_files` deletes the file within the hour."""
+    path, storage = str(file.name), file.storage
+
+    def delete() -> None:
+        storage.delete(path)
+
+    transaction.on_commit(delete, robust=True)
+
+
 def checked(name: str, content: bytes) -> Judged:
     """Return a file as it is kept, by the settings. Raises FileRefused for its size, its kind, damage."""
     if len(content) > settings.ATTACHMENT_MOST_BYTES:
@@ -126,6 +137,8 @@ def _write(row: Attachment, content: bytes, cause: Cause, note: str) -> None:
 def remove(*, attachment_id: UUID, reason: str, by: Actor, source: str, at: datetime) -> Moved:
     """Take a file off a job. Its row stays without the file; the event says why. A repeat changes nothing.
 
+    Where the file itself cannot be deleted right then, `sweeping.sweep_files` does it within the hour.
+
     Whoever added it may take it away again, others need `orders.delete_attachment`. Raises Forbidden, NotFound,
     ReasonRequired.
     """
@@ -141,14 +154,13 @@ def remove(*, attachment_id: UUID, reason: str, by: Actor, source: str, at: date
             by.require("orders.delete_attachment")
         if row.removed_at is not None:
             return moved(job)
-        path, storage = str(row.file.name), row.file.storage
+        delete_with_commit(row.file)
         row.file, row.removed_at = "", at
         row.save(update_fields=["file", "removed_at"])
         ledger = Ledger(Cause(by=by, source=source, at=at))
         facts = {"attachment": str(row.id), "name": row.name, "sha256": row.sha256}
         ledger.record(job, "attachment.removed", data=facts, note=reason.strip(), public=row.visibility == "public")
         write([job], ledger)
-        transaction.on_commit(lambda: storage.delete(path))
     return moved(job)
 
 

@@ -18,7 +18,7 @@ from orders.actions import overriding, service_orders
 from orders.actions.attachments import checked, together_with
 from orders.actions.service_orders import Moved, locked, write
 from orders.actions.work import LineWork
-from orders.consenting import IS_MOVE, Leave, has_moved, rule_for_job, rule_for_line
+from orders.consenting import IS_MOVE, Leave, has_moved, reference_of, rule_for_job, rule_for_line
 from orders.errors import ReasonRequired, TransitionRefused, word_of
 from orders.files import Judged
 from orders.ledger import Cause, Ledger, Subject
@@ -76,7 +76,7 @@ def ask(*, wish: Wish, by: Actor, source: str, at: datetime, expected_version: i
     row = OverrideRequest(
         id=new_key(),
         to_status=wish.to,
-        reference=wish.reference.strip() or (kept.name[:LONGEST_REFERENCE] if kept else ""),
+        reference=wish.reference.strip() or (reference_of(_digest(kept)) if kept else ""),
         happened_at=wish.happened_at,
         requested_by_id=by.user_id,
         requested_at=at,
@@ -116,11 +116,15 @@ def _check(wish: Wish, at: datetime) -> None:
         raise Invalid(sentence("The time {problem}.", problem=problem), {"happened_at": [problem]})
 
 
+def _digest(kept: Judged) -> str:
+    return hashlib.sha256(kept.content).hexdigest()
+
+
 def _keep(row: OverrideRequest, kept: Judged | None) -> None:
     if kept is None:
         return
     row.evidence_name, row.evidence_type = kept.name, kept.kind.content_type
-    row.evidence_sha256 = hashlib.sha256(kept.content).hexdigest()
+    row.evidence_sha256 = _digest(kept)
     row.evidence.save(kept.name, ContentFile(kept.content), save=False)
 
 

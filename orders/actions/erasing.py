@@ -13,10 +13,11 @@ from django.db import connection, transaction
 from django.db.models import Q
 
 from orders import sql
+from orders.actions.attachments import delete_with_commit
 from orders.chains import chained_models
 from orders.errors import ConcurrentChange, ReasonRequired
 from orders.ledger import Cause, Ledger, Subject
-from orders.models import EventText, PartsOrder, ServiceOrder
+from orders.models import EventText, OverrideRequest, PartsOrder, ServiceOrder
 from orders.models.chained import Chained
 from parts.actors import Actor
 from parts.errors import Invalid
@@ -42,10 +43,11 @@ SELECT count(*) FROM changed
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """What was erased: how many texts, of how many subjects."""
+    """What was erased: how many texts, of how many subjects, and how many files that overrides rested on."""
 
     texts: int
     subjects: int
+    files: int = 0
 
 
 class _Touched(Subject):
@@ -68,9 +70,11 @@ def erase_texts(
 ) -> Erased:
     """Delete the texts of events: all of some subjects, all that some actors (`user:17`) wrote, or single ones.
 
-    Each subject gets an event that names the erased ones and keeps the reason (as a text of its own; write nobody's
-    name in it). Reasons of earlier erasures stay unless their events are named. What was erased is gone: there is no
-    way back, and copies in backups and exports are for whoever keeps those. A repeat finds nothing and does nothing.
+    What was handed in as evidence of an override goes with the text that asked for it: the file and its name; the
+    digest stays. Each subject gets an event that names the erased ones and keeps the reason (as a text of its own;
+    write nobody's name in it). Reasons of earlier erasures stay unless their events are named. What was erased is gone:
+    there is no way back, and copies in backups and exports are for whoever keeps those. A repeat finds nothing and does
+    nothing.
 
     Raises Forbidden, ReasonRequired, and Invalid where nothing is named. The number of statements does not depend on
     how many texts there are.
@@ -85,10 +89,13 @@ def erase_texts(
     wanted = (Q(event__subject_id__among=subject_ids) | Q(event__actor__in=actors)) & ~Q(event__kind=ERASED)
     wanted |= Q(event__id__among=event_ids)
     with transaction.atomic():
+        evidence = _locked_evidence(subject_ids, actors, event_ids)
         found = list(EventText.objects.filter(wanted).values_list("event__subject_kind", "event__subject_id"))
         ids: defaultdict[str, set[UUID]] = defaultdict(set)
         for kind, subject_id in found:
             ids[kind].add(subject_id)
+        for row in evidence:
+            ids[row.subject.subject_kind].add(row.subject.pk)
         models = [model for model in chained_models() if ids[model.subject_kind]]
         _lock(models, ids)
         # Read again under the locks: somebody else may have erased some meanwhile, or written more.
@@ -100,10 +107,31 @@ def erase_texts(
         events: defaultdict[UUID, list[str]] = defaultdict(list)
         for _key, event_id, subject_id in texts:
             events[subject_id].append(str(event_id))
+        for row in evidence:
+            if str(row.asked_event) not in events[row.subject.pk]:
+                events[row.subject.pk].append(str(row.asked_event))
         for model in models:
             _record(model, ids[model.subject_kind] & set(events), events, reason.strip(), Cause(by, source, at))
         EventText.objects.filter(pk__among=[key for key, _event_id, _subject_id in texts]).delete()
-    return Erased(len(texts), len(events))
+        _take_away(evidence)
+    return Erased(len(texts), len(events), len(evidence))
+
+
+def _locked_evidence(
+    subject_ids: Collection[UUID], actors: Collection[str], event_ids: Collection[UUID]
+) -> list[OverrideRequest]:
+    """Lock the requests whose evidence goes, before their subjects, as whoever consents to one does."""
+    people = [int(actor[5:]) for actor in actors if actor.startswith("user:") and actor[5:].isdecimal()]
+    wanted = Q(line__id__among=subject_ids) | Q(service_order__id__among=subject_ids)
+    wanted |= Q(requested_by__in=people) | Q(asked_event__among=event_ids)
+    rows = OverrideRequest.objects.filter(wanted).exclude(evidence="").select_related("line", "service_order")
+    return list(rows.select_for_update(of=("self",), no_key=True).order_by("pk"))
+
+
+def _take_away(evidence: Collection[OverrideRequest]) -> None:
+    for row in evidence:
+        delete_with_commit(row.evidence)
+    OverrideRequest.objects.filter(pk__in=[row.pk for row in evidence]).update(evidence="", evidence_name="")
 
 
 def _lock(models: Iterable[type[Chained]], ids: defaultdict[str, set[UUID]]) -> None:

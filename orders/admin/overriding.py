@@ -25,6 +25,7 @@ from unfold.decorators import display
 from orders.actions import consents
 from orders.admin.chained import ByReference
 from orders.asking import LineOverrideAsked, OverrideAsked, ask_for_override
+from orders.consenting import reference_of
 from orders.models import ConsentRule, EventText, Override, OverrideRequest
 from orders.serving import file_response
 from orders.statuses import LineStatus, ServiceOrderStatus
@@ -307,10 +308,13 @@ class OverrideOffice(ByReference, Shown):
         """The reference, and the evidence."""
         if not hasattr(row, "request"):
             row.request = OverrideRequest.objects.filter(pk=row.data.get("request")).first()
-        if row.request is None or not row.request.evidence:
+        if row.request is None or not row.request.evidence_sha256:
             return row.override_reference
+        if not row.request.evidence:
+            return f"{row.override_reference} {_g('(file erased)')}"
         address = reverse("admin:orders_overriderequest_evidence", args=[row.request.pk])
-        shown = "" if row.override_reference == row.request.evidence_name else row.override_reference
+        alone = row.override_reference == reference_of(row.request.evidence_sha256)
+        shown = "" if alone else row.override_reference
         return format_html('{} <a href="{}" class="underline">{}</a>', shown, address, row.request.evidence_name)
 
     @display(description=_("consent"))

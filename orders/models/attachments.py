@@ -12,11 +12,14 @@ from orders.models.service_orders import ServiceOrder
 from orders.statuses import Visibility
 from parts.keys import new_key
 
+#: Where files are kept in the store.
+FOLDER = "attachments"
+
 
 def random_path(_attachment: Any, _name: str) -> str:
     """Return where a file is kept: a name of chance, which tells nothing and cannot be guessed."""
     name = secrets.token_hex(20)
-    return f"attachments/{name[:2]}/{name[2:]}"
+    return f"{FOLDER}/{name[:2]}/{name[2:]}"
 
 
 class Attachment(models.Model):
@@ -57,6 +60,7 @@ class Attachment(models.Model):
                 name="attachment_removed_has_no_file",
             ),
         ]
+        indexes = [models.Index(fields=["file"], condition=~Q(file=""), name="attachment_by_file")]
 
     def __str__(self) -> str:
         return f"{self.name} ({self.id})"

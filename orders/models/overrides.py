@@ -130,9 +130,13 @@ class OverrideRequest(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(evidence="", evidence_name="", evidence_sha256="")
+                | Q(evidence="", evidence_name="", evidence_sha256__regex=r"^[0-9a-f]{64}$")
                 | (~Q(evidence="") & ~Q(evidence_name="") & Q(evidence_sha256__regex=r"^[0-9a-f]{64}$")),
                 name="override_request_evidence_whole",
             ),
+        ]
+        indexes = [
+            models.Index(fields=["evidence"], condition=~Q(evidence=""), name="override_request_by_evidence"),
         ]
 
     def __str__(self) -> str:
