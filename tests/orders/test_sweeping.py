@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -135,11 +137,11 @@ def asked(about: OrderLine, name: str) -> OverrideRequest:
 
 @pytest.mark.parametrize("whose", ["subject", "person", "event"])
 def test_erasing_why_an_override_was_asked_for_takes_its_evidence_along(
-    whose: str, django_capture_on_commit_callbacks: Callable[..., object]
+    whose: str, django_capture_on_commit_callbacks: Callable[..., AbstractContextManager[object]]
 ) -> None:
     about = line()
     row = asked(about, "passport of Ms Miller.pdf")
-    named = {
+    named: dict[str, dict[str, Any]] = {
         "subject": {"subject_ids": [about.pk]},
         "person": {"actors": [f"user:{row.requested_by_id}"]},
         "event": {"event_ids": [row.asked_event]},
