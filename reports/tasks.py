@@ -8,15 +8,20 @@ from uuid import UUID
 from parts.actors import Actor
 from reports.actions import exports, rollups
 
+#: For how long a pass over all days goes on in one task; the task of the next minute goes on with it.
+SECONDS = 40.0
+
 
 def roll_up_figures(at: datetime | None = None) -> int:
-    """Add up the days that events have touched since the last time; return how many."""
-    return rollups.roll_up(by=Actor.system("figures"), at=at or datetime.now(UTC)).days
+    """Add up the days that events have touched since the last time, and go on with all days where that is under way;
+    return how many."""
+    return rollups.roll_up(by=Actor.system("figures"), at=at or datetime.now(UTC), seconds=SECONDS).days
 
 
 def roll_up_all_figures(at: datetime | None = None) -> int:
-    """Add up all days anew, by the tiers and criticalities that hold today; return how many."""
-    return rollups.roll_up(by=Actor.system("figures"), at=at or datetime.now(UTC), everything=True).days
+    """Begin to add up all days anew, by the tiers and criticalities that hold today; return how many it came to."""
+    at = at or datetime.now(UTC)
+    return rollups.roll_up(by=Actor.system("figures"), at=at, everything=True, seconds=SECONDS).days
 
 
 def make_export(run_id: str) -> str:

@@ -7,14 +7,20 @@ own, and adding up a day twice changes nothing.
 Nothing slips past: the cursor `figures` stands at the oldest transaction that was still running when the days were
 looked for. What it passes was committed and seen; what committed late, or later than the days were added up, lies
 beyond it, is found by the next pass, and until then by the readers (`reading`), who count touched days raw.
+
+All days anew (nightly, and the first time) go month by month and measure by measure, each a transaction of its own: a
+ledger of any length holds no task near its limit, nor the horizon that consumers of the ledger wait for. How far that
+has come stands in the database; whoever comes next goes on there.
 """
 
 from __future__ import annotations
 
 import logging
+import time
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -22,13 +28,16 @@ from django.db import connection, transaction
 from orders.models import EventCursor
 from parts.actors import Actor
 from parts.sql import Statement
-from reports.figures.facts import MEASURES, PENDING, Measure
+from reports.figures.facts import MEASURES, MONTHS, PENDING, Measure
 from reports.models import DailyFigure, Grain
 
 logger = logging.getLogger(__name__)
 
 #: The name of the cursor.
 CURSOR = "figures"
+#: The name of the cursor of the pass over all days: its transaction is the horizon when the pass began (0: none is
+#: under way), and what it counts are not events but slices that are done.
+ANEW = "figures anew"
 #: Sorts after every event of its transaction.
 _LAST_ID = UUID(int=2**128 - 1)
 
@@ -44,36 +53,82 @@ _HORIZON = Statement("horizon", "SELECT pg_snapshot_xmin(pg_current_snapshot()):
 
 @dataclass(frozen=True, slots=True)
 class RolledUp:
-    """What a pass did: how many days of how many measures it added up anew, and how many rows that made."""
+    """What a pass did: how many days of how many measures it added up anew, and how many rows that made. `is_done`: it
+    leaves nothing to go on with."""
 
     days: int
     rows: int
+    is_done: bool = True
 
 
-def roll_up(*, by: Actor, at: datetime, everything: bool = False) -> RolledUp:
+def roll_up(*, by: Actor, at: datetime, everything: bool = False, seconds: float | None = None) -> RolledUp:
     """Add up all days that events since the last pass may have changed; with `everything`, all days there are.
 
-    Everything also takes over what is no event: a customer's new tier, a part's new criticality. One transaction;
-    who comes second waits, and then finds little or nothing to do. Raises Forbidden.
+    Everything also takes over what is no event: a customer's new tier, a part's new criticality. It goes on, slice by
+    slice, until it is done or so many seconds have passed (one slice at least); any later pass goes on with it. Of two
+    at once the second waits at each slice, and then finds little or nothing to do. Raises Forbidden.
     """
     by.require("reports.view_dailyfigure")
+    until = None if seconds is None else time.monotonic() + seconds
     EventCursor.objects.get_or_create(name=CURSOR)
+    EventCursor.objects.get_or_create(name=ANEW)
+    done = _touched(at, everything)
+    while not done.is_done:
+        more = _slice(at)
+        done = RolledUp(done.days + more.days, done.rows + more.rows, more.is_done)
+        if until is not None and time.monotonic() >= until:
+            break
+    if done.days:
+        logger.info("figures rolled up", extra={"days": done.days, "rows": done.rows, "everything": everything})
+    return done
+
+
+def _touched(at: datetime, everything: bool) -> RolledUp:
+    """Add up the touched days; begin with all days where that is asked for, or nothing was ever added up."""
     with transaction.atomic():
         [(transaction_id, event_id)] = LOCK_CURSOR.rows(name=CURSOR)
         [(horizon,)] = _HORIZON.rows()
-        if everything or not transaction_id:
-            rows = sum(_add_up(measure, None) for measure in MEASURES.values())
-            days = DailyFigure.objects.filter(grain=Grain.ALL).values("measure", "day").distinct().count()
-        else:
-            touched: defaultdict[str, list[date]] = defaultdict(list)
-            for measure, day in PENDING.rows(transaction_id=transaction_id, event_id=event_id):
-                touched[measure].append(day)
-            rows = sum(_add_up(MEASURES[measure], found) for measure, found in touched.items())
-            days = sum(map(len, touched.values()))
+        anew = EventCursor.objects.filter(name=ANEW)
+        is_under_way = anew.exclude(transaction_id=0).exists()
+        if (everything or not transaction_id) and not is_under_way:
+            anew.update(transaction_id=horizon, events_read=0, updated_at=at)
+            is_under_way = True
+        if not transaction_id:
+            return RolledUp(0, 0, is_done=False)
+        touched: defaultdict[str, list[date]] = defaultdict(list)
+        for measure, day in PENDING.rows(transaction_id=transaction_id, event_id=event_id):
+            touched[measure].append(day)
+        rows = sum(_add_up(MEASURES[measure], found) for measure, found in touched.items())
         EventCursor.objects.filter(name=CURSOR).update(transaction_id=horizon - 1, event_id=_LAST_ID, updated_at=at)
-    if days:
-        logger.info("figures rolled up", extra={"days": days, "rows": rows, "everything": everything})
-    return RolledUp(days, rows)
+    return RolledUp(sum(map(len, touched.values())), rows, is_done=not is_under_way)
+
+
+def _slice(at: datetime) -> RolledUp:
+    """Add up the next month of the next measure of the pass over all days; end the pass where it was the last.
+
+    The months only become more: one that a late message adds before those that are done makes the pass do some twice.
+    """
+    with transaction.atomic():
+        [(transaction_id, _event_id)] = LOCK_CURSOR.rows(name=CURSOR)
+        anew = EventCursor.objects.get(name=ANEW)
+        if not anew.transaction_id:
+            return RolledUp(0, 0)  # another one has just ended it
+        slices = [(measure, *month) for month in MONTHS.rows() for measure in MEASURES.values()]
+        days = rows = 0
+        if anew.events_read < len(slices):
+            measure, first, end = slices[anew.events_read]
+            rows = _add_up(measure, (first, end))
+            added = DailyFigure.objects.filter(measure=measure.name, grain=Grain.ALL, day__gte=first, day__lt=end)
+            days = added.values("day").distinct().count()
+        is_done = anew.events_read + 1 >= len(slices)
+        if is_done and not transaction_id:
+            EventCursor.objects.filter(name=CURSOR).update(
+                transaction_id=anew.transaction_id - 1, event_id=_LAST_ID, updated_at=at
+            )
+        EventCursor.objects.filter(name=ANEW).update(
+            transaction_id=0 if is_done else anew.transaction_id, events_read=anew.events_read + 1, updated_at=at
+        )
+    return RolledUp(days, rows, is_done)
 
 
 #: Add up the facts of a measure by every grain. `{days}` keeps some days, or all.
@@ -93,12 +148,17 @@ GROUP BY day, edge, GROUPING SETS (
 """
 
 
-def _add_up(measure: Measure, days: list[date] | None) -> int:
-    """Add up days of a measure anew (None: all of them); return how many rows that makes."""
+def _add_up(measure: Measure, days: list[date] | tuple[date, date]) -> int:
+    """Add up days of a measure anew: those of a list, or from one to before another; return how many rows it makes."""
     old = DailyFigure.objects.filter(measure=measure.name)
-    (old if days is None else old.filter(day__in=days)).delete()
-    kept = "" if days is None else "WHERE day = ANY(%(days)s::date[])"
-    statement = _ADD_UP.format(facts=measure.sql, days=kept)
+    parameters: dict[str, Any] = {"measure": measure.name}
+    if isinstance(days, list):
+        old.filter(day__in=days).delete()
+        parameters["days"], kept = days, "WHERE day = ANY(%(days)s::date[])"
+    else:
+        old.filter(day__gte=days[0], day__lt=days[1]).delete()
+        parameters["first"], parameters["end"] = days
+        kept = "WHERE day >= %(first)s::date AND day < %(end)s::date"
     with connection.cursor() as cursor:
-        cursor.execute(statement, {"measure": measure.name, "days": days})
+        cursor.execute(_ADD_UP.format(facts=measure.sql, days=kept), parameters)
         return cursor.rowcount

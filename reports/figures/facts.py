@@ -329,3 +329,20 @@ fresh AS MATERIALIZED (
 
 #: Which days of which measures the roll-up does not know of yet. Parameters: those of FRESH.
 PENDING = Statement("days touched since the roll-up", f"WITH {FRESH}, {TOUCHED} SELECT measure, day FROM touched")
+
+#: The months in which anything happened, the first one first: one short look into an index for each.
+MONTHS = Statement(
+    "months of the ledger",
+    f"""
+    WITH RECURSIVE month AS (
+        SELECT date_trunc('month', min({DAY}))::date AS first FROM orders_orderevent AS event WHERE to_status <> ''
+        UNION ALL
+        SELECT (
+            SELECT date_trunc('month', min({DAY}))::date FROM orders_orderevent AS event
+            WHERE to_status <> '' AND {DAY} >= (month.first + interval '1 month')::date
+        )
+        FROM month WHERE month.first IS NOT NULL
+    )
+    SELECT first, (first + interval '1 month')::date FROM month WHERE first IS NOT NULL
+    """,
+)

@@ -171,6 +171,40 @@ def test_adding_up_all_days_anew_gives_the_same_and_takes_over_a_new_tier() -> N
     assert read("line_fill_rate", tier="platinum") == read("line_fill_rate")
 
 
+def test_a_pass_over_all_days_that_is_broken_off_is_gone_on_with_and_misses_nothing() -> None:
+    desk = busy_day()
+    all_is_over()
+    assert not roll_up(seconds=0).is_done  # the first time of all
+    assert_rolled_up_is_raw()  # what is not added up yet is read raw
+    passes = 1
+    while not roll_up(seconds=0).is_done:
+        passes += 1
+        desk.place(1)  # comes while it is under way
+        assert_rolled_up_is_raw()
+        assert passes < 100
+    assert passes >= len(MEASURES) - 1
+    roll_up_all()
+    assert pending() == {}
+    assert_rolled_up_is_raw()
+
+
+def test_a_nightly_pass_that_is_broken_off_is_gone_on_with_by_the_minute() -> None:
+    desk = busy_day()
+    roll_up_all()
+    desk.customer.tier = "platinum"
+    desk.customer.save()
+    assert not roll_up(everything=True, seconds=0).is_done
+    assert not roll_up(everything=True, seconds=0).is_done  # asked for twice, it goes on and does not begin again
+    done = EventCursor.objects.get(name=rollups.ANEW).events_read
+    assert done == 2
+    while not roll_up(seconds=0).is_done:
+        done += 1
+    assert done == len(MEASURES) - 1
+    assert EventCursor.objects.get(name=rollups.ANEW).transaction_id == 0
+    assert read("line_fill_rate", tier="platinum") == read("line_fill_rate")
+    assert_rolled_up_is_raw()
+
+
 def test_a_late_message_is_counted_on_the_day_it_speaks_of() -> None:
     desk = Desk()
     desk.put(1)
