@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from backorders import board as reading
@@ -35,12 +36,13 @@ WORDS = dict(ServiceOrderStatus.choices)
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A step of a job: where to, in words, and whether it leads back or ends it."""
+    """A step of a job: where to, in words, and whether it leads back or ends it. `title` is what its button says."""
 
     to: str
     word: Any
     is_back: bool
     ends: bool
+    title: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +77,19 @@ class ShownColumn:
 def steps_of(status: str) -> list[Step]:
     """Return the steps from a status: forward first, then back, then the end."""
     place = SERVICE_ORDER_PATH.index(status) if status in SERVICE_ORDER_PATH else 0
-    return [
-        Step(to, WORDS[to], to in SERVICE_ORDER_PATH[:place], to not in SERVICE_ORDER_PATH)
-        for to in SERVICE_ORDER_STEPS[status]
-    ]
+    return [_step(to, is_back=to in SERVICE_ORDER_PATH[:place]) for to in SERVICE_ORDER_STEPS[status]]
+
+
+def _step(to: str, *, is_back: bool) -> Step:
+    word = str(WORDS[to])
+    title = _("Back to %(status)s") % {"status": word} if is_back else word
+    return Step(to, word, is_back, to not in SERVICE_ORDER_PATH, title)
 
 
 def shown(cards: Sequence[reading.Card], now: datetime) -> list[Shown]:
     """Return cards as they are shown."""
-    return [Shown(card, clock_of(card.job, now), steps_of(card.job.status)) for card in cards]
+    steps = {status: steps_of(status) for status in {card.job.status for card in cards}}
+    return [Shown(card, clock_of(card.job, now), steps[card.job.status]) for card in cards]
 
 
 @for_staff("orders.view_serviceorder")

@@ -10,6 +10,7 @@ from typing import Any
 from django import template
 from django.contrib.staticfiles import finders
 from django.http import HttpRequest
+from django.template.base import FilterExpression, Parser, TextNode, Token
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
@@ -34,10 +35,31 @@ def _svg(name: str) -> str:
         return file.read().replace("<svg ", '<svg class="icon" aria-hidden="true" focusable="false" ', 1)
 
 
-@register.simple_tag
 def icon(name: str) -> SafeString:
     """Return an icon as SVG in the colour of the text; it says nothing by itself, so a word stands beside it."""
     return mark_safe(_svg(name))  # noqa: S308 - our own file
+
+
+class IconNode(template.Node):
+    """An icon whose name the page knows."""
+
+    def __init__(self, name: FilterExpression) -> None:
+        self.name = name
+
+    def render(self, context: template.Context) -> SafeString:
+        """Return the icon."""
+        return icon(self.name.resolve(context))
+
+
+@register.tag("icon")
+def _icon(parser: Parser, token: Token) -> template.Node:
+    """`{% icon name %}`; `{% icon "truck" %}` is drawn as the template is read, once: a board has hundreds of them."""
+    words = token.split_contents()
+    if len(words) != 2:
+        raise template.TemplateSyntaxError("An icon has one name.")
+    name = parser.compile_filter(words[1])
+    is_known = isinstance(name.var, str) and not name.filters
+    return TextNode(icon(name.var)) if is_known else IconNode(name)
 
 
 @register.simple_tag
