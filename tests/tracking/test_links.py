@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -14,12 +15,14 @@ from django.test import Client
 from django.utils import timezone
 
 from orders.actions import service_orders, tracking
+from orders.actions.placing import Wanted, place
 from orders.models import OrderEvent, ServiceOrder, TrackingLink
 from orders.tracking import digest, links_of
 from parts.actors import Actor
 from parts.errors import Forbidden, Invalid, NotFound, Refused
 from tests.admin.world import World, cause
 from tests.factories.orders import CustomerFactory
+from tests.factories.parts import PartFactory
 from tests.orders.desk import only, statements
 from tests.tracking.world import Tracked
 
@@ -81,6 +84,29 @@ def test_a_closed_link_costs_the_same_statements_whatever_is_wrong_with_it(
     for token in (WRONG, tracked.issued.token, "x"):
         with django_assert_num_queries(1):
             Client().get(f"/track/{token}/")
+
+
+def test_the_page_of_a_link_costs_the_same_for_two_lines_and_events_and_for_twenty(tracked: Tracked) -> None:
+    def cost(count: int) -> list[int]:
+        job = tracked.world.job()
+        wanted = [Wanted(Decimal(2), part_id=PartFactory.create().pk) for _ in range(count)]
+        placed = place(
+            kind="service", service_order_id=job.pk, requested_on=timezone.now().date(), lines=wanted, **cause()
+        )
+        for number in range(count):
+            service_orders.add_note(service_order_id=job.pk, text=f"Note {number}", public=True, **cause())
+        costs = []
+        for about in ({"service_order_id": job.pk}, {"parts_order_id": placed.id}):
+            address = f"/track/{tracking.issue(**about, **cause()).token}/"
+            assert Client().get(address).status_code == 200
+            with statements() as sent:
+                Client().get(address)
+            costs.append(len(sent))
+        return costs
+
+    few = cost(2)
+    assert cost(20) == few
+    assert max(few) <= 8
 
 
 def test_a_link_follows_its_customer_and_no_other(tracked: Tracked) -> None:
