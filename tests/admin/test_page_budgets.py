@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
@@ -55,7 +56,7 @@ def test_the_page_of_a_back_order_costs_the_same_with_two_before_it_and_with_twe
 ) -> None:
     client, few, many = desk_of(manager), queue(world, 2), queue(world, 20)
     address: Callable[[BackOrder], str] = page if way == "change" else lambda row: deed(row, way)
-    assert cost(lambda: client.get(address(few))) == cost(lambda: client.get(address(many))) <= 20
+    assert cost(partial(client.get, address(few))) == cost(partial(client.get, address(many))) <= 20
 
 
 @pytest.mark.parametrize(
@@ -123,6 +124,6 @@ def test_the_pages_of_orders_in_the_back_office_cost_the_same_with_two_lines_and
 ) -> None:
     client: Client = desk_of(manager)
     few, many = pages_of_orders(world, 2), pages_of_orders(world, 20)
-    costs = [[cost(lambda at=at: client.get(at)) for at in addresses] for addresses in (few, many)]
+    costs = [[cost(partial(client.get, at)) for at in addresses] for addresses in (few, many)]
     assert costs[0] == costs[1]
     assert max(costs[1]) <= 30

@@ -96,8 +96,12 @@ def test_the_page_of_a_link_costs_the_same_for_two_lines_and_events_and_for_twen
         for number in range(count):
             service_orders.add_note(service_order_id=job.pk, text=f"Note {number}", public=True, **cause())
         costs = []
-        for about in ({"service_order_id": job.pk}, {"parts_order_id": placed.id}):
-            address = f"/track/{tracking.issue(**about, **cause()).token}/"
+        links = (
+            tracking.issue(service_order_id=job.pk, **cause()),
+            tracking.issue(parts_order_id=placed.id, **cause()),
+        )
+        for link in links:
+            address = f"/track/{link.token}/"
             assert Client().get(address).status_code == 200
             with statements() as sent:
                 Client().get(address)
