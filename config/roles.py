@@ -7,9 +7,10 @@ means nothing stops the migration.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from functools import cache
 
 from django.apps import apps
 from django.contrib.auth.models import Group, Permission, User
@@ -269,6 +270,7 @@ def role_named(name: str) -> Role:
     return {role.name: role for role in ROLES}[name]
 
 
+@cache
 def declared_permissions() -> frozenset[str]:
     """Return every permission name that the models of this code declare."""
     names = set()
@@ -279,7 +281,8 @@ def declared_permissions() -> frozenset[str]:
     return frozenset(names)
 
 
-def expanded(patterns: Iterable[str], declared: frozenset[str]) -> frozenset[str]:
+@cache
+def expanded(patterns: tuple[str, ...], declared: frozenset[str]) -> frozenset[str]:
     """Return the permission names that the patterns mean.
 
     Raises ImproperlyConfigured for a name that no model declares; a pattern (`app.view_*`) may mean nothing as long as

@@ -42,12 +42,12 @@ def test_writing_the_groups_twice_costs_no_write(django_assert_max_num_queries) 
 
 def test_a_permission_that_no_model_declares_is_refused() -> None:
     with pytest.raises(ImproperlyConfigured, match=r"parts\.fly"):
-        roles.expanded(["parts.fly"], roles.declared_permissions())
+        roles.expanded(("parts.fly",), roles.declared_permissions())
 
 
 def test_a_pattern_for_an_app_that_does_not_exist_is_refused() -> None:
     with pytest.raises(ImproperlyConfigured, match=r"part\.view_"):
-        roles.expanded(["part.view_*"], roles.declared_permissions())
+        roles.expanded(("part.view_*",), roles.declared_permissions())
 
 
 def test_the_auditor_only_reads() -> None:
