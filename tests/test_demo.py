@@ -6,6 +6,7 @@ import stat
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.contrib.auth.hashers import check_password
@@ -16,22 +17,31 @@ from django.test import Client
 from oauth2_provider.models import Application
 from pytest_django.fixtures import Settings
 
+from backorders import ways as finding
+from backorders.freed import freed_by
 from backorders.models import BackOrder
 from backorders.statuses import AGE_BUCKETS
 from config import demo, roles
 from config.demo import loading
+from config.demo import ways as demo_ways
 from config.integrity import check_all
+from integrations.models import Discrepancy
+from integrations.statuses import CaseStatus, DiscrepancyKind
+from orders.actions import consents
 from orders.models import (
     DiagnosticNote,
     LabourEntry,
     OrderEvent,
     OrderLine,
+    OverrideRequest,
     PartsOrder,
     ReturnShipment,
     ServiceOrder,
 )
 from orders.statuses import LineStatus, ServiceOrderStatus
-from parts.models import Delivery, Part
+from parts.actions import changing
+from parts.actors import Actor
+from parts.models import Delivery, Part, PartChange
 from reports.models import ReplayRun
 from tests.factories.parts import PartFactory
 
@@ -77,6 +87,57 @@ def test_the_demo_shows_every_status_every_age_and_what_goes_wrong() -> None:
     for model in (DiagnosticNote, LabourEntry, ReturnShipment):
         assert model._default_manager.exists()
     assert ServiceOrder.objects.filter(technician__username="technician").exists()
+
+
+@pytest.mark.usefixtures("var")
+def test_the_demo_has_something_for_a_second_person_to_decide() -> None:
+    load()
+    [waits] = OverrideRequest.objects.filter(status="waiting")
+    [refused] = OverrideRequest.objects.filter(status="refused")
+    assert waits.evidence
+    assert refused.decided_by is not None
+    [change] = PartChange.objects.filter(status="waiting")
+    assert change.changes
+    assert change.entries
+    deputy = User.objects.get(username="deputy")
+    told: dict[str, Any] = {"by": Actor.user(deputy), "source": "test", "at": datetime.now(UTC)}
+    consents.consent(request_id=waits.pk, **told)
+    changing.approve(change_id=change.pk, **told)
+    assert [verdict.law.name for verdict in check_all(5) if verdict.finding.total] == []
+
+
+@pytest.mark.usefixtures("var")
+def test_the_demos_cases_stand_differently_and_are_due_at_different_times() -> None:
+    now = datetime.now(UTC)
+    load()
+    cases = list(Discrepancy.objects.all())
+    assert {case.kind for case in cases} == set(DiscrepancyKind.values)
+    assert {case.status for case in cases} == set(CaseStatus.values)
+    still_open = [case for case in cases if case.status == CaseStatus.OPEN]
+    assert len({case.due_at.replace(second=0, microsecond=0) for case in still_open}) == len(still_open)
+    assert any(case.step > 1 for case in still_open)
+    assert any(case.owner_id for case in still_open)
+    assert any(now < case.due_at < now + timedelta(hours=3) for case in still_open)
+    assert OrderEvent.objects.filter(kind="case.reopened").exists()
+
+
+@pytest.mark.usefixtures("var")
+def test_a_back_order_of_the_demo_has_every_way_out_and_a_delivery_was_waited_for() -> None:
+    load()
+    row = BackOrder.objects.waiting().get(part__number=demo_ways.SHORT)
+    found = finding.ways(row.pk, datetime.now(UTC))
+    assert found is not None
+    kinds = [way.kind for way in found.ways]
+    assert {finding.TAKE_NOW, finding.TRANSFER, finding.SUBSTITUTE, finding.PURCHASE} <= set(kinds)
+    [brought] = [way for way in found.ways if way.kind == finding.TRANSFER]
+    assert brought.gets == row.quantity
+    sellers = {way.facts["supplier_id"] for way in found.ways if way.kind == finding.PURCHASE}
+    assert len(sellers) == len(demo_ways.OFFERS)
+    freed = freed_by(Delivery.objects.get(note_number=demo_ways.NOTE))
+    assert freed.orders == 2
+    assert freed.told
+    assert all(gift.serials for line in freed.lines for gift in line.gifts)
+    assert [(line.shelf, line.unfit) for line in freed.lines] == [(3, 1)]
 
 
 @pytest.mark.usefixtures("var")

@@ -19,6 +19,7 @@ class Person:
 
 PEOPLE = (
     Person("manager", "Parts manager", "see ageing back orders, override with a reason, run allocations"),
+    Person("deputy", "Parts manager", "consent to what the other asks for, approve changes of controlled parts"),
     Person("dispatcher", "Dispatcher", "place and move orders, see who waits for what"),
     Person("technician", "Technician", "claim, advance, confirm"),
     Person("auditor", "Auditor", "read everything, change nothing"),

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from django.db import transaction
 
-from config.demo import cases, desk, field, jobs, links, papers, people, queue
+from config.demo import cases, decisions, desk, field, jobs, links, papers, people, queue, ways
 from reports.models import ReplayRun
 from reports.replay.demand import Demand
 from reports.replay.invented import invent_demand
@@ -62,4 +62,6 @@ def _tell(now: datetime) -> None:
     links.tell(cast, now)
     field.tell(cast, now)
     cases.tell(cast, now)
+    ways.tell(cast, now, customers)
+    decisions.tell(cast, now, customers, nobody_has[0])
     desk.tell(cast, now, nobody_has[waiting_jobs + len(queue.WAITING) :])

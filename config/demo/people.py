@@ -23,6 +23,7 @@ class Cast:
     """The demo's people as those who act, with the rights of their roles."""
 
     manager: Actor
+    deputy: Actor
     dispatcher: Actor
     technician: Actor
     partner: Actor
@@ -50,6 +51,7 @@ def let_in() -> Cast:
             known[person.username] = user
     return Cast(
         manager=Actor.user(known["manager"]),
+        deputy=Actor.user(known["deputy"]),
         dispatcher=Actor.user(known["dispatcher"]),
         technician=Actor.user(known["technician"]),
         partner=Actor.user(known["partner"]),

@@ -20,6 +20,7 @@ from playwright.sync_api import Browser, Error, Page, sync_playwright
 
 from config import chromium
 from config.demo import PASSWORD, PEOPLE
+from config.demo.ways import NOTE, SHORT
 
 MOST_TALL = 1_700
 SIZES = {"phone": (390, 844), "wide": (1280, 800), "widest": (1920, 1080)}
@@ -45,11 +46,12 @@ class Picture:
     shown: bool = False
 
 
+CONSENTS = "/admin/orders/overriderequest/"
 LIST_LINK = "#result_list tbody th a"
 PICTURES = (
     Picture("home", "/"),
     Picture("back-order-desk", "/admin/desk/", full=True, shown=True),
-    Picture("ways-out", "/admin/desk/?list=nearest", (".desk-worklist a[href$='/ways/']",), full=True),
+    Picture("ways-out", f"/admin/backorders/backorder/?q={SHORT}", (LIST_LINK, "a[href$='/ways/']"), full=True),
     Picture("back-orders", "/admin/backorders/backorder/?view=waiting"),
     Picture("back-order", "/admin/backorders/backorder/?view=waiting&o=-7", (LIST_LINK,), full=True),
     Picture("service-order", "/admin/orders/serviceorder/?status__exact=awaiting_parts", (LIST_LINK,), full=True),
@@ -70,10 +72,12 @@ PICTURES = (
     Picture("parts", "/admin/parts/part/"),
     Picture("delivery", "/admin/parts/purchaseorder/?status__exact=ordered", (LIST_LINK, "a[href$='/deliver/']")),
     Picture("delivery-due", "/admin/parts/delivery/book/", full=True),
-    Picture("delivery-freed", "/admin/parts/delivery/", (LIST_LINK,), full=True),
+    Picture("delivery-freed", f"/admin/parts/delivery/?q={NOTE}", (LIST_LINK,), full=True),
     Picture("overrides", "/admin/orders/override/", full=True),
     Picture("cases", "/admin/integrations/discrepancy/", full=True),
     Picture("case", "/admin/integrations/discrepancy/", (LIST_LINK,), full=True),
+    Picture("consent", f"{CONSENTS}?status__exact=waiting", (LIST_LINK,), full=True, person="deputy"),
+    Picture("change", "/admin/parts/partchange/?status__exact=waiting", (LIST_LINK,), full=True, person="deputy"),
     Picture(
         "customers-link",
         "/admin/orders/serviceorder/?status__exact=awaiting_parts",
