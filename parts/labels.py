@@ -9,11 +9,14 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.utils import timezone
-from django.utils.formats import date_format
+from django.utils.formats import date_format, number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
+
+from parts.models import UnitOfMeasure
+from parts.units import unit_word
 
 #: Tone of each status of every flow. What is not named here is neutral.
 TONES = {
@@ -96,13 +99,28 @@ def plain(quantity: Decimal | None) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def written(quantity: Decimal | None) -> str:
+    """Return a quantity as its reader writes it (`4`, and `2.5` or `2,5`); for people, not for fields of numbers."""
+    return number_format(plain(quantity)) if quantity is not None else ""
+
+
+def counted(quantity: Decimal, unit: UnitOfMeasure) -> str:
+    """Return a quantity with the word of its unit (`4 pieces`, `2.5 m`)."""
+    return f"{written(quantity)} {unit_word(unit, quantity)}"
+
+
+def full_name(person: User | None) -> str:
+    """Return what somebody is called; nothing for nobody."""
+    return (person.get_full_name() or person.get_username()) if person else ""
+
+
 def names_of(references: Iterable[str]) -> dict[str, str]:
     """Return the names behind actor references (`user:17`); rules and systems are called what they are. One query."""
     wanted = set(references)
     keys = {reference[5:]: reference for reference in wanted if reference.startswith("user:")}
     names = {reference: reference.partition(":")[2].replace("_", " ") or reference for reference in wanted}
     for person in User.objects.filter(pk__in=[key for key in keys if key.isdigit()]):
-        names[f"user:{person.pk}"] = person.get_full_name() or person.get_username()
+        names[f"user:{person.pk}"] = full_name(person)
     for reference in wanted:
         if reference.startswith("link:"):  # of a customer who acted by the link to their order, in nobody's name
             names[reference] = _("the customer, by their link")

@@ -12,6 +12,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.formats import number_format
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _g
 from django.utils.translation import gettext_lazy as _
@@ -45,7 +46,7 @@ from orders.admin.timeline import timeline_panel
 from orders.searching import customers_named, parts_numbered
 from parts.admin.deeds import Deed, DeedForm, Done, ReasonForm
 from parts.admin.offices import Shown
-from parts.labels import plain, status_label
+from parts.labels import counted, status_label
 
 _stepping = partial(stepping, key="back_order_id")
 
@@ -193,11 +194,11 @@ class BackOrderOffice(ByReference, Shown):
         ("customer", AutocompleteSelectFilter),
         "on_hold",
     )
-    list_select_related = ("part", "customer", "line__order")
+    list_select_related = ("part__unit", "customer", "line__order")
     search_fields = ("reference", "part__number", "customer__code", "customer__name")
     search_help_text = _("Reference, customer, or part of what waits")
     ordering = ("-id",)
-    fields = ("rank_facts", "version", "opened_at", "closed_at")
+    fields = ("version", "opened_at", "closed_at")
     overview_template = "admin/backorders/backorder/overview.html"
     panel_template = "admin/backorders/backorder/panel.html"
     deeds = (
@@ -297,7 +298,7 @@ class BackOrderOffice(ByReference, Shown):
         """Read part, customer, line and order along."""
         pegs = Peg.objects.filter(back_order=OuterRef("pk"))
         rows = super().get_queryset(request).annotate(covered=Exists(pegs), late=Exists(pegs.filter(IS_OVERDUE)))
-        return rows.select_related("part", "customer", "line__order", "line__warehouse", "excluded_warehouse")
+        return rows.select_related("part__unit", "customer", "line__order", "line__warehouse", "excluded_warehouse")
 
     def get_urls(self) -> list[URLPattern]:
         """Add the page of the ways."""
@@ -382,7 +383,7 @@ class BackOrderOffice(ByReference, Shown):
     @display(description=_("missing"), ordering="quantity")
     def missing(self, row: BackOrder) -> str:
         """How much is missing."""
-        return plain(row.quantity)
+        return counted(row.quantity, row.part.unit)
 
     @display(description=_("status"), ordering="status")
     def state(self, row: BackOrder) -> SafeString:
@@ -399,7 +400,7 @@ class BackOrderOffice(ByReference, Shown):
     @display(description=_("rank"), ordering="rank")
     def standing(self, row: BackOrder) -> str:
         """The rank, rounded: the higher comes first."""
-        return f"{row.rank:.1f}"
+        return number_format(row.rank, 1)
 
     @display(description=_("expected"), ordering="expected_on")
     def expected(self, row: Any) -> Any:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from backorders import ways as finding
 from backorders.ways import Way
-from parts.labels import plain
+from parts.labels import written
 
 #: What a kind is called, and its icon.
 TITLES: dict[str, tuple[Any, str]] = {
@@ -40,38 +40,38 @@ def money(value: Any) -> str:
 
 def _take_now(facts: dict[str, Any], way: Way) -> str:
     return _("%(gets)s lie free in %(warehouses)s; it accepts %(accepts)s at least. The rest, %(rest)s, waits on.") % {
-        "gets": plain(way.gets),
+        "gets": written(way.gets),
         "warehouses": facts["warehouses"],
-        "accepts": plain(facts["accepts"]),
-        "rest": plain(facts["rest"]),
+        "accepts": written(facts["accepts"]),
+        "rest": written(facts["rest"]),
     }
 
 
 def _transfer(facts: dict[str, Any], way: Way) -> str:
     said = _("%(quantity)s of %(available)s in %(origin)s, to %(destination)s.") % {
-        "quantity": plain(facts["quantity"]),
-        "available": plain(facts["available"]),
+        "quantity": written(facts["quantity"]),
+        "available": written(facts["available"]),
         "origin": facts["origin"],
         "destination": facts["destination"],
     }
     if facts["others"]:
         said += " " + _("%(others)s go to those who stand before it, %(gets)s to it.") % {
-            "others": plain(facts["others"]),
-            "gets": plain(way.gets),
+            "others": written(facts["others"]),
+            "gets": written(way.gets),
         }
     return said
 
 
 def _substitute(facts: dict[str, Any], way: Way) -> str:
     said = _("%(quantity)s × %(number)s %(description)s for %(gets)s of it, from %(warehouse)s.") % {
-        "quantity": plain(facts["quantity"]),
+        "quantity": written(facts["quantity"]),
         "number": facts["number"],
         "description": facts["description"],
-        "gets": plain(way.gets),
+        "gets": written(way.gets),
         "warehouse": facts["warehouse"],
     }
     if facts["rest"]:
-        said += " " + _("The rest, %(rest)s, waits on.") % {"rest": plain(facts["rest"])}
+        said += " " + _("The rest, %(rest)s, waits on.") % {"rest": written(facts["rest"])}
     return said
 
 
@@ -81,7 +81,7 @@ def _pin(facts: dict[str, Any], way: Way) -> str:
 
 def _expedite(facts: dict[str, Any], way: Way) -> str:
     return _("%(quantity)s from %(supplier)s, %(number)s, said for %(day)s. Ask for an earlier day.") % {
-        "quantity": plain(facts["quantity"]),
+        "quantity": written(facts["quantity"]),
         "supplier": facts["supplier"],
         "number": facts["number"],
         "day": day(facts["said"]),
@@ -90,7 +90,7 @@ def _expedite(facts: dict[str, Any], way: Way) -> str:
 
 def _purchase(facts: dict[str, Any], way: Way) -> str:
     return _("%(quantity)s from %(supplier)s to %(destination)s, in %(lead)s days.") % {
-        "quantity": plain(facts["quantity"]),
+        "quantity": written(facts["quantity"]),
         "supplier": facts["supplier"],
         "destination": facts["destination"],
         "lead": facts["lead"],
@@ -128,7 +128,7 @@ def says(way: Way) -> str:
 def when(way: Way) -> str:
     """Return when it serves the back order."""
     if way.now and way.facts.get("rest"):
-        rest = {"gets": plain(way.gets), "day": day(way.facts.get("rest_on"))}
+        rest = {"gets": written(way.gets), "day": day(way.facts.get("rest_on"))}
         return _("%(gets)s at once; the rest: %(day)s") % rest
     if way.now:
         return _("at once, from the shelf")
@@ -162,10 +162,10 @@ def takes(way: Way) -> str:
     said = []
     if way.kind == finding.TRANSFER:
         left = way.facts["available"] - way.facts["quantity"]
-        said.append(_("%(origin)s keeps %(left)s.") % {"origin": way.facts["origin"], "left": plain(left)})
+        said.append(_("%(origin)s keeps %(left)s.") % {"origin": way.facts["origin"], "left": written(left)})
     if way.kind == finding.SUBSTITUTE:
         left = way.facts["available"] - way.facts["quantity"]
-        said.append(_("%(left)s stay free of it there.") % {"left": plain(left)})
+        said.append(_("%(left)s stay free of it there.") % {"left": written(left)})
     if way.losers:
         facts = {"count": len(way.losers), "days": way.days_lost}
         waits = (

@@ -7,15 +7,13 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from config.desk.orders_timeline import TITLES as DESK_TITLES
-from orders.admin.timeline import TITLES
+from orders.event_words import TITLES
 from orders.statuses import SubjectKind
 
 
 def kinds() -> list[tuple[str, str]]:
     """Return what can happen, in words, by subject; the name of the kind tells two of one title apart."""
-    words = {**TITLES, **{kind: title for kind, (title, _icon) in DESK_TITLES.items()}}
-    return sorted((kind, f"{word} ({kind})") for kind, word in words.items())
+    return [(kind, f"{word} ({kind})") for kind, (word, _icon) in TITLES.items()]
 
 
 class MomentField(forms.DateTimeField):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +17,6 @@ from config.desk.orders import for_staff
 from config.desk.orders_timeline import Happening, one_by_one
 from config.faces.htmx import is_quick
 from orders import chains
-from orders.admin.timeline import TITLES
 from orders.models import OrderEvent
 from orders.statuses import SubjectKind
 from orders.verifying import fits_its_hash, verify_subject
@@ -51,14 +50,9 @@ def shown(rows: Sequence[OrderEvent]) -> list[Shown]:
     """Return events as a page shows them. Two statements."""
     texts: Mapping[UUID, Any] = chains.events_of([row.pk for row in rows]) if rows else {}
     return [
-        Shown(row, _titled(row, told), row.pk in texts and fits_its_hash(texts[row.pk]))
+        Shown(row, told, row.pk in texts and fits_its_hash(texts[row.pk]))
         for row, told in zip(rows, one_by_one(rows), strict=True)
     ]
-
-
-def _titled(row: OrderEvent, told: Happening) -> Happening:
-    """Return what is told, by its name also where an order's own timeline would leave it out."""
-    return replace(told, title=str(TITLES.get(row.kind, row.kind))) if told.title == row.kind else told
 
 
 @for_staff("orders.view_orderevent")

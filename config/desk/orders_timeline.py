@@ -12,64 +12,16 @@ from uuid import UUID
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
+from django.utils.translation import ngettext
 
 from backorders.statuses import BackOrderStatus
 from config.faces.meanings import meaning_of
+from orders.event_words import icon_of, title_of
 from orders.models import OrderEvent, ReturnShipment
 from orders.statuses import LineStatus, ServiceOrderStatus, SubjectKind
 from orders.tracking import MESSAGE
-from parts.labels import names_of, plain
+from parts.labels import names_of, written
 
-#: What a kind of event is called, and its icon. A kind that is not named here is shown as it is.
-TITLES: dict[str, tuple[Any, str]] = {
-    "attachment.added": (gettext_lazy("File added"), "paperclip"),
-    "attachment.hidden": (gettext_lazy("File kept from the customer"), "eye-off"),
-    "attachment.removed": (gettext_lazy("File removed"), "trash-2"),
-    "attachment.shown": (gettext_lazy("File shown to the customer"), "eye"),
-    "back_order.held": (gettext_lazy("Passed over until it is let go"), "pause"),
-    "back_order.let_go": (gettext_lazy("Takes part again"), "play"),
-    "back_order.minimum_fill_changed": (gettext_lazy("Accepts less than before"), "split"),
-    "back_order.opened": (gettext_lazy("Back order opened"), "package-x"),
-    "back_order.pinned": (gettext_lazy("Pinned to the top of its queue"), "chevron-up"),
-    "back_order.quantity_changed": (gettext_lazy("Missing quantity changed"), "package-x"),
-    "back_order.unpinned": (gettext_lazy("Unpinned"), "chevron-down"),
-    "back_order.way_taken": (gettext_lazy("Another way was taken for it"), "git-branch"),
-    "diagnosis.added": (gettext_lazy("Diagnosis"), "scan-line"),
-    "equipment.arrived": (gettext_lazy("Equipment arrived"), "package-check"),
-    "equipment.sent": (gettext_lazy("Equipment sent"), "truck"),
-    "labour.logged": (gettext_lazy("Labour"), "timer"),
-    "line.let_go": (pgettext_lazy("event", "Let go"), "play"),
-    "line.override_asked": (gettext_lazy("Override asked for"), "shield-alert"),
-    "line.override_expired": (gettext_lazy("Override asked for, expired"), "timer"),
-    "line.override_refused": (gettext_lazy("Override refused"), "ban"),
-    "line.override_withdrawn": (gettext_lazy("Override taken back"), "undo-2"),
-    "line.placed": (gettext_lazy("Ordered"), "package"),
-    "line.promise_changed": (gettext_lazy("Promised"), "calendar"),
-    "line.quantity_changed": (gettext_lazy("Quantity changed"), "split"),
-    "line.split": (gettext_lazy("Split"), "split"),
-    "line.split_off": (gettext_lazy("Split off"), "split"),
-    "message.received": (gettext_lazy("Message from the customer"), "mail"),
-    "messages.started": (gettext_lazy("The customer wants messages again"), "bell"),
-    "messages.stopped": (gettext_lazy("The customer wants no messages"), "bell"),
-    "note.added": (gettext_lazy("Note"), "message-square"),
-    "note.erased": (gettext_lazy("Text erased"), "trash-2"),
-    "parts_order.cancelled": (gettext_lazy("Cancelled"), "ban"),
-    "parts_order.held": (gettext_lazy("Held"), "pause"),
-    "parts_order.let_go": (pgettext_lazy("event", "Let go"), "play"),
-    "parts_order.placed": (gettext_lazy("Parts ordered"), "package"),
-    "service_order.assigned": (gettext_lazy("Technician assigned"), "user"),
-    "service_order.claimed": (gettext_lazy("Claimed"), "user-plus"),
-    "service_order.completion_estimated": (gettext_lazy("Completion estimated"), "calendar-clock"),
-    "service_order.created": (gettext_lazy("Opened"), "plus"),
-    "service_order.override_asked": (gettext_lazy("Override asked for"), "shield-alert"),
-    "service_order.override_expired": (gettext_lazy("Override asked for, expired"), "timer"),
-    "service_order.override_refused": (gettext_lazy("Override refused"), "ban"),
-    "service_order.override_withdrawn": (gettext_lazy("Override taken back"), "undo-2"),
-    "service_order.rescheduled": (gettext_lazy("Rescheduled"), "calendar"),
-    "tracking.link_issued": (gettext_lazy("Customer's link made"), "link"),
-    "tracking.link_revoked": (gettext_lazy("Customer's link revoked"), "link-2-off"),
-}
 _STATUS_WORDS: dict[str, dict[str, Any]] = {
     SubjectKind.SERVICE_ORDER: dict(ServiceOrderStatus.choices),
     SubjectKind.PARTS_ORDER: dict(LineStatus.choices),
@@ -238,18 +190,11 @@ def _happening(
     files: Collection[str],
 ) -> Happening:
     text, words = getattr(row, "text", None), _STATUS_WORDS.get(row.subject_kind, {})
-    title, icon = TITLES.get(row.kind, (None, ""))
-    if row.kind.endswith(".status_filed"):
-        title, icon = _("Reported late, filed"), "history"
-    elif row.kind.endswith(".status_overridden"):
-        title, icon = _("Status overridden"), "shield-alert"
-    elif row.kind.endswith(".status_changed"):
-        title = _("Status")
     meaning = meaning_of(row.to_status) if row.to_status else None
     file_key = str(row.data.get("attachment", ""))
     return Happening(
-        title=str(title or row.kind),
-        icon=icon or (meaning.icon if meaning else "circle-dot"),
+        title=title_of(row.kind),
+        icon=icon_of(row.kind) or (meaning.icon if meaning else "circle-dot"),
         meaning="late" if row.is_override else (meaning.name if meaning else "neutral"),
         occurred_at=row.occurred_at,
         recorded_at=row.recorded_at,
@@ -335,6 +280,6 @@ def _value(value: Any) -> str:
             return date_format(date.fromisoformat(value), "SHORT_DATE_FORMAT")
         if "T" in value:
             return date_format(timezone.localtime(datetime.fromisoformat(value)), "SHORT_DATETIME_FORMAT")
-        return plain(Decimal(value)) if "." in value else value
+        return written(Decimal(value)) if "." in value else value
     except (ValueError, InvalidOperation):
         return value

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from backorders.dossiers import Row
 from orders.statuses import LINE_CLOSED, LINE_HOLDS_STOCK, SERVICE_ORDER_CLOSED
-from parts.labels import inside, plain
+from parts.labels import inside, written
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ def _day(day: date) -> str:
 
 def amount(line: Any) -> str:
     """Return a line's quantity with the name of its part: `2 × S-4107 Swivel joint`."""
-    return f"{plain(line.quantity)} × {line.part.number} {line.part.description}"
+    return f"{written(line.quantity)} × {line.part.number} {line.part.description}"
 
 
 # --- Why a line is expected when it is -------------------------------------------------------------------------------
@@ -78,7 +78,7 @@ def _supply(row: Row, today: date) -> tuple[str, str]:
     said, meaning = [_coming(coming, today) for coming in supply], "waiting"
     open_quantity = missing - row.prospect.covered
     if open_quantity > 0:
-        said.append(_("nothing is ordered for %(quantity)s of it") % {"quantity": plain(open_quantity)})
+        said.append(_("nothing is ordered for %(quantity)s of it") % {"quantity": written(open_quantity)})
         meaning = "late"
     if any(coming.expected_on is None for coming in supply):
         meaning = "late"
@@ -88,7 +88,7 @@ def _supply(row: Row, today: date) -> tuple[str, str]:
 
 def _coming(coming: Any, today: date) -> str:
     facts = {
-        "quantity": plain(coming.quantity),
+        "quantity": written(coming.quantity),
         "order": coming.purchase_order,
         "supplier": coming.supplier,
         "day": _day(coming.expected_on or coming.said) if coming.expected_on or coming.said else "",
@@ -111,7 +111,7 @@ def _queue(row: Row) -> str:
         "%(count)s stands before it and gets %(quantity)s first.",
         "%(count)s stand before it and get %(quantity)s first.",
         prospect.ahead,
-    ) % {"count": prospect.ahead, "quantity": plain(prospect.quantity_ahead)}
+    ) % {"count": prospect.ahead, "quantity": written(prospect.quantity_ahead)}
 
 
 # --- What blocks it now ----------------------------------------------------------------------------------------------

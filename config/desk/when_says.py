@@ -18,7 +18,7 @@ from backorders.waiting import Case
 from config.desk.orders_why import why_expected
 from orders.statuses import SERVICE_ORDER_CLOSED
 from orders.wording import LINE, SERVICE_ORDER, Wording
-from parts.labels import inside, plain
+from parts.labels import inside, written
 from parts.units import unit_word
 from parts.zones import known_zones
 
@@ -70,9 +70,9 @@ def how_much(line: Any) -> str:
     """Return a line's quantity: `2 ×` of what is counted, `2.5 m` of what is measured."""
     unit = line.part.unit
     return (
-        f"{plain(line.quantity)} ×"
+        f"{written(line.quantity)} ×"
         if unit.code == COUNTED
-        else f"{plain(line.quantity)} {unit_word(unit, line.quantity)}"
+        else f"{written(line.quantity)} {unit_word(unit, line.quantity)}"
     )
 
 

@@ -29,10 +29,23 @@ _COLOURS = (
 )
 
 
+#: The pages that are seen when something goes wrong, by the name of their template.
+ERRORS = {
+    "400": _("not understood"),
+    "403": _("not for this account"),
+    "403_csrf": _("open for too long"),
+    "404": _("nothing there"),
+    "500": _("our fault"),
+}
+
+
 @staff_member_required(login_url="login")
 @require_safe
 def styleguide(request: HttpRequest) -> HttpResponse:
-    """Show every token and component with the templates and style sheets that the pages use."""
+    """Show every token and component with the templates and style sheets that the pages use; `error` names a page of
+    ERRORS, which is then shown as it is seen when it counts."""
+    if (error := request.GET.get("error")) in ERRORS:
+        return render(request, f"{error}.html")
     now = timezone.now()
     happenings = [
         {"status": "in_progress", "word": ServiceOrderStatus.IN_PROGRESS.label, "at": now - timedelta(hours=2)},
@@ -45,7 +58,15 @@ def styleguide(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "styleguide.html",
-        {"flows": flows, "colours": _COLOURS, "icons": icons, "happenings": happenings, "form": form, "now": now},
+        {
+            "flows": flows,
+            "colours": _COLOURS,
+            "icons": icons,
+            "happenings": happenings,
+            "form": form,
+            "now": now,
+            "error_pages": ERRORS,
+        },
     )
 
 

@@ -11,10 +11,10 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from orders.admin.timeline import TITLES
+from orders.event_words import title_of
 from orders.models import OrderEvent, ServiceOrder
 from orders.statuses import LineStatus, ServiceOrderStatus
-from parts.labels import names_of, plain
+from parts.labels import names_of, written
 
 #: How many events since then are named.
 MOST_CHANGES = 6
@@ -82,7 +82,7 @@ def _changes(job: ServiceOrder, seen: int | None) -> tuple[str, ...]:
     names = names_of(row.actor for row in rows)
     said = []
     for row in reversed(rows):
-        what = str(TITLES.get(row.kind, row.kind))
+        what = title_of(row.kind)
         if row.to_status:
             what = f"{what}: {_JOB_WORDS.get(row.to_status, row.to_status)}"
         at = date_format(timezone.localtime(row.occurred_at), "SHORT_DATETIME_FORMAT")
@@ -100,7 +100,7 @@ def _outdated(detail: str, extra: Mapping[str, Any]) -> Explained:
         _("The books of the van changed after you counted. If your figures still hold, try again: then they count."),
         tuple(
             _("%(part)s: %(then)s then, %(now)s now.")
-            % {"part": row["part"], "then": plain(Decimal(row["expected"])), "now": plain(Decimal(row["now"]))}
+            % {"part": row["part"], "then": written(Decimal(row["expected"])), "now": written(Decimal(row["now"]))}
             for row in extra.get("changed", ())
         ),
     )

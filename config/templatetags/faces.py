@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from config.faces.meanings import meaning_of
-from parts.labels import plain as plain_text
+from parts.labels import written
 from parts.models import UnitOfMeasure
 from parts.units import unit_word
 
@@ -137,8 +137,8 @@ def days_word(count: int) -> str:
 
 @register.filter
 def plain(quantity: Decimal | None) -> str:
-    """Return a quantity without superfluous zeros."""
-    return plain_text(quantity)
+    """Return a quantity without superfluous zeros, as the reader writes it."""
+    return written(quantity)
 
 
 @register.filter

@@ -14,7 +14,8 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateTimeFil
 from unfold.decorators import display
 
 from orders.admin.chained import ByReference
-from orders.admin.timeline import STATUS_WORDS, TITLES
+from orders.admin.timeline import STATUS_WORDS
+from orders.event_words import title_of
 from orders.models import EventCursor, EventText, LedgerAnchor, OrderEvent
 from parts.admin.offices import Shown
 from parts.labels import status_label
@@ -43,7 +44,7 @@ class OrderEventOffice(ByReference, Shown):
     @display(description=_("event"), ordering="kind")
     def what(self, event: OrderEvent) -> str:
         """The kind, in words."""
-        return str(TITLES.get(event.kind, event.kind))
+        return title_of(event.kind)
 
     @display(description=_("status"))
     def change(self, event: OrderEvent) -> SafeString | str:

@@ -24,7 +24,7 @@ from orders.searching import parts_numbered
 from orders.statuses import LINE_CLOSED, LINE_STEPS
 from parts.admin.deeds import Deed, DeedForm
 from parts.admin.offices import Shown
-from parts.labels import plain
+from parts.labels import counted, plain
 
 #: What can be chosen on the page; shipping, returning and cancelling have forms of their own.
 FORMS_OF_THEIR_OWN = ("shipped", "returned", "cancelled")
@@ -93,7 +93,7 @@ class OrderLineOffice(ByReference, Standing, Shown):
         ("warehouse", AutocompleteSelectFilter),
         ("promised_on", RangeDateFilter),
     )
-    list_select_related = ("part", "order", "warehouse")
+    list_select_related = ("part__unit", "order", "warehouse")
     search_fields = ("reference", "part__number")
     ordering = ("-id",)
     readonly_fields = ("reference", "state")
@@ -153,7 +153,7 @@ class OrderLineOffice(ByReference, Standing, Shown):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[OrderLine]:
         """Read the names along, and the fourth date from the back order."""
-        rows = super().get_queryset(request).select_related("part", "order", "warehouse", "parent")
+        rows = super().get_queryset(request).select_related("part__unit", "order", "warehouse", "parent")
         return rows.annotate(
             expected=F("back_order__expected_on"),
             back_order_key=F("back_order__pk"),
@@ -195,8 +195,8 @@ class OrderLineOffice(ByReference, Standing, Shown):
 
     @display(description=_("quantity"), ordering="quantity")
     def amount(self, line: OrderLine) -> str:
-        """How much, without superfluous zeros."""
-        return plain(line.quantity)
+        """How much, with its unit."""
+        return counted(line.quantity, line.part.unit)
 
     @display(description=_("expected"))
     def expected_on(self, line: Any) -> Any:

@@ -43,7 +43,7 @@ def lines_of(order: PartsOrder) -> QuerySet[Any]:
     """
     return (
         OrderLine.objects.filter(order=order)
-        .select_related("part", "warehouse")
+        .select_related("part__unit", "warehouse")
         .annotate(
             expected_on=F("back_order__expected_on"),
             back_order_key=F("back_order__pk"),

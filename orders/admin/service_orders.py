@@ -17,6 +17,7 @@ from unfold.contrib.filters.admin import (
     DropdownFilter,
     RangeDateFilter,
 )
+from unfold.decorators import display
 
 from orders.actions import jobs
 from orders.admin.chained import ByReference, Standing, moves_panel
@@ -28,6 +29,7 @@ from orders.searching import jobs_with
 from orders.statuses import SERVICE_ORDER_STEPS
 from parts.admin.deeds import Deed, Done
 from parts.admin.offices import Edited, Shown
+from parts.labels import full_name
 
 #: What the page of a job shows and only its deeds change.
 SET_BY_DEEDS = (
@@ -50,7 +52,7 @@ class TechnicianFilter(DropdownFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """Return the technicians by name."""
-        return [(str(person.pk), person.get_full_name() or person.get_username()) for person in technicians()]
+        return [(str(person.pk), full_name(person)) for person in technicians()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Return what is theirs."""
@@ -66,7 +68,7 @@ class ServiceOrderOffice(ByReference, Standing, Edited):
         "state",
         "customer",
         "machine_down",
-        "technician",
+        "who",
         "scheduled_for",
     )
     list_filter = (
@@ -121,6 +123,11 @@ class ServiceOrderOffice(ByReference, Standing, Edited):
     def get_queryset(self, request: HttpRequest) -> QuerySet[ServiceOrder]:
         """Read customer and technician along."""
         return super().get_queryset(request).select_related("customer", "technician", "region")
+
+    @display(description=_("technician"), ordering="technician")
+    def who(self, job: ServiceOrder) -> str:
+        """Who has it, by name."""
+        return full_name(job.technician)
 
     def title_of(self, subject: Any) -> str:
         """Say reference and title."""

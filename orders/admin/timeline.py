@@ -13,11 +13,12 @@ from uuid import UUID
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext_lazy
+from django.utils.translation import gettext_lazy
 
+from orders.event_words import title_of
 from orders.models import OrderEvent, ReturnShipment
 from orders.statuses import LineStatus, ServiceOrderStatus, SubjectKind
-from parts.labels import names_of, plain, status_label
+from parts.labels import names_of, status_label, written
 from parts.statuses import Purpose
 
 KEY = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -28,66 +29,8 @@ MOMENT = re.compile(DAY.pattern + r"T[0-9:.]+(Z|[+-][0-9]{2}:[0-9]{2})")
 #: How many events a page shows.
 MOST_SHOWN = 100
 
-#: What a kind of event is called; a kind that is not named here is shown as it is.
-TITLES = {
-    "back_order.held": gettext_lazy("Held"),
-    "back_order.let_go": pgettext_lazy("event", "Let go"),
-    "back_order.opened": gettext_lazy("Back order opened"),
-    "back_order.minimum_fill_changed": gettext_lazy("Accepts less"),
-    "back_order.pinned": gettext_lazy("Pinned to the top"),
-    "back_order.quantity_changed": gettext_lazy("Missing quantity changed"),
-    "back_order.status_changed": gettext_lazy("Status"),
-    "back_order.unpinned": gettext_lazy("Unpinned"),
-    "back_order.way_taken": gettext_lazy("Another way was taken"),
-    "case.assigned": gettext_lazy("Given to somebody"),
-    "case.escalated": gettext_lazy("Escalated"),
-    "case.opened": gettext_lazy("Case opened"),
-    "case.reopened": gettext_lazy("Opened again"),
-    "case.resolved": gettext_lazy("Resolved"),
-    "diagnosis.added": gettext_lazy("Diagnosis"),
-    "equipment.arrived": gettext_lazy("Equipment arrived"),
-    "equipment.sent": gettext_lazy("Equipment sent"),
-    "labour.logged": gettext_lazy("Labour"),
-    "line.let_go": pgettext_lazy("event", "Let go"),
-    "line.override_asked": gettext_lazy("Override asked for"),
-    "line.override_refused": gettext_lazy("Override refused"),
-    "line.override_withdrawn": gettext_lazy("Override taken back"),
-    "line.placed": gettext_lazy("Ordered"),
-    "line.promise_changed": gettext_lazy("Promise"),
-    "line.promise_derived": gettext_lazy("Promise, from its line or parts"),
-    "line.quantity_changed": gettext_lazy("Quantity changed"),
-    "line.split": gettext_lazy("Split"),
-    "line.split_off": gettext_lazy("Split off"),
-    "line.status_changed": gettext_lazy("Status"),
-    "line.status_derived": gettext_lazy("Status, from its parts"),
-    "line.status_filed": gettext_lazy("Late report, filed"),
-    "line.status_overridden": gettext_lazy("Status overridden"),
-    "message.received": gettext_lazy("Message from the customer"),
-    "messages.started": gettext_lazy("The customer wants messages again"),
-    "messages.stopped": gettext_lazy("The customer wants no messages"),
-    "note.added": gettext_lazy("Note"),
-    "note.erased": gettext_lazy("Note erased"),
-    "parts_order.cancelled": gettext_lazy("Cancelled"),
-    "parts_order.held": gettext_lazy("Held"),
-    "parts_order.let_go": pgettext_lazy("event", "Let go"),
-    "parts_order.placed": gettext_lazy("Placed"),
-    "parts_order.status_derived": gettext_lazy("Status, from its lines"),
-    "service_order.assigned": gettext_lazy("Technician assigned"),
-    "service_order.claimed": gettext_lazy("Claimed"),
-    "service_order.completion_estimated": gettext_lazy("Completion estimated"),
-    "service_order.created": gettext_lazy("Opened"),
-    "service_order.override_asked": gettext_lazy("Override asked for"),
-    "service_order.override_refused": gettext_lazy("Override refused"),
-    "service_order.override_withdrawn": gettext_lazy("Override taken back"),
-    "service_order.rescheduled": gettext_lazy("Rescheduled"),
-    "service_order.status_changed": gettext_lazy("Status"),
-    "service_order.status_filed": gettext_lazy("Late report, filed"),
-    "service_order.status_overridden": gettext_lazy("Status overridden"),
-    "tracking.link_issued": gettext_lazy("Customer's link made"),
-    "tracking.link_revoked": gettext_lazy("Customer's link revoked"),
-}
 #: What of an event's data is told in words of its own, or (the digest of a file) is for machines.
-_SAID_OTHERWISE = ("reported", "from", "to", "consented_by", "evidence")
+_SAID_OTHERWISE = ("reported", "from", "to", "consented_by", "evidence", "attachment", "sha256", "size")
 #: Names in an event's data that are not called as they are written, and values that have words.
 _NAMES = {"estimated_completion_at": gettext_lazy("estimated completion")}
 _VALUES: dict[str, dict[str, Any]] = {
@@ -148,7 +91,7 @@ def _happening(row: OrderEvent, names: Mapping[str, str], words: Mapping[str, An
     text = getattr(row, "text", None)
     reported = row.data.get("reported", "")
     return Happening(
-        title=str(TITLES.get(row.kind, row.kind)),
+        title=title_of(row.kind),
         occurred_at=row.occurred_at,
         recorded_at=row.recorded_at,
         who=names[row.actor],
@@ -188,12 +131,7 @@ def _details(row: OrderEvent, names: Mapping[str, str], words: Mapping[str, Any]
     elif "from" in data or "to" in data:
         said.append(_change(data))
     for name, value in data.items():
-        if (
-            name in ("reported", "from", "to", "consented_by")
-            or value in (None, "")
-            or isinstance(value, list)
-            or _is_key(value)
-        ):
+        if name in _SAID_OTHERWISE or value in (None, "") or isinstance(value, list) or _is_key(value):
             continue
         known = _VALUES.get(name, {}).get(value, "") if isinstance(value, str) else ""
         told = _change(value) if isinstance(value, dict) else known or _value(value)
@@ -216,7 +154,7 @@ def _value(value: Any) -> str:
     if not isinstance(value, str):
         return str(value)
     if QUANTITY.fullmatch(value):
-        return plain(Decimal(value))
+        return written(Decimal(value))
     if DAY.fullmatch(value):
         return date_format(date.fromisoformat(value), "SHORT_DATE_FORMAT")
     if MOMENT.fullmatch(value):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin
 from django.db.models import OuterRef, QuerySet, Subquery, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.formats import number_format
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _g
 from django.utils.translation import gettext_lazy as _
@@ -20,7 +23,7 @@ from parts.admin.entries import PartForm, PartNumbers, ask, entries_of, is_asked
 from parts.admin.importing import import_deed
 from parts.admin.offices import Edited, Office, Shown
 from parts.changes import controlled_since, difference_of, words_of
-from parts.labels import plain, status_label
+from parts.labels import counted, status_label
 from parts.models import (
     Category,
     Part,
@@ -53,7 +56,7 @@ class CategoryOffice(Office):
 
 @admin.register(Part)
 class PartOffice(Edited):
-    list_display = ("number", "description", "category", "criticality", "ved_class", "free", "unit", "unit_cost")
+    list_display = ("number", "description", "category", "criticality", "ved_class", "free", "cost")
     list_filter = (
         ("category", AutocompleteSelectFilter),
         ("criticality", ChoicesDropdownFilter),
@@ -81,7 +84,12 @@ class PartOffice(Edited):
     @display(description=_("available"))
     def free(self, part: Any) -> str:
         """On hand, neither reserved nor unfit, in all warehouses."""
-        return plain(part.free) or "0"
+        return counted(part.free or Decimal(0), part.unit)
+
+    @display(description=_("unit cost"), ordering="unit_cost")
+    def cost(self, part: Any) -> str:
+        """What one of its unit costs."""
+        return "" if part.unit_cost is None else f"{number_format(part.unit_cost, 2)} {settings.CURRENCY}"
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         """Ask for a reason where there is something to change."""

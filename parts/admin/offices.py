@@ -11,7 +11,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
-from django.db.models import Model
+from django.db.models import DecimalField, Model
 from django.forms import ModelForm
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
 from django.shortcuts import redirect
@@ -26,7 +26,10 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from parts.admin.counting import BoundedPaginator
 from parts.admin.deeds import Deed, DeedForm, Done, say, told
 from parts.errors import Forbidden, Refused
-from parts.labels import names_of
+from parts.labels import names_of, written
+
+#: So many decimals has money; numbers with more are quantities and points.
+_OF_MONEY = 2
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,7 @@ class Office(ModelAdmin):
     show_facets: Any = False
     list_per_page = 50
     list_max_show_all = 0
+    empty_value_display = "–"
     list_filter_submit = True
     compressed_fields = True
     actions: Any = None
@@ -75,6 +79,47 @@ class Office(ModelAdmin):
     def title_of(self, subject: Any) -> str:
         """Return what a page is headed by."""
         return str(subject)
+
+    # --- Quantities ---------------------------------------------------------------------------------------------------
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """Show numbers as people write them (`2`, not `2.000`, which is two thousand to some)."""
+        return [self._as_written(name) for name in super().get_list_display(request)]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Show numbers that nobody edits as people write them."""
+        return [self._as_written(name) for name in super().get_readonly_fields(request, obj)]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Name what only is shown as `get_readonly_fields` does; who may not change shows all of it so."""
+        only_shown = set(super().get_readonly_fields(request, obj))
+        all_of_it = not (self.has_change_permission(request, obj) if obj else self.has_add_permission(request))
+
+        def named(name: Any) -> Any:
+            if isinstance(name, list | tuple):
+                return [named(each) for each in name]
+            return self._as_written(name) if all_of_it or name in only_shown else name
+
+        shown = super().get_fieldsets(request, obj)
+        return [(title, {**options, "fields": [named(name) for name in options["fields"]]}) for title, options in shown]
+
+    def _as_written(self, name: Any) -> Any:
+        """Return what shows a field: a quantity without the zeros that only say how it is stored; money keeps two."""
+        fields = {
+            field.name: field
+            for field in self.opts.fields
+            if isinstance(field, DecimalField) and field.decimal_places > _OF_MONEY
+        }
+        if not isinstance(name, str) or name not in fields:
+            return name
+
+        @display(description=fields[name].verbose_name, ordering=name)
+        def shown(row: Any) -> str:
+            value = getattr(row, name)
+            return "–" if value is None else written(value)
+
+        shown.__name__ = name
+        return shown
 
     # --- Who did it ---------------------------------------------------------------------------------------------------
 

@@ -23,7 +23,7 @@ from parts.actions import stock
 from parts.admin.deeds import Chosen, Deed, DeedForm, Done
 from parts.admin.importing import import_deed
 from parts.admin.offices import Edited, Office, Shown
-from parts.labels import names_of, plain, status_label
+from parts.labels import names_of, status_label, written
 from parts.models import (
     Region,
     Reservation,
@@ -104,7 +104,7 @@ def _correct(subject: StockLevel | None, cleaned: dict[str, Any], told: dict[str
     facts = {name: cleaned[name] for name in ("on_hand_change", "unfit_change", "reason", "note", "reference")}
     done = stock.correct_stock(**level, **facts, **told)
     says = _g("Corrected: %(on_hand)s on hand, %(reserved)s reserved, %(unfit)s unfit.")
-    figures = {"on_hand": plain(done.on_hand), "reserved": plain(done.reserved), "unfit": plain(done.unfit)}
+    figures = {"on_hand": written(done.on_hand), "reserved": written(done.reserved), "unfit": written(done.unfit)}
     return Done(says % figures, StockLevel.objects.get(pk=done.level_id) if done.level_id else None)
 
 
@@ -137,7 +137,7 @@ def _transfer(subject: StockLevel | None, cleaned: dict[str, Any], told: dict[st
         reason=cleaned["reason"],
         **told,
     )
-    says = _g("%(quantity)s transferred.") % {"quantity": plain(done.quantity)}
+    says = _g("%(quantity)s transferred.") % {"quantity": written(done.quantity)}
     return Done(says, StockLevel.objects.get(pk=done.destination_level_id))
 
 
@@ -203,9 +203,9 @@ class StockLevelOffice(Shown):
         return level.part.description
 
     @display(description=_("available"))
-    def free(self, level: Any) -> Decimal:
+    def free(self, level: Any) -> str:
         """On hand, neither reserved nor unfit."""
-        return level.available
+        return written(level.available)
 
 
 class OfLevel(Shown):
@@ -338,7 +338,7 @@ class StockCountLineOffice(OfLevel):
     @display(description=_("difference"))
     def gap(self, line: StockCountLine) -> str:
         """Counted less expected."""
-        return plain(line.difference)
+        return written(line.difference)
 
     @display(description=_("books follow"), boolean=True)
     def settled(self, line: StockCountLine) -> bool:

@@ -31,7 +31,7 @@ from parts.admin.importing import import_deed
 from parts.admin.offices import Edited, Shown
 from parts.admin.receiving import BOOK, DELIVER
 from parts.admin.rows import RowsForm
-from parts.labels import plain, status_label
+from parts.labels import status_label, written
 from parts.models import (
     Delivery,
     DeliveryLine,
@@ -141,7 +141,7 @@ class CancelForm(DeedForm):
 
 def _cancel(subject: PurchaseOrderLine, cleaned: dict[str, Any], told: dict[str, Any]) -> Done:
     done = cancel_purchase_order_line(line_id=subject.pk, quantity=cleaned["quantity"], **told)
-    return Done(_g("%(quantity)s cancelled.") % {"quantity": plain(done.cancelled)})
+    return Done(_g("%(quantity)s cancelled.") % {"quantity": written(done.cancelled)})
 
 
 # --- Pages -----------------------------------------------------------------------------------------------------------

@@ -8,9 +8,8 @@ from typing import Any
 from django import template
 from django.utils.safestring import SafeString
 
-from parts.labels import plain as plain_text
 from parts.labels import role_word as word_of_role
-from parts.labels import status_label
+from parts.labels import status_label, written
 from parts.models import UnitOfMeasure
 from parts.units import unit_word
 
@@ -37,8 +36,8 @@ def worded(unit: UnitOfMeasure, quantity: Decimal) -> str:
 
 @register.filter
 def plain(quantity: Decimal | None) -> str:
-    """Return a quantity without superfluous zeros."""
-    return plain_text(quantity)
+    """Return a quantity without superfluous zeros, as the reader writes it."""
+    return written(quantity)
 
 
 @register.filter
@@ -50,7 +49,7 @@ def role_word(name: str) -> str:
 @register.filter
 def signed(change: Decimal) -> str:
     """Return a change with its sign; nothing for no change."""
-    return f"{'+' if change > 0 else ''}{plain_text(change)}" if change else ""
+    return f"{'+' if change > 0 else ''}{written(change)}" if change else ""
 
 
 @register.filter

@@ -23,6 +23,9 @@
   };
 
   document.addEventListener("DOMContentLoaded", () => {
+    for (const cell of document.querySelectorAll("#result_list [data-label]")) {
+      cell.dataset.label = cell.dataset.label.charAt(0).toUpperCase() + cell.dataset.label.slice(1);
+    }
     for (const table of document.querySelectorAll("table.desk-table")) if (table.tHead && table.tBodies.length) label(table);
     // The theme's script would write the file's name into a field that only its own widget has.
     for (const input of document.querySelectorAll("input.desk-file")) input.hasChangeListener = true;

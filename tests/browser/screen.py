@@ -21,10 +21,21 @@ _SIDEWAYS = """
   const edge = root.clientWidth;
   const over = Math.max(root.scrollWidth, document.body.scrollWidth) - edge;
   if (over <= 0) return [];
-  return [...document.body.querySelectorAll("*")]
-    .filter((element) => element.getBoundingClientRect().right > edge + 1)
-    .slice(-3)
-    .map((element) => `${over} px over: ${element.outerHTML.slice(0, 160)}`);
+  const isClipped = (element) => {
+    for (let around = element.parentElement; around; around = around.parentElement) {
+      const isOpen = getComputedStyle(around).overflowX === "visible";
+      if (!isOpen && around.getBoundingClientRect().right <= edge + 1) return true;
+    }
+    return false;
+  };
+  const reaches = (element) => {
+    const range = document.createRange();
+    range.selectNodeContents(element); // text may reach further than what it stands in
+    return Math.max(element.getBoundingClientRect().right, range.getBoundingClientRect().right) > edge + 1;
+  };
+  const found = [...document.body.querySelectorAll("*")].filter((element) => reaches(element) && !isClipped(element));
+  const told = found.length ? found.slice(-3).map((element) => element.outerHTML.slice(0, 160)) : ["nobody knows what"];
+  return told.map((text) => `${over} px over: ${text}`);
 }
 """
 

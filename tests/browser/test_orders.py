@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import User
 from playwright.sync_api import Route, expect
 
@@ -179,6 +180,21 @@ def test_what_is_being_typed_stays_when_another_form_is_answered(
     page.locator("#deed").get_by_role("button", name="Reschedule").click()
     expect(page.get_by_text("Planned for")).to_be_visible()
     expect(page.locator("#deed")).to_have_count(0)
+
+
+def test_whose_session_has_ended_is_told_so_and_loses_nothing_typed(
+    world: World, dispatcher: User, screen_of: ScreenOf
+) -> None:
+    job = world.job("new")
+    screen = screen_of(dispatcher)
+    screen.go(f"/desk/orders/{job.reference}/")
+    page, note = screen.page, screen.page.get_by_placeholder("Write a note…")
+    note.fill("Rang twice")
+    page.context.clear_cookies(name=settings.SESSION_COOKIE_NAME)
+    page.get_by_role("button", name="Move to In Progress").click()
+    expect(page.get_by_role("alert").filter(has_text="You are no longer signed in")).to_be_focused()
+    expect(page.get_by_role("heading", name="Sign in")).to_have_count(0)
+    expect(note).to_have_value("Rang twice")
 
 
 def test_a_photo_is_added_and_seen(world: World, dispatcher: User, screen_of: ScreenOf) -> None:

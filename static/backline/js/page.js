@@ -77,15 +77,39 @@
     });
   });
 
+  // Of tabs that do not fit, the present one is in sight.
+  for (const here of document.querySelectorAll(".tabs [aria-current]")) {
+    const tabs = here.parentElement;
+    tabs.scrollLeft = Math.max(0, here.offsetLeft - tabs.offsetLeft - (tabs.clientWidth - here.offsetWidth) / 2);
+  }
+
   // What went wrong takes the focus.
   const focusErrors = (root) => root.querySelector("[data-focus]")?.focus();
   document.addEventListener("DOMContentLoaded", () => focusErrors(document));
   document.addEventListener("htmx:afterSwap", (event) => focusErrors(event.target));
 
-  // A request that failed says so where people look.
-  const say = (text) => {
-    const announcer = document.getElementById("announcer");
-    if (announcer) announcer.textContent = text;
+  // A request that failed says so where people look, until the next one succeeds. Who only types is not torn away.
+  const say = (why, asked) => {
+    const notice = document.getElementById("failed");
+    if (!notice) return;
+    notice.querySelector("div").textContent = notice.dataset[why];
+    notice.hidden = false;
+    if (asked?.verb !== "get") notice.focus();
   };
-  document.addEventListener("htmx:sendError", () => say(document.body.dataset.offline || ""));
+  const unreached = (event) => say("unreached", event.detail.requestConfig);
+  document.addEventListener("htmx:sendError", unreached);
+  document.addEventListener("htmx:timeout", unreached);
+  document.addEventListener("htmx:responseError", ({ detail }) => {
+    say([401, 403].includes(detail.xhr.status) ? "gone" : "failed", detail.requestConfig);
+  });
+  // Whose session is over is answered with the page to sign in: it takes no place in this one, and what was typed stays.
+  document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+    if (!/\/login\/(\?|$)/.test(detail.xhr.responseURL)) return;
+    detail.shouldSwap = false;
+    say("gone", detail.requestConfig);
+  });
+  document.addEventListener("htmx:afterRequest", ({ detail }) => {
+    const notice = document.getElementById("failed");
+    if (notice && detail.successful && !/\/login\/(\?|$)/.test(detail.xhr.responseURL)) notice.hidden = true;
+  });
 })();
