@@ -46,8 +46,8 @@ def asked_about(*, job_id: UUID | None, order_ids: Sequence[UUID], at: datetime)
     of = Q(line__order__in=order_ids)
     if job_id is not None:
         of |= Q(service_order=job_id)
-    shown = Q(status="waiting") | Q(decided_at__gte=at - SHOWN_FOR)
-    rows = OverrideRequest.objects.filter(of, shown).exclude(rule="")
+    shown = Q(decided_at__isnull=True) | Q(decided_at__gte=at - SHOWN_FOR)
+    rows = OverrideRequest.objects.filter(of, shown).exclude(rule="")  # by the index `override_request_lately`
     why = EventText.objects.filter(event=OuterRef("asked_event")).values("text")
     refused = (
         EventText.objects.annotate(request=KeyTextTransform("request", "event__data"))

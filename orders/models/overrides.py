@@ -137,6 +137,7 @@ class OverrideRequest(models.Model):
         ]
         indexes = [
             models.Index(fields=["evidence"], condition=~Q(evidence=""), name="override_request_by_evidence"),
+            models.Index(fields=["decided_at"], condition=~Q(rule=""), name="override_request_lately"),
         ]
 
     def __str__(self) -> str:
