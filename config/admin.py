@@ -32,6 +32,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 
 from config import roles
 from config.clients import ClientForm, accounts_for
+from config.schedules import word_of
 from parts.actors import Actor
 from parts.admin.deeds import Deed, Done
 from parts.admin.offices import Office, Shown
@@ -302,9 +303,20 @@ class FailureOffice(Shown):
 
 @admin.register(Schedule)
 class ScheduleOffice(Shown):
-    list_display = ("name", "func", "schedule_type", "next_run", "repeats")
+    list_display = ("called", "func", "schedule_type", "next_run", "repeats")
     search_fields = ("name", "func")
+    fields = ("called", "func", "schedule_type", "minutes", "cron", "next_run", "repeats")
+    readonly_fields = ("called",)
     ordering = ("id",)
+
+    def title_of(self, subject: Any) -> str:
+        """Say what it does."""
+        return word_of(subject.name)
+
+    @display(description=_("name"), ordering="name")
+    def called(self, row: Schedule) -> str:
+        """What it does, in the reader's language."""
+        return word_of(row.name)
 
 
 @admin.register(OrmQ)

@@ -21,6 +21,7 @@ RELATIONS = (
     _("destination"),
     _("excluded warehouse"),
     _("hold reason"),
+    _("is open"),
     _("level"),
     _("movement"),
     _("order"),
@@ -80,9 +81,29 @@ THEME = (
     _("Value"),
     _("Welcome back to"),
     _("You have been successfully logged out from the administration"),
+    _("After you've created a user, you’ll be able to edit more user options."),
+    _(
+        "Raw passwords are not stored, so there is no way to see this user’s password, but you can "
+        'change the password using <a href="{}" class="text-primary-600 dark:text-primary-500">this '
+        "form</a>."
+    ),
+    _(
+        "Whether the user will be able to authenticate using a password or not. If disabled, they "
+        "may still be able to authenticate using other backends, such as Single Sign-On or LDAP."
+    ),
+    _("Forgotten your password or username?"),
+    _("True"),
+    _("False"),
+    _("Image preview"),
+    _("Press the 'Change History' button below to edit the history."),
+    _("Press the 'Revert' button below to revert to this version of the object."),
+    _("Revert"),
+    _("Revert %s"),
+    _("Deleted %(type_name)s"),
+    _("View history: %s"),
 )
 
-#: What the registers of API clients and of failed tasks say.
+#: What the registers of API clients, of tasks and of what runs by the clock say.
 REGISTERS = (
     _("application"),
     _("authorization grant type"),
@@ -103,6 +124,28 @@ REGISTERS = (
     _("Task"),
     _("Time Taken"),
     _("Attempt count"),
+    _("Cron"),
+    _("Cron expression"),
+    _("Daily"),
+    _("Hourly"),
+    _("Weekly"),
+    _("Monthly"),
+    _("Once"),
+    _("How often this task should be enqueued."),
+    _("When this schedule runs next (stored in UTC)."),
+    _("Dotted import path to the callable, e.g. myapp.tasks.job."),
+    _("e.g. module.tasks.function"),
+    _("n = n times, -1 = forever"),
+    _("Number of minutes for the Minutes type"),
+    _("Next Run"),
+    _("Repeats"),
+    _("Schedule Type"),
+    _("Scheduled task"),
+    _("Scheduled tasks"),
+    _("Queued task"),
+    _("Queued tasks"),
+    _("Successful task"),
+    _("Successful tasks"),
 )
 
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 
 from django.db import connection, transaction
+from django.utils.translation import gettext
+from django.utils.translation import gettext_noop as _
 from django_q.models import Schedule
 
 #: How the names of our schedules begin.
@@ -40,24 +42,29 @@ class Planned:
 
 
 SCHEDULES = (
-    Planned("read on in the ledger", "config.tasks.consume_events", minutes=1),
-    Planned("release what may leave", "orders.tasks.release_ready_orders", minutes=5),
-    Planned("give back lapsed reservations", "orders.tasks.expire_reservations", minutes=15),
-    Planned("let requests for consent lapse", "orders.tasks.expire_override_requests", minutes=15),
-    Planned("delete files that no row names", "orders.tasks.sweep_files", minutes=60),
-    Planned("serve who was missed", "backorders.tasks.serve_who_was_missed", minutes=10),
-    Planned("date queues that new weights moved", "backorders.tasks.date_due_queues", minutes=1),
-    Planned("take back expected dates that have passed", "backorders.tasks.date_queues_anew", daily_at=time(0, 5)),
-    Planned("add up the figures of touched days", "reports.tasks.roll_up_figures", minutes=1),
-    Planned("add up all figures anew", "reports.tasks.roll_up_all_figures", daily_at=time(1, 30)),
-    Planned("anchor the ledger", "orders.tasks.anchor_ledger", daily_at=time(0, 10)),
-    Planned("check all laws and chains", "config.tasks.check_integrity", daily_at=time(2, 30)),
-    Planned("clear exports away", "reports.tasks.clear_exports_away", minutes=15),
-    Planned("escalate overdue cases", "integrations.tasks.escalate_overdue_cases", minutes=5),
-    Planned("open cases for counts", "integrations.tasks.open_cases_for_counts", minutes=5),
-    Planned("forget old idempotency keys", "integrations.tasks.prune_idempotent_requests", minutes=60),
-    Planned("forget expired tokens and sessions", "config.tasks.forget_expired", daily_at=time(3, 30)),
+    Planned(_("read on in the ledger"), "config.tasks.consume_events", minutes=1),
+    Planned(_("release what may leave"), "orders.tasks.release_ready_orders", minutes=5),
+    Planned(_("give back lapsed reservations"), "orders.tasks.expire_reservations", minutes=15),
+    Planned(_("let requests for consent lapse"), "orders.tasks.expire_override_requests", minutes=15),
+    Planned(_("delete files that no row names"), "orders.tasks.sweep_files", minutes=60),
+    Planned(_("serve who was missed"), "backorders.tasks.serve_who_was_missed", minutes=10),
+    Planned(_("date queues that new weights moved"), "backorders.tasks.date_due_queues", minutes=1),
+    Planned(_("take back expected dates that have passed"), "backorders.tasks.date_queues_anew", daily_at=time(0, 5)),
+    Planned(_("add up the figures of touched days"), "reports.tasks.roll_up_figures", minutes=1),
+    Planned(_("add up all figures anew"), "reports.tasks.roll_up_all_figures", daily_at=time(1, 30)),
+    Planned(_("anchor the ledger"), "orders.tasks.anchor_ledger", daily_at=time(0, 10)),
+    Planned(_("check all laws and chains"), "config.tasks.check_integrity", daily_at=time(2, 30)),
+    Planned(_("clear exports away"), "reports.tasks.clear_exports_away", minutes=15),
+    Planned(_("escalate overdue cases"), "integrations.tasks.escalate_overdue_cases", minutes=5),
+    Planned(_("open cases for counts"), "integrations.tasks.open_cases_for_counts", minutes=5),
+    Planned(_("forget old idempotency keys"), "integrations.tasks.prune_idempotent_requests", minutes=60),
+    Planned(_("forget expired tokens and sessions"), "config.tasks.forget_expired", daily_at=time(3, 30)),
 )
+
+
+def word_of(name: str) -> str:
+    """Return what a schedule does, in the reader's language; one of an administrator's own is called what it is."""
+    return gettext(name.removeprefix(PREFIX)) if name.startswith(PREFIX) else name
 
 
 def write_schedules(now: datetime) -> None:

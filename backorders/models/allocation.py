@@ -10,7 +10,9 @@ from backorders.models.queue import BackOrder
 from backorders.statuses import Outcome
 from orders.models import OrderLine
 from parts.keys import new_key
+from parts.labels import plain
 from parts.models import DeliveryLine, Part, StockMovement
+from parts.sentences import sentence
 
 
 class AllocationPolicy(models.Model):
@@ -112,7 +114,13 @@ class AllocationDecision(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_outcome_display()} {self.given} of {self.asked}"
+        said = sentence(
+            "{outcome} {given} of {asked}",
+            outcome=self.get_outcome_display(),
+            given=plain(self.given),
+            asked=plain(self.asked),
+        )
+        return str(said)
 
 
 class Allocation(models.Model):

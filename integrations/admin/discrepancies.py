@@ -169,6 +169,10 @@ class OverdueFilter(SimpleListFilter):
         return queryset.filter(status=CaseStatus.OPEN, due_at__lt=timezone.now()) if self.value() else queryset
 
 
+#: What the timeline's values are called.
+_WORDS = {**dict(CaseStatus.choices), **dict(DiscrepancyKind.choices), **dict(Resolution.choices)}
+
+
 @admin.register(Discrepancy)
 class DiscrepancyOffice(ByReference, Standing, Shown):
     list_display = ("reference", "kind", "state", "about", "wanted", "seen", "owner", "answers", "due")
@@ -260,7 +264,7 @@ class DiscrepancyOffice(ByReference, Standing, Shown):
             "about": _links_to(subject),
             "is_overdue": _is_open(subject) and subject.due_at < timezone.now(),
             "steps": list(EscalationStep.objects.filter(kind=subject.kind).order_by("position")),
-            **timeline_panel([subject.pk], words=dict(CaseStatus.choices), of=subject.pk),
+            **timeline_panel([subject.pk], words=_WORDS, of=subject.pk),
         }
 
     @display(description=_("expected"), ordering="expected")

@@ -37,6 +37,8 @@ _VALUES: dict[str, dict[str, Any]] = {
     "direction": dict(ReturnShipment.Direction.choices),
     "kind": dict(Purpose.choices),
 }
+#: Names whose values a page may bring words for.
+_WORDED = ("kind", "resolution")
 STATUS_WORDS: dict[str, Any] = {**dict(ServiceOrderStatus.choices), **dict(LineStatus.choices)}
 
 
@@ -133,10 +135,16 @@ def _details(row: OrderEvent, names: Mapping[str, str], words: Mapping[str, Any]
     for name, value in data.items():
         if name in _SAID_OTHERWISE or value in (None, "") or isinstance(value, list) or _is_key(value):
             continue
-        known = _VALUES.get(name, {}).get(value, "") if isinstance(value, str) else ""
+        known = _word(name, value, words) if isinstance(value, str) else ""
         told = _change(value) if isinstance(value, dict) else known or _value(value)
         said.append(f"{_NAMES.get(name) or _(name.replace('_', ' '))}: {told}")
     return " · ".join(said)
+
+
+def _word(name: str, value: str, words: Mapping[str, Any]) -> Any:
+    """Return what a value is called, empty for one without a word."""
+    known = _VALUES.get(name, {}).get(value, "")
+    return known or (words.get(value, "") if name in _WORDED else "")
 
 
 def _is_key(value: Any) -> bool:

@@ -10,7 +10,9 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from parts.keys import new_key
+from parts.labels import plain
 from parts.models.stock import StockCorrection, StockLevel, Warehouse
+from parts.sentences import sentence
 
 
 class StockCount(models.Model):
@@ -62,7 +64,12 @@ class StockCountLine(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.counted} of {self.level_id}, {self.expected} expected"
+        said = sentence(
+            "{counted} counted, {expected} expected",
+            counted=plain(self.counted),
+            expected=plain(self.expected),
+        )
+        return str(said)
 
     @property
     def difference(self) -> Decimal:
