@@ -62,9 +62,9 @@ SCHEDULES = (
 )
 
 
-def word_of(name: str) -> str:
+def word_of(name: str | None) -> str:
     """Return what a schedule does, in the reader's language; one of an administrator's own is called what it is."""
-    return gettext(name.removeprefix(PREFIX)) if name.startswith(PREFIX) else name
+    return gettext(name.removeprefix(PREFIX)) if name and name.startswith(PREFIX) else name or ""
 
 
 def write_schedules(now: datetime) -> None:

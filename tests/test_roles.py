@@ -101,3 +101,20 @@ def test_pages_call_a_role_as_their_reader_does(manager: User, client: Client) -
     page = client.get("/").content.decode()
     assert "Teileleiter" in page
     assert "Parts manager" not in page
+
+
+@pytest.mark.django_db
+def test_the_back_office_calls_roles_and_schedules_as_their_reader_does(
+    administrator: User, manager: User, client: Client
+) -> None:
+    client.force_login(administrator)
+    client.cookies["django_language"] = "de"
+    for page, said in [
+        ("/admin/auth/user/", ["Administrator", "Teileleiter"]),
+        (f"/admin/auth/user/{manager.pk}/change/", ["Disponent", "Techniker"]),
+        ("/admin/auth/group/", ["Prüfer"]),
+        (f"/admin/auth/group/{Group.objects.get(name='Auditor').pk}/change/", ["Prüfer"]),
+        ("/admin/django_q/schedule/", ["das Journal verankern", "geplante Aufgaben"]),
+    ]:
+        shown = client.get(page).content.decode()
+        assert all(word in shown for word in said), (page, said)
