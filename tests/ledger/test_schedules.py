@@ -9,10 +9,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.db.models.signals import post_migrate
 from django.utils.module_loading import import_string
+from django.utils.translation import override
 from django_q.models import Schedule
 
-from config.schedules import PREFIX, SCHEDULES, write_schedules
+from config.schedules import PREFIX, SCHEDULES, word_of, write_schedules
 from config.tasks import check_integrity
+from config.translating import texts
 from orders import tasks
 from orders.models import LedgerAnchor, OrderEvent
 from parts.statuses import WarehouseMode
@@ -117,3 +119,10 @@ def test_the_task_queue_runs_a_schedule_that_is_due(committed_desk: Desk) -> Non
         cluster.wait(PATIENCE)
     assert "Processed" in said, said
     assert line(leaf(placed).id).status == "released"
+
+
+def test_what_runs_by_the_clock_can_be_said_in_every_language() -> None:
+    assert {planned.name for planned in SCHEDULES} <= {message.id for message in texts()}
+    with override("de"):
+        assert word_of("backline: anchor the ledger") == "das Journal verankern"
+        assert (word_of("Night report"), word_of(None)) == ("Night report", "")
