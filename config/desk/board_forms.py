@@ -104,6 +104,11 @@ class BoardFilters:
         chosen = [] if "status" in changes or not self.as_table else [("status", status) for status in self.chosen]
         return urlencode(pairs + chosen)
 
+    @cached_property
+    def said(self) -> str:
+        """The query as it is: each card carries it."""
+        return self.query_text()
+
     def address(self, **changes: str | None) -> str:
         """Return the query as the end of an address."""
         text = self.query_text(**changes)
