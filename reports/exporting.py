@@ -23,8 +23,8 @@ def folder() -> Path:
 
 
 def folder_of(run: ExportRun) -> Path:
-    """Return where the files of one export lie."""
-    return folder() / str(run.pk)
+    """Return where the files of one export lie: apart for each attempt, so that two workers never meet in a file."""
+    return folder() / str(run.pk) / str(run.attempts)
 
 
 def files_of(run: ExportRun) -> dict[str, Path]:
@@ -37,7 +37,12 @@ def files_of(run: ExportRun) -> dict[str, Path]:
 
 
 def delete_files(run: ExportRun) -> None:
-    """Delete the files of an export; nothing where they are gone."""
+    """Delete the files of an export, of all its attempts; nothing where they are gone."""
+    shutil.rmtree(folder_of(run).parent, ignore_errors=True)
+
+
+def delete_attempt(run: ExportRun) -> None:
+    """Delete the files of this attempt alone."""
     shutil.rmtree(folder_of(run), ignore_errors=True)
 
 

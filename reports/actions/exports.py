@@ -12,7 +12,8 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import connection, transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
+from django.utils import timezone
 from django_q.tasks import async_task
 
 from orders import chains
@@ -21,7 +22,7 @@ from orders.sheets import MOST_ROWS
 from parts.actors import Actor
 from parts.errors import Forbidden, Invalid, NotFound, Refused
 from parts.sentences import Figure, Says, Sentence, in_english, sentence
-from reports.exporting import delete_files, files_of, folder_of, newest_erasure
+from reports.exporting import delete_attempt, delete_files, files_of, folder_of, newest_erasure
 from reports.models.exports import UNFINISHED, ExportDownload, ExportFormat, ExportRun, ExportStatus
 
 logger = logging.getLogger(__name__)
@@ -140,14 +141,15 @@ def make_export(*, run_id: UUID, at: datetime) -> ExportRun | None:
     """Make an export that waits, or whose worker died; None where there is nothing to do.
 
     Whoever asked must still be allowed to. What goes wrong is said on the run, in words; its files appear whole or not
-    at all. Must not be inside a transaction.
+    at all. A worker that was silent for so long that another one took the export up leaves it alone when it wakes, and
+    returns it as it is by then. Must not be inside a transaction.
     """
     run = _claim(run_id, at)
     if run is None:
         return None
     path = folder_of(run) / run.file_name
-    path.parent.mkdir(parents=True, exist_ok=True)
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         manifest = _export(run, path, at)
     except Stopped:
         return _end(run, at, ExportStatus.CANCELLED)
@@ -190,7 +192,10 @@ def _export(run: ExportRun, path: Path, at: datetime) -> Manifest:
                 most=Figure(MOST_ROWS),
             )
         )
-    ExportRun.objects.filter(pk=run.pk).update(expected=expected * (1 if run.format == "jsonl" else 2))
+    # A sign of life as well: the first event may be long in coming.
+    files = 1 if run.format == "jsonl" else 2
+    if not _still_mine(run).update(expected=expected * files, beat_at=timezone.now()):
+        raise Stopped(sentence("It was stopped."))
     with _Beside(run) as beside:
         return export_ledger(
             path=path,
@@ -219,34 +224,38 @@ class _Beside:
         self._connection.close()
 
     def tell(self, count: int) -> None:
-        """Note that so many more events were written. Raises Stopped where somebody wants no more."""
+        """Note that so many more events were written. Raises Stopped where somebody wants no more, or makes it now."""
         self._written += count
         if time.monotonic() - self._told_at < STRIDE:
             return
         self._told_at = time.monotonic()
         with self._connection.cursor() as cursor:
             cursor.execute(
-                "UPDATE reports_exportrun SET written = %s, beat_at = clock_timestamp() WHERE id = %s"
-                " RETURNING is_stopped",
-                [self._written, self._run.pk],
+                "UPDATE reports_exportrun SET written = %s, beat_at = clock_timestamp()"
+                " WHERE id = %s AND status = 'running' AND attempts = %s RETURNING is_stopped",
+                [self._written, self._run.pk, self._run.attempts],
             )
             found = cursor.fetchone()
         if found is None or found[0]:
             raise Stopped(sentence("It was stopped."))
 
 
+def _still_mine(run: ExportRun) -> QuerySet[ExportRun]:
+    """Return the run as long as this attempt is the one that makes it."""
+    return ExportRun.objects.filter(pk=run.pk, status=ExportStatus.RUNNING, attempts=run.attempts)
+
+
 def _end(run: ExportRun, at: datetime, status: ExportStatus, trouble: Says = "") -> ExportRun:
     run.status, run.ended_at = status, max(at, run.started_at or at)
     run.trouble = in_english(trouble)
     run.trouble_sentence = trouble.kept() if isinstance(trouble, Sentence) else None
+    names = ("status", "ended_at", "trouble", "trouble_sentence", "events", "written", "bytes", "sha256")
+    ended = {name: getattr(run, name) for name in (*names, "public_key", "horizon", "expires_at")}
+    if not _still_mine(run).update(**ended):
+        delete_attempt(run)
+        return ExportRun.objects.get(pk=run.pk)
     if status != ExportStatus.DONE:
         delete_files(run)
-    run.save(
-        update_fields=[
-            *("status", "ended_at", "trouble", "trouble_sentence", "events", "written", "bytes", "sha256"),
-            *("public_key", "horizon", "expires_at"),
-        ]
-    )
     logger.info("export ended", extra={"export": str(run.pk), "status": str(status), "events": run.events})
     return run
 

@@ -299,6 +299,54 @@ def test_only_one_worker_makes_an_export_and_a_dead_ones_work_is_taken_up(commit
     assert (run.status, run.attempts) == ("done", 2)
 
 
+def wakes_late(run: ExportRun, monkeypatch: pytest.MonkeyPatch) -> tuple[ExportRun | None, ExportRun]:
+    """Let a worker write all of its draft and hang there, until another one has taken the export up and made it."""
+    write, late = writing._write, timezone.now() + exports.SILENCE * 2
+    others: list[ExportRun | None] = []
+
+    def other() -> None:
+        others.append(exports.make_export(run_id=run.pk, at=late))
+        connection.close()
+
+    def hang(path: Path, manifest: writing.Manifest, events: Any) -> None:
+        write(path, manifest, events)
+        monkeypatch.setattr(writing, "_write", write)
+        thread = Thread(target=other)
+        thread.start()
+        thread.join()
+
+    monkeypatch.setattr(writing, "_write", hang)
+    woken = exports.make_export(run_id=run.pk, at=timezone.now())
+    assert others[0] is not None
+    assert others[0].status == "done"
+    return woken, ExportRun.objects.get(pk=run.pk)
+
+
+def test_a_silent_worker_that_wakes_leaves_alone_what_another_one_has_made(
+    committed_desk: Desk, auditor: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a_life(committed_desk)
+    woken, run = wakes_late(asked(auditor), monkeypatch)
+    assert woken is not None
+    assert (woken.status, run.status, run.attempts, run.trouble) == ("done", "done", 2, "")
+    content = taken(run, auditor).read_bytes()
+    assert hashlib.sha256(content).hexdigest() == run.sha256
+    assert [folder.name for folder in folder_of(run).parent.iterdir()] == ["2"]
+
+
+def test_without_its_fence_the_one_that_wakes_ends_the_other_ones_export(
+    committed_desk: Desk, auditor: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exports, "_still_mine", lambda run: ExportRun.objects.filter(pk=run.pk))
+    a_life(committed_desk)
+    run = asked(auditor)
+    woken, now = wakes_late(run, monkeypatch)
+    assert woken is not None
+    assert now.attempts == 2
+    first = folder_of(woken) / run.file_name  # of the attempt that was given up
+    assert hashlib.sha256(first.read_bytes()).hexdigest() == now.sha256
+
+
 def test_an_export_that_kills_its_workers_is_given_up_and_a_forgotten_one_is_handed_on(
     committed_desk: Desk, auditor: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
