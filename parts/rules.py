@@ -62,6 +62,13 @@ def text_problem(value: str, longest: int, *, needed: bool = False) -> Says | No
     return None
 
 
+def unit_problem(before: str, after: str) -> Says | None:
+    """Say why a part's unit cannot become another one, or None. One that was given wrongly is a part of its own."""
+    if before == after:
+        return None
+    return sentence("is {unit} and cannot be changed: quantities are counted in it", unit=before)
+
+
 def moment_problem(value: datetime, now: datetime) -> Says | None:
     """Say what is wrong with a time at which something is said to have happened, or None."""
     if value.tzinfo is None or value.utcoffset() is None:

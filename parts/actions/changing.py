@@ -12,13 +12,13 @@ from uuid import UUID
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.db.models import ForeignKey, QuerySet
+from django.db.models import DecimalField, ForeignKey, QuerySet
 
 from parts.actors import Actor
 from parts.entries import KINDS, Entry, from_kept, give, parts_of, texts_of
 from parts.errors import AlreadyDecided, AnotherPersonNeeded, Forbidden, Invalid, NotFound, Refused, VersionConflict
 from parts.models import Part, PartChange, PartNumber, PartRelation
-from parts.rules import Problems, text_problem
+from parts.rules import Problems, text_problem, unit_problem
 from parts.sentences import Word, sentence
 from parts.statuses import ChangeStatus
 
@@ -28,9 +28,15 @@ FIELDS = tuple(_FIELDS)
 
 
 def text_of(field_name: str, part: Part) -> str:
-    """Return a field's value as a change keeps it: text, a key for what points elsewhere, empty for nothing."""
-    value = getattr(part, _FIELDS[field_name].attname)
-    return "" if value is None else str(value)
+    """Return a field's value as a change keeps it: text, a key for what points elsewhere, empty for nothing.
+
+    A number has all its decimals, so that two texts are equal where the values are.
+    """
+    field = _FIELDS[field_name]
+    value = getattr(part, field.attname)
+    if value is None:
+        return ""
+    return f"{value:.{field.decimal_places}f}" if isinstance(field, DecimalField) else str(value)
 
 
 def request_change(
@@ -220,6 +226,8 @@ def _set(part: Part, values: Mapping[str, str]) -> None:
     for name, text in values.items():
         field = _FIELDS[name]
         source = field.target_field if isinstance(field, ForeignKey) else field
+        if name == "unit" and (problem := unit_problem(part.unit_id, text)):
+            raise Invalid(sentence("{name} cannot be so.", name=name), {name: [problem]})
         try:
             setattr(part, field.attname, None if text == "" and field.null else source.to_python(text))
         except ValidationError as error:

@@ -97,6 +97,10 @@ class PartOffice(Edited):
             kwargs["form"] = PartForm
         return super().get_form(request, obj, change=change, **kwargs)
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """Keep the unit of a part: quantities are counted in it."""
+        return ("unit",) if obj else ()
+
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Nobody takes a controlled part away alone."""
         return not (obj is not None and obj.is_controlled) and super().has_delete_permission(request, obj)

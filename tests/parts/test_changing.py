@@ -18,7 +18,7 @@ from parts.actions.changing import approve, refuse, request_change, withdraw
 from parts.actions.imports import apply_import, plan_import
 from parts.actors import Actor
 from parts.errors import AlreadyDecided, AnotherPersonNeeded, Forbidden, Invalid, Refused, VersionConflict
-from parts.models import Part, PartChange, PartRelation
+from parts.models import Part, PartChange, PartRelation, UnitOfMeasure
 from parts.relations import drawing_of
 from tests.admin.desk import deed, desk_of, page, said, text
 from tests.factories.parts import PartFactory
@@ -62,7 +62,7 @@ def asked(part: Part, user: User, **wanted: str) -> PartChange:
 def test_a_change_is_asked_for_approved_by_another_person_and_stands_in_the_history(manager: User, other: User) -> None:
     part = controlled()
     row = asked(part, manager, description="Brake valve II", unit_cost="120")
-    assert row.changes == {"description": ["Brake valve", "Brake valve II"], "unit_cost": ["100.00", "120"]}
+    assert row.changes == {"description": ["Brake valve", "Brake valve II"], "unit_cost": ["100.00", "120.00"]}
     assert Part.objects.get(pk=part.pk).description == "Brake valve"
     with pytest.raises(AnotherPersonNeeded):
         approve(change_id=row.pk, **by(manager))
@@ -111,7 +111,9 @@ def test_a_part_that_has_changed_since_is_not_overwritten(manager: User, other: 
         ({"unit_cost": "-1"}, Invalid),
         ({"criticality": "Z"}, Invalid),
         ({"secret": "x"}, Invalid),
+        ({"unit": "MTR"}, Invalid),
         ({"description": "Brake valve"}, Refused),
+        ({"unit_cost": "100"}, Refused),
     ],
 )
 def test_what_cannot_be_is_refused_when_it_is_asked_for(
@@ -120,6 +122,36 @@ def test_what_cannot_be_is_refused_when_it_is_asked_for(
     with pytest.raises(refusal):
         asked(controlled(), manager, **wanted)
     assert not PartChange.objects.exists()
+
+
+def test_the_unit_that_quantities_are_counted_in_stays_whoever_approves(manager: User, other: User) -> None:
+    part = controlled()
+    UnitOfMeasure.objects.get_or_create(code="MTR", defaults={"name": "Metre", "decimals": 3})
+    row = asked(part, manager)
+    PartChange.objects.filter(pk=row.pk).update(changes={"unit": [part.unit_id, "MTR"]})  # as it was let be asked for
+    with pytest.raises(Invalid, match="unit cannot be so") as refused:
+        approve(change_id=row.pk, **by(other))
+    assert "quantities are counted in it" in refused.value.extra["fields"]["unit"][0]
+    assert Part.objects.get(pk=part.pk).unit_id == part.unit_id
+
+
+def test_the_page_of_a_part_shows_its_unit_and_does_not_take_another(manager: User) -> None:
+    part = PartFactory.create(unit_cost=100)
+    UnitOfMeasure.objects.get_or_create(code="MTR", defaults={"name": "Metre", "decimals": 3})
+    client = desk_of(manager)
+    assert "unit" not in client.get(page(part)).context["adminform"].form.fields
+    answers = sent(part, unit="MTR", unit_cost="130.00")
+    client.post(page(part), {name: value for name, value in answers.items() if name != "is_controlled"})
+    kept = Part.objects.get(pk=part.pk)
+    assert (kept.unit_id, kept.unit_cost) == (part.unit_id, 130)
+
+
+def test_an_import_asks_for_what_changes_and_not_for_a_cost_in_other_digits(manager: User) -> None:
+    part = controlled()
+    file = io.BytesIO(f"part_number,description,unit_cost\n{part.number},Valve,100\n".encode())
+    plan = plan_import(kind="catalogue", file=file, name="f.csv", by=by(manager)["by"])
+    apply_import(plan=plan, **by(manager))
+    assert PartChange.objects.get().changes == {"description": ["Brake valve", "Valve"]}
 
 
 def test_the_database_itself_refuses_the_same_person(manager: User) -> None:
