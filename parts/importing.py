@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -75,6 +76,18 @@ class Difference:
     errors: list[RowError] = field(default_factory=list)
     #: What else would come into being: categories, for example.
     along: list[str] = field(default_factory=list)
+
+    @property
+    def digest(self) -> str:
+        """Return what tells this difference from another one: what it would add and change, from what to what."""
+        return hashlib.sha256(repr((self.created, self.changed, self.along)).encode()).hexdigest()
+
+    def refuse_other_than(self, shown: str | None) -> None:
+        """Raise ImportRefused if this is not the difference that a person was shown (by its digest; None: nobody)."""
+        if shown is not None and shown != self.digest:
+            raise ImportRefused(
+                sentence("What the file would change is not what was shown: somebody changed the same meanwhile.")
+            )
 
     def refuse_errors(self) -> None:
         """Raise ImportRefused if there are errors."""

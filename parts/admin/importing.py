@@ -52,12 +52,16 @@ def _planned(kind: str, name: str, stored: str, by: Actor) -> ImportPlan:
 
 
 def _look(form: ImportForm, told: dict[str, Any]) -> dict[str, Any]:
-    upload = form.cleaned_data["file"]
-    _forget_old()
-    stored = default_storage.save(f"{FOLDER}/{secrets.token_hex(16)}", upload)
-    plan = _planned(form.kind, upload.name, stored, told["by"])
+    """Look at a new file; at one that was looked at before and could not be applied, as it stands now."""
+    if form.is_preview:
+        _forget_old()
+        name = form.cleaned_data["file"].name
+        stored = default_storage.save(f"{FOLDER}/{secrets.token_hex(16)}", form.cleaned_data["file"])
+    else:
+        _kind, stored, name, _digest = _redeem(form.cleaned_data["ticket"], told["by"])
+    plan = _planned(form.kind, name, stored, told["by"])
     difference = plan.difference
-    ticket = signing.dumps([form.kind, stored, upload.name, told["by"].reference], salt=FOLDER)
+    ticket = signing.dumps([form.kind, stored, name, told["by"].reference, difference.digest], salt=FOLDER)
     return {
         "plan": plan,
         "difference": difference,
@@ -78,9 +82,9 @@ def _forget_old() -> None:
 
 
 def _apply(subject: None, cleaned: dict[str, Any], told: dict[str, Any]) -> Done:
-    kind, stored, name = _redeem(cleaned["ticket"], told["by"])
+    kind, stored, name, shown = _redeem(cleaned["ticket"], told["by"])
     plan = _planned(kind, name, stored, told["by"])
-    result = imports.apply_import(plan=plan, **told)
+    result = imports.apply_import(plan=plan, shown=shown, **told)
     default_storage.delete(stored)
     says = _g("%(name)s imported: %(created)s new, %(changed)s changed, %(unchanged)s as they were.")
     figures = {"created": result.created, "changed": result.changed, "unchanged": result.unchanged}
@@ -91,16 +95,19 @@ def _apply(subject: None, cleaned: dict[str, Any], told: dict[str, Any]) -> Done
     return Done(said)
 
 
-def _redeem(ticket: str, by: Actor) -> tuple[str, str, str]:
-    """Return kind, place and name of the file of a ticket. Raises Refused for one that is not this person's or old."""
+def _redeem(ticket: str, by: Actor) -> tuple[str, str, str, str]:
+    """Return kind, place and name of the file of a ticket, and the digest of what was shown of it.
+
+    Raises ImportRefused for a ticket that is not this person's, or old.
+    """
     again = _g("The file is not kept any more: choose it once more.")
     try:
-        kind, stored, name, whose = signing.loads(ticket, salt=FOLDER, max_age=KEPT)
-    except signing.BadSignature as error:
+        kind, stored, name, whose, shown = signing.loads(ticket, salt=FOLDER, max_age=KEPT)
+    except (signing.BadSignature, ValueError) as error:
         raise ImportRefused(again) from error
     if whose != by.reference or not default_storage.exists(stored):
         raise ImportRefused(again)
-    return kind, stored, name
+    return kind, stored, name, shown
 
 
 def import_deed(kind: str, title: Any, permission: str) -> Deed:
@@ -108,12 +115,13 @@ def import_deed(kind: str, title: Any, permission: str) -> Deed:
 
     def look(subject: None, form: DeedForm, told: dict[str, Any]) -> dict[str, Any]:
         assert isinstance(form, ImportForm)
-        if not (form.is_bound and form.is_valid() and form.is_preview):
+        if not form.is_bound or not (form.cleaned_data.get("file") or form.cleaned_data.get("ticket")):
             return {}
         try:
             return _look(form, told)
-        except Refused as refusal:  # no file of this kind at all
-            form.refuse(refusal)
+        except Refused as refusal:  # no file of this kind at all, or one that is not kept any more
+            if form.is_preview:
+                form.refuse(refusal)
             return {}
 
     return Deed(

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
 
+from parts.actions.imports import apply_import, plan_import
+from parts.actors import Actor
+from parts.importing import ImportRefused
 from parts.models import Part
 from tests.admin.desk import deed, desk_of, said, text
 from tests.admin.world import World
+from tests.factories.parts import PartFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -32,6 +38,38 @@ def test_a_file_is_looked_at_first_and_then_imported(world: World, manager: User
     assert "1 new, 1 changed" in said(answer)
     assert Part.objects.filter(number="NEW-1").exists()
     assert client.post(deed(Part, "import"), {"ticket": shown.context["ticket"]}).status_code == 422
+
+
+def test_an_import_does_what_was_shown_or_nothing_and_then_shows_what_it_would_do_now(
+    world: World, manager: User
+) -> None:
+    part = world.part_in_stock()
+    Part.objects.filter(pk=part.pk).update(unit_cost=10)
+    content = f"part_number,unit_cost\n{part.number},12\n".encode()
+    client = desk_of(manager)
+    shown = client.post(deed(Part, "import"), {"file": SimpleUploadedFile("parts.csv", content)})
+    assert "10.00" in text(shown)
+    Part.objects.filter(pk=part.pk).update(unit_cost=15)  # somebody else, meanwhile
+    again = client.post(deed(Part, "import"), {"ticket": shown.context["ticket"]})
+    assert again.status_code == 422
+    assert "not what was shown" in text(again)
+    assert "15.00" in text(again)
+    assert Part.objects.get(pk=part.pk).unit_cost == 15
+    client.post(deed(Part, "import"), {"ticket": again.context["ticket"]})
+    assert Part.objects.get(pk=part.pk).unit_cost == 12
+
+
+def test_an_import_that_was_shown_is_compared_under_the_locks_that_it_writes_under(manager: User) -> None:
+    part = PartFactory.create(unit_cost=10)
+    file = io.BytesIO(f"part_number,unit_cost\n{part.number},12\n".encode())
+    by = Actor.user(manager)
+    plan = plan_import(kind="catalogue", file=file, name="f.csv", by=by)
+    Part.objects.filter(pk=part.pk).update(unit_cost=15)  # after it was planned, before it is applied
+    told: dict[str, Any] = {"by": by, "source": "test", "at": timezone.now()}
+    with pytest.raises(ImportRefused, match="not what was shown"):
+        apply_import(plan=plan, shown=plan.difference.digest, **told)
+    assert Part.objects.get(pk=part.pk).unit_cost == 15
+    assert apply_import(plan=plan, **told).changed == 1  # for who was shown nothing, as the command
 
 
 def test_a_file_with_a_bad_row_names_it_and_gives_no_ticket(world: World, manager: User) -> None:

@@ -38,12 +38,19 @@ def plan_import(*, kind: str, file: BinaryIO, name: str, by: Actor, progress: Pr
 
 
 def apply_import(
-    *, plan: ImportPlan, by: Actor, source: str, at: datetime, progress: Progress = silent
+    *,
+    plan: ImportPlan,
+    by: Actor,
+    source: str,
+    at: datetime,
+    progress: Progress = silent,
+    shown: str | None = None,
 ) -> ImportResult:
     """Do what the plan's file says, all of it or nothing; what that is, is worked out again under locks.
 
-    A second time finds everything as the file has it and changes nothing. Raises Forbidden, Invalid, and ImportRefused
-    where the plan has errors, or has them by now.
+    A second time finds everything as the file has it and changes nothing. `shown`, if given, is the digest of the
+    difference that a person decided on: it is that one, or nothing. Raises Forbidden, Invalid, and ImportRefused where
+    the plan has errors, or has them by now, or would do something else than what was shown.
     """
     its = _kind(plan.kind)
     by.require(its.permission)
@@ -53,7 +60,7 @@ def apply_import(
     plan.difference.refuse_errors()
     try:
         with transaction.atomic():
-            result = its.apply(plan.rows, by=by, source=source, at=at, progress=progress)
+            result = its.apply(plan.rows, by=by, source=source, at=at, progress=progress, shown=shown)
             if result.created + result.changed >= CHUNK:
                 its.analyze.rows()
             return result

@@ -33,7 +33,7 @@ from parts.importing import (
 from parts.keys import new_key
 from parts.models import Category, Part, PartChange, UnitOfMeasure
 from parts.progress import CHUNK, Progress
-from parts.rules import ZERO
+from parts.rules import ZERO, unit_problem
 from parts.sentences import sentence
 from parts.sql.statement import Statement
 from parts.statuses import Criticality, VedClass
@@ -114,10 +114,13 @@ def compare(rows: Sequence[ImportedRow], progress: Progress) -> Difference:
     return _compare(rows, sql.imports.READ_PARTS, progress).difference
 
 
-def apply(rows: Sequence[ImportedRow], *, by: Actor, source: str, at: datetime, progress: Progress) -> ImportResult:
+def apply(
+    rows: Sequence[ImportedRow], *, by: Actor, source: str, at: datetime, progress: Progress, shown: str | None
+) -> ImportResult:
     """Write the rows to the catalogue, each with its history."""
     done = _compare(rows, sql.imports.LOCK_PARTS, progress)
     done.difference.refuse_errors()
+    done.difference.refuse_other_than(shown)
     category_ids = _category_ids([content.category for _, _, content in done.writings])
     total = len(done.created) + len(done.changed)
     _ask_for(done.asked_for, category_ids, by=by, source=source, at=at)
@@ -220,12 +223,8 @@ def _problems(
     unit = values.get("unit")
     if unit is not None and unit not in units:
         yield RowError(row.line, "unit", sentence("there is no unit {unit}", unit=unit))
-    elif unit is not None and before is not None and unit != before.unit:
-        yield RowError(
-            row.line,
-            "unit",
-            sentence("is {unit} and cannot be changed: quantities are counted in it", unit=before.unit),
-        )
+    elif unit is not None and before is not None and (problem := unit_problem(before.unit, unit)):
+        yield RowError(row.line, "unit", problem)
 
 
 def _changes(before: CatalogueRow, after: CatalogueRow) -> tuple[FieldChange, ...]:

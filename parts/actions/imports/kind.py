@@ -20,9 +20,16 @@ class Compare(Protocol):
 
 class Apply(Protocol):
     def __call__(
-        self, rows: Sequence[ImportedRow], *, by: Actor, source: str, at: datetime, progress: Progress
+        self,
+        rows: Sequence[ImportedRow],
+        *,
+        by: Actor,
+        source: str,
+        at: datetime,
+        progress: Progress,
+        shown: str | None,
     ) -> ImportResult:
-        """Do it, inside the caller's transaction. Raises ImportRefused."""
+        """Do it, inside the caller's transaction. Raises ImportRefused, also where it is not what was `shown`."""
 
 
 @dataclass(frozen=True, slots=True)

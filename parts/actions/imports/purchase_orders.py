@@ -110,11 +110,14 @@ def compare(rows: Sequence[ImportedRow], progress: Progress) -> Difference:
     return _compare(rows, progress).difference
 
 
-def apply(rows: Sequence[ImportedRow], *, by: Actor, source: str, at: datetime, progress: Progress) -> ImportResult:
+def apply(
+    rows: Sequence[ImportedRow], *, by: Actor, source: str, at: datetime, progress: Progress, shown: str | None
+) -> ImportResult:
     """Place the orders that are not there and note the dates that have changed; both lock and check again."""
     comparison = _compare(rows, progress)
     difference = comparison.difference
     difference.refuse_errors()
+    difference.refuse_other_than(shown)
     told: dict[str, Any] = {"by": by, "source": source, "at": at}
     place_purchase_orders(orders=comparison.orders, progress=progress, announce=False, **told)
     confirmed = confirm_purchase_order_lines(confirmations=comparison.confirmations, announce=False, **told)

@@ -56,10 +56,13 @@ def compare(rows: Sequence[ImportedRow], progress: Progress) -> Difference:
     return _compare(rows, progress).difference
 
 
-def apply(rows: Sequence[ImportedRow], *, by: Actor, source: str, at: datetime, progress: Progress) -> ImportResult:
+def apply(
+    rows: Sequence[ImportedRow], *, by: Actor, source: str, at: datetime, progress: Progress, shown: str | None
+) -> ImportResult:
     """Set the levels to what was counted; `correct_stock_many` works out the changes under its locks."""
     comparison = _compare(rows, progress)
     comparison.difference.refuse_errors()
+    comparison.difference.refuse_other_than(shown)
     new_lines = {change.line for change in comparison.difference.created}
     try:
         done = correct_stock_many(
