@@ -119,7 +119,7 @@ def names_of(references: Iterable[str]) -> dict[str, str]:
     wanted = set(references)
     keys = {reference[5:]: reference for reference in wanted if reference.startswith("user:")}
     names = {reference: reference.partition(":")[2].replace("_", " ") or reference for reference in wanted}
-    for person in User.objects.filter(pk__in=[key for key in keys if key.isdigit()]):
+    for person in User.objects.filter(pk__in=[key for key in keys if key.isascii() and key.isdecimal()]):
         names[f"user:{person.pk}"] = full_name(person)
     for reference in wanted:
         if reference.startswith("link:"):  # of a customer who acted by the link to their order, in nobody's name

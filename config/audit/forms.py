@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, time
 from typing import Any
 
 from django import forms
@@ -9,6 +10,9 @@ from django.utils.translation import gettext_lazy as _
 
 from orders.event_words import TITLES
 from orders.statuses import SubjectKind
+from parts.rules import FIRST_DAY, LAST_DAY
+
+_FIRST, _LAST = (datetime.combine(day, time.min, UTC) for day in (FIRST_DAY, LAST_DAY))
 
 
 def kinds() -> list[tuple[str, str]]:
@@ -17,9 +21,15 @@ def kinds() -> list[tuple[str, str]]:
 
 
 class MomentField(forms.DateTimeField):
-    """A day, or a day and a time, in the reader's zone."""
+    """A day, or a day and a time, in the reader's zone. Before and after all that is kept there is nothing to find, so
+    that a time out there is as good as the first or the last one."""
 
     widget = forms.DateTimeInput(attrs={"type": "datetime-local", "step": "1"}, format="%Y-%m-%dT%H:%M:%S")
+
+    def to_python(self, value: Any) -> datetime | None:
+        """Return the time, not before the first day of anything of ours and not after the last."""
+        moment = super().to_python(value)
+        return None if moment is None else min(max(moment, _FIRST), _LAST)
 
 
 class HistoryForm(forms.Form):

@@ -48,7 +48,7 @@ class Question:
 
 
 def read(query: QueryDict, reader: User | AnonymousUser) -> Question:
-    """Read the question of an address. At most eight statements."""
+    """Read the question of an address. At most nine statements."""
     question = Question(HistoryForm(query))
     if not question.form.is_valid():
         question.trouble = _("Mend what is marked, then search again.")
@@ -56,7 +56,7 @@ def read(query: QueryDict, reader: User | AnonymousUser) -> Question:
     said = question.form.cleaned_data
     subjects = subjects_named(said["order"], reader) if said["order"] else None
     if subjects == ():
-        question.trouble = _("There is no order, job, line or shipment “%(text)s”.") % {"text": said["order"]}
+        question.trouble = _("There is no order, job, line, shipment or case “%(text)s”.") % {"text": said["order"]}
         return question
     actor = _actor(question, said["person"])
     if question.trouble:

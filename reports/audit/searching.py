@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,7 +13,8 @@ from django.db import connection
 from django.db.models import Q, Value
 from django.db.models.functions import Concat
 
-from orders.models import OrderEvent
+from orders.chains import chained_models
+from orders.models import OrderEvent, OrderLine, PartsOrder, ServiceOrder
 from orders.models.ledger import COMMON_KINDS
 from orders.searching import find_jobs, find_lines, find_parts_orders
 from reports.audit import sql
@@ -82,8 +84,8 @@ class Found:
 
 
 def key_at(moment: datetime) -> UUID:
-    """Return the first key that an event recorded at this moment could have."""
-    return UUID(int=(int(moment.timestamp() * 1000) & 0xFFFFFFFFFFFF) << 80)
+    """Return the first key that an event recorded at this moment could have; keys begin with 1970."""
+    return UUID(int=min(max(int(moment.timestamp() * 1000), 0), 0xFFFFFFFFFFFF) << 80)
 
 
 def moment_of(key: UUID) -> datetime:
@@ -158,19 +160,34 @@ def _run(statement: str, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
 
 
 def subjects_named(text: str, reader: User | AnonymousUser) -> tuple[UUID, ...]:
-    """Return the subjects that a reference stands for: an order, job or line and all below it; empty for none.
+    """Return the subjects that a reference stands for: an order, job or line and all that belongs to it, else the one
+    subject that is called so (a case, a return); empty for none.
 
-    Ours, the customer's own, of a shipment, or a tracking number; exactly, but for case and separators. At most six
+    Ours, the customer's own, of a shipment, or a tracking number; exactly, but for case and separators. At most seven
     statements and MOST_SUBJECTS subjects.
     """
     jobs, orders, lines = (
         [hit.row.pk for hit in find(text, reader, 20) if hit.is_exact]
         for find in (find_jobs, find_parts_orders, find_lines)
     )
-    if not (jobs or orders or lines):
-        return ()
-    parameters = {"jobs": jobs, "orders": orders, "lines": lines, "most": MOST_SUBJECTS}
-    return tuple(key for (key,) in _run(sql.SUBJECTS_OF, parameters))
+    if jobs or orders or lines:
+        parameters: dict[str, Any] = {"jobs": jobs, "orders": orders, "lines": lines, "most": MOST_SUBJECTS}
+        statement = sql.SUBJECTS_OF.format(others=" UNION ALL ".join(_others_of()))
+    else:
+        parameters = {"reference": text.strip().upper()}
+        tables = [model._meta.db_table for model in chained_models()]
+        statement = " UNION ALL ".join(sql.SUBJECT_CALLED.format(table=table) for table in tables)
+    return tuple(key for (key,) in _run(statement, parameters))
+
+
+def _others_of() -> Iterator[str]:
+    """Yield how each kind of subject is found that belongs to a job, order or line: back orders, cases, returns."""
+    below: dict[Any, str] = {ServiceOrder: "job", PartsOrder: "parts_order", OrderLine: "line"}
+    for model in chained_models():
+        for field in model._meta.concrete_fields:
+            if model not in below and field.related_model in below:
+                names = {"table": model._meta.db_table, "column": field.column, "of": below[field.related_model]}
+                yield sql.SUBJECTS_OF_OTHERS.format(**names)
 
 
 def people_named(text: str) -> list[User]:

@@ -64,19 +64,26 @@ WHERE stats.schemaname = current_schema() AND stats.tablename = 'orders_ordereve
     AND stats.attname = ANY(%(names)s)
 """
 
-#: An order or job and all that belongs to it: its parts orders, their lines, their back orders.
+#: An order or job and all that belongs to it: its parts orders, their lines, and what `others` finds by those.
 #: Parameters: jobs, orders, lines (keys), most.
 SUBJECTS_OF = """
-WITH parts_order AS (
+WITH job AS (
+    SELECT unnest(%(jobs)s::uuid[]) AS id
+),
+parts_order AS (
     SELECT id FROM orders_partsorder WHERE id = ANY(%(orders)s::uuid[]) OR service_order_id = ANY(%(jobs)s::uuid[])
 ),
 line AS (
     SELECT id FROM orders_orderline
     WHERE order_id IN (SELECT id FROM parts_order) OR id = ANY(%(lines)s::uuid[]) OR parent_id = ANY(%(lines)s::uuid[])
 )
-SELECT unnest(%(jobs)s::uuid[])
+SELECT id FROM job
 UNION ALL SELECT id FROM parts_order
 UNION ALL SELECT id FROM line
-UNION ALL SELECT id FROM backorders_backorder WHERE line_id IN (SELECT id FROM line)
+UNION ALL {others}
 LIMIT %(most)s
 """
+SUBJECTS_OF_OTHERS = "SELECT id FROM {table} WHERE {column} IN (SELECT id FROM {of})"
+
+#: A subject by its own reference. Parameter: reference.
+SUBJECT_CALLED = "SELECT id FROM {table} WHERE reference = %(reference)s"

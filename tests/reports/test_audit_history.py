@@ -10,6 +10,8 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
+from integrations.actions import cases
+from integrations.actions.cases import Contradiction
 from orders.actions import erasing, service_orders
 from orders.models import OrderEvent, ServiceOrder
 from orders.models.ledger import COMMON_KINDS
@@ -58,10 +60,44 @@ def test_an_order_is_found_by_any_reference_with_all_that_belongs_to_it(desk: De
         assert other.reference not in page
 
 
+def test_whatever_the_ledger_knows_is_found_by_its_reference(desk: Desk, reading: Client) -> None:
+    desk.place(3)
+    case = cases.open_case(
+        what=Contradiction("count_level", "5", "4", {"service_order_id": desk.job("new").pk}), note="", **TOLD
+    )
+    named = dict(OrderEvent.objects.values_list("subject_kind", "reference"))
+    assert {"parts_order", "line", "back_order", "service_order", "case"} <= set(named)
+    found = {kind: rows(seen(reading, f"?order={reference}")) for kind, reference in named.items()}
+    assert all(found.values()), found
+    assert rows(seen(reading, f"?order={case.reference.lower()}")) == found["case"]
+
+
+def test_a_job_is_found_with_the_cases_about_it_and_its_lines(desk: Desk, reading: Client) -> None:
+    job = desk.job("new")
+    line = desk.place(1, service_order_id=job.pk).lines[0]
+    for about in ({"service_order_id": job.pk}, {"line_id": line.id}):
+        case = cases.open_case(what=Contradiction("count_level", "5", "4", about), note="", **TOLD)
+        assert case.reference in seen(reading, f"?order={job.reference}")
+
+
+@pytest.mark.parametrize("day", ["0001-01-01T00:00", "1960-01-01T00:00", "1969-12-31"])
+def test_a_beginning_before_all_that_is_kept_finds_all_of_it(desk: Desk, reading: Client, day: str) -> None:
+    desk.place(1)
+    assert rows(seen(reading, f"?since={day}")) == rows(seen(reading)) > 0
+    assert rows(seen(reading, f"?until={day}")) == 0
+    assert rows(seen(reading, "?until=9999-12-31T23:59")) == rows(seen(reading))
+
+
+@pytest.mark.parametrize("name", ["user:²", "user:99999999999999999999", "user:-1", "user:"])
+def test_a_person_who_cannot_be_is_nobody(desk: Desk, reading: Client, name: str) -> None:
+    desk.place(1)
+    assert rows(seen(reading, f"?person={name}")) == 0
+
+
 def test_a_reference_of_nothing_is_said_to_be_none(desk: Desk, reading: Client) -> None:
     desk.place(1)
     page = seen(reading, "?order=P-999999")
-    assert "There is no order, job, line or shipment" in page
+    assert "There is no order, job, line, shipment or case" in page
     assert rows(page) == 0
 
 
