@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import User
@@ -17,6 +16,7 @@ from integrations.models import Discrepancy, EscalationStep
 from integrations.statuses import CaseStatus, DiscrepancyKind, Resolution
 from orders.errors import NothingToDo, ReasonRequired
 from orders.ledger import Cause, Ledger, Subject
+from orders.models import EventCursor
 from orders.rules import LONGEST_NOTE, check_texts
 from orders.sql import APPEND_EVENTS
 from parts.actors import Actor
@@ -26,7 +26,9 @@ from parts.sentences import Says, Sentence, in_english, sentence
 
 #: How long a case may take where nobody has said who answers for its kind.
 WITHOUT_STEPS = timedelta(hours=24)
-#: How far back counts are looked at, and how many cases one run opens or escalates.
+#: Under which name it is kept how far counts were looked at, how far before that the next run begins, and how many
+#: cases one run opens or escalates.
+COUNTS = "counts-beyond-tolerance"
 LOOKED_BACK = timedelta(days=2)
 MOST_AT_ONCE = 500
 
@@ -59,34 +61,77 @@ def open_case(*, what: Contradiction, note: str, by: Actor, source: str, at: dat
     if missing or not what.about:
         raise Invalid(sentence("Say what was expected, and what was found instead."), missing)
     check_texts(expected=(str(what.expected), 200), found=(str(what.found), 200), note=(note, LONGEST_NOTE))
-    return _open(what, note, Cause(by=by, source=source, at=at))
+    return _open([what], note, Cause(by=by, source=source, at=at))[0]
 
 
-def open_by_rule(*, what: Contradiction, by: Actor, source: str, at: datetime) -> Discrepancy | None:
-    """Open the case of a cause that a rule found; None where it has one already. It follows from the cause, so who
-    caused it needs no right of their own to open cases."""
-    assert what.cause is not None
-    field, value = what.cause
-    if Discrepancy.objects.filter(**{field: value}).exists():
-        return None
+def open_by_rule(*, found: Sequence[Contradiction], by: Actor, source: str, at: datetime) -> int:
+    """Open the cases of what a rule found, where their causes have none yet; return how many. It follows from the
+    causes, so who caused it needs no right of their own to open cases.
+
+    The number of statements does not depend on how many there are. All causes are of one kind.
+    """
+    cause = Cause(by=by, source=source, at=at)
     try:
         with transaction.atomic():
-            return _open(what, "", Cause(by=by, source=source, at=at))
+            return _open_new(found, cause)
     except IntegrityError:
-        if not Discrepancy.objects.filter(**{field: value}).exists():
-            raise
-        return None  # another run opened it at the same moment
+        return _open_new(found, cause)  # another run opened some of them at this moment: now they are known
 
 
-def _open(what: Contradiction, note: str, cause: Cause) -> Discrepancy:
-    step = EscalationStep.objects.filter(kind=what.kind).order_by("position").first()
+def _open_new(found: Sequence[Contradiction], cause: Cause) -> int:
+    new = _without_case({str(what.cause[1]): what for what in found if what.cause is not None})
+    return len(_open(new, "", cause)) if new else 0
+
+
+def _without_case(by_cause: Mapping[str, Contradiction]) -> list[Contradiction]:
+    if not by_cause:
+        return []
+    fields = {what.cause[0] for what in by_cause.values() if what.cause is not None}
+    assert len(fields) == 1, fields
+    field = fields.pop()
+    values = [what.cause[1] for what in by_cause.values() if what.cause is not None]
+    known = Discrepancy.objects.filter(**{f"{field}__in": values}).values_list(field, flat=True)
+    have = {str(value) for value in known}
+    return [what for value, what in by_cause.items() if value not in have]
+
+
+def _open(found: Sequence[Contradiction], note: str, cause: Cause) -> list[Discrepancy]:
+    """Open a case for each, with as many statements as for one."""
+    steps = EscalationStep.objects.filter(kind__in={what.kind for what in found}).order_by("kind", "-position")
+    first = {step.kind: step for step in steps}
+    ledger = Ledger(cause)
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            numbered = "SELECT nextval('integrations_discrepancy_number') FROM generate_series(1, %s)"
+            cursor.execute(numbered, [len(found)])
+            numbers = [number for (number,) in cursor.fetchall()]
+        rows = [
+            _opened(what, note, cause, ledger, number, first.get(what.kind))
+            for what, number in zip(found, numbers, strict=True)
+        ]
+        Discrepancy.objects.bulk_create(rows)
+        _append(ledger)
+    return rows
+
+
+def _opened(
+    what: Contradiction, note: str, cause: Cause, ledger: Ledger, number: int, step: EscalationStep | None
+) -> Discrepancy:
+    """Return the row of a new case; its event is recorded."""
     case = Case()
     case.id, case.version, case.chain_hash, case.status, case.status_since = new_key(), 0, b"", "", cause.at
-    row = Discrepancy(
+    case.reference = f"DC-{number:06d}"
+    expected, seen = in_english(what.expected).strip()[:200], in_english(what.found).strip()[:200]
+    data = {"kind": what.kind, "expected": expected, "found": seen}
+    ledger.record(case, "case.opened", to=CaseStatus.OPEN.value, data=data, note=note.strip())
+    return Discrepancy(
         id=case.id,
+        reference=case.reference,
+        version=case.version,
+        chain_hash=case.chain_hash,
         kind=what.kind,
-        expected=in_english(what.expected).strip()[:200],
-        found=in_english(what.found).strip()[:200],
+        expected=expected,
+        found=seen,
         sentences={
             name: said.kept()
             for name, said in (("expected", what.expected), ("found", what.found))
@@ -100,29 +145,33 @@ def _open(what: Contradiction, note: str, cause: Cause) -> Discrepancy:
         **what.about,
         **({what.cause[0]: what.cause[1]} if what.cause else {}),
     )
-    ledger = Ledger(cause)
-    with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT nextval('integrations_discrepancy_number')")
-            case.reference = f"DC-{cursor.fetchone()[0]:06d}"
-        data = {"kind": what.kind, "expected": row.expected, "found": row.found}
-        ledger.record(case, "case.opened", to=CaseStatus.OPEN.value, data=data, note=note.strip())
-        row.reference, row.version, row.chain_hash = case.reference, case.version, case.chain_hash
-        row.save(force_insert=True)
-        _append(ledger)
-    return row
 
 
 def assign(
-    *, case_id: UUID, owner_id: int | None, by: Actor, source: str, at: datetime, expected_version: int | None = None
+    *,
+    case_id: UUID,
+    owner_id: int | None,
+    by: Actor,
+    source: str,
+    at: datetime,
+    expected_version: int | None = None,
+    only_free: bool = False,
 ) -> Discrepancy:
-    """Give a case to somebody who may work on cases, or to nobody. Raises Forbidden, NotFound, VersionConflict,
-    Refused for a resolved one, Invalid for somebody who may not, NothingToDo."""
+    """Give a case to somebody who may work on cases, or to nobody; with `only_free`, only one that nobody has. Raises
+    Forbidden, NotFound, VersionConflict, Refused for a resolved one, Invalid for somebody who may not, NothingToDo."""
 
     def change(row: Discrepancy, case: Case, ledger: Ledger) -> None:
         _refuse_resolved(row)
         if row.owner_id == owner_id:
             raise NothingToDo(sentence("{reference} is with them already.", reference=row.reference))
+        if only_free and row.owner is not None:
+            raise Refused(
+                sentence(
+                    "{person} has {reference} already.",
+                    person=row.owner.get_full_name() or row.owner.get_username(),
+                    reference=row.reference,
+                )
+            )
         if owner_id is not None and not workers().filter(pk=owner_id).exists():
             raise Invalid(sentence("Nobody can take the case."), {"owner": [sentence("They may not work on cases.")]})
         ledger.record(case, "case.assigned", data={"from": row.owner_id, "to": owner_id})
@@ -132,8 +181,8 @@ def assign(
 
 
 def workers() -> QuerySet[User]:
-    """Return the people who may work on cases."""
-    return User.objects.filter(is_active=True, groups__permissions__codename="work_discrepancy").distinct()
+    """Return the people who may work on cases: by a role, by a right of their own, or above all rights."""
+    return User.objects.with_perm("integrations.work_discrepancy", backend="django.contrib.auth.backends.ModelBackend")
 
 
 def add_note(*, case_id: UUID, text: str, by: Actor, source: str, at: datetime) -> Discrepancy:
@@ -230,25 +279,33 @@ def _escalate(case_id: UUID, at: datetime) -> bool:
 
 
 def open_for_counts(*, at: datetime) -> int:
-    """Open a case for each count of a warehouse that differed beyond its tolerance; return how many. Safe to repeat."""
-    since = int((at - LOOKED_BACK).timestamp() * 1000)
-    first = UUID(int=since << 80 | 0x7 << 76 | 0b10 << 62)
-    rows = sql.COUNTS_BEYOND_TOLERANCE.rows(first=first, most=MOST_AT_ONCE)
-    facts: dict[str, Any] = {"by": Actor.system("count-tolerance"), "source": "counts", "at": at}
-    return sum(
-        open_by_rule(
-            what=Contradiction(
-                DiscrepancyKind.COUNT_LEVEL.value,
-                expected=sentence("{quantity} in the books", quantity=expected.normalize()),
-                found=sentence("{quantity} counted", quantity=counted.normalize()),
-                about={"level_id": level_id},
-                cause=("correction_id", correction_id),
-            ),
-            **facts,
+    """Open a case for each count of a warehouse that differed beyond its tolerance; return how many. Safe to repeat.
+
+    However long nobody ran: it goes on where the last run ended, and looks a little further back than that, for what
+    was committed late.
+    """
+    cursor = EventCursor.objects.filter(name=COUNTS).first() or EventCursor(name=COUNTS, event_id=UUID(int=0))
+    rows = sql.COUNTS_BEYOND_TOLERANCE.rows(first=_looked_back(cursor.event_id), most=MOST_AT_ONCE)
+    found = [
+        Contradiction(
+            DiscrepancyKind.COUNT_LEVEL.value,
+            expected=sentence("{quantity} in the books", quantity=expected.normalize()),
+            found=sentence("{quantity} counted", quantity=counted.normalize()),
+            about={"level_id": level_id},
+            cause=("correction_id", correction_id),
         )
-        is not None
         for correction_id, level_id, expected, counted in rows
-    )
+    ]
+    opened = open_by_rule(found=found, by=Actor.system("count-tolerance"), source="counts", at=at)
+    if len(rows) < MOST_AT_ONCE:
+        cursor.event_id = UUID(int=int(at.timestamp() * 1000) << 80)
+        cursor.save()
+    return opened
+
+
+def _looked_back(key: UUID) -> UUID:
+    """Return a key of so long before: keys begin with the millisecond at which they were made."""
+    return UUID(int=max(0, key.int - (int(LOOKED_BACK.total_seconds() * 1000) << 80)))
 
 
 # --- One case at a time ----------------------------------------------------------------------------------------------

@@ -38,14 +38,16 @@ def count_van(
             note=note,
             despite_changes=despite_changes,
         )
-        for line in count.lines.all():
-            if line.difference:
-                what = Contradiction(
-                    DiscrepancyKind.COUNT_LEVEL.value,
-                    expected=sentence("{quantity} in the books", quantity=line.expected.normalize()),
-                    found=sentence("{quantity} counted", quantity=line.counted.normalize()),
-                    about={"level_id": line.level_id},
-                    cause=("count_line_id", line.pk),
-                )
-                open_by_rule(what=what, by=by, source=source, at=at)
+        differences = [
+            Contradiction(
+                DiscrepancyKind.COUNT_LEVEL.value,
+                expected=sentence("{quantity} in the books", quantity=line.expected.normalize()),
+                found=sentence("{quantity} counted", quantity=line.counted.normalize()),
+                about={"level_id": line.level_id},
+                cause=("count_line_id", line.pk),
+            )
+            for line in count.lines.all()
+            if line.difference
+        ]
+        open_by_rule(found=differences, by=by, source=source, at=at)
     return count

@@ -19,20 +19,23 @@ from parts.sentences import sentence
 
 
 def report_many(*, reports: Sequence[Report], by: Actor, source: str, at: datetime) -> list[Result]:
-    """Do what `orders.actions.reporting.report_many` does; each report that is refused because its subject has ended
-    otherwise gets a case, once however often it is sent. The answers are the same. Raises so."""
+    """Do what `orders.actions.reporting.report_many` does; where a report is refused because its subject has ended
+    otherwise, there is a case: one for the same contradiction, however often and under whatever name it is sent. The
+    answers are the same, and the number of statements does not depend on how many reports there are. Raises so."""
     with transaction.atomic():
         results = reporting.report_many(reports=reports, by=by, source=source, at=at)
-        for report, result in zip(reports, results, strict=True):
-            if _contradicts(report, result):
-                what = Contradiction(
-                    DiscrepancyKind.MESSAGE_STATUS.value,
-                    expected=sentence("{status}", status=word_of(result.status)),
-                    found=sentence("{status}, reported by {system}", status=word_of(report.status), system=source),
-                    about={f"{report.subject}_id": report.id},
-                    cause=("message_key", _key(report, source)),
-                )
-                open_by_rule(what=what, by=by, source=source, at=at)
+        found = [
+            Contradiction(
+                DiscrepancyKind.MESSAGE_STATUS.value,
+                expected=sentence("{status}", status=word_of(result.status)),
+                found=sentence("{status}, reported by {system}", status=word_of(report.status), system=source),
+                about={f"{report.subject}_id": report.id},
+                cause=("message_key", _key(report, result, source)),
+            )
+            for report, result in zip(reports, results, strict=True)
+            if _contradicts(report, result)
+        ]
+        open_by_rule(found=found, by=by, source=source, at=at)
     return results
 
 
@@ -42,7 +45,6 @@ def _contradicts(report: Report, result: Result) -> bool:
     return result.status in (LINE_CLOSED if report.subject == "line" else SERVICE_ORDER_CLOSED)
 
 
-def _key(report: Report, source: str) -> str:
-    """Return what makes the same contradiction the same: the message's own name, or what it says."""
-    said = report.message_id or f"{report.status} {report.occurred_at.isoformat()}"
-    return hashlib.sha256(f"{source}\n{said}\n{report.id}".encode()).hexdigest()
+def _key(report: Report, result: Result, source: str) -> str:
+    """Return what makes the same contradiction the same: who says what about what, against which end of it."""
+    return hashlib.sha256(f"{source}\n{report.id}\n{report.status}\n{result.status}".encode()).hexdigest()

@@ -114,7 +114,7 @@ def _assign(subject: Discrepancy, cleaned: dict[str, Any], told: dict[str, Any])
 
 
 def _take(subject: Discrepancy, cleaned: dict[str, Any], told: dict[str, Any]) -> Done:
-    cases.assign(case_id=subject.pk, owner_id=told["by"].user_id, **told)
+    cases.assign(case_id=subject.pk, owner_id=told["by"].user_id, only_free=True, **told)
     return Done(_g("It is yours."))
 
 

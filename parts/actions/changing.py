@@ -226,7 +226,7 @@ def _set(part: Part, values: Mapping[str, str]) -> None:
     for name, text in values.items():
         field = _FIELDS[name]
         source = field.target_field if isinstance(field, ForeignKey) else field
-        if name == "unit" and (problem := unit_problem(part.unit_id, text)):
+        if name == "unit" and (problem := unit_problem(text_of("unit", part), text)):
             raise Invalid(sentence("{name} cannot be so.", name=name), {name: [problem]})
         try:
             setattr(part, field.attname, None if text == "" and field.null else source.to_python(text))

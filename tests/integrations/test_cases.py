@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.test import Client
@@ -36,7 +36,7 @@ from parts.models import Part, StockCountLine, StockLevel
 from tests.admin.desk import deed, desk_of, page, text
 from tests.admin.world import World
 from tests.factories.parts import PartFactory, WarehouseFactory
-from tests.orders.desk import NOBODY, NOW, TOLD, Desk, told
+from tests.orders.desk import NOBODY, NOW, TOLD, Desk, statements, told
 from tests.racing import race
 
 pytestmark = pytest.mark.django_db
@@ -232,6 +232,80 @@ def test_a_message_that_contradicts_what_is_final_opens_one_case_however_often_i
         assert (case.expected_said, case.found_said) == ("Abgeschlossen", "Storniert, gemeldet von test")
 
 
+def test_a_contradiction_is_one_case_under_however_many_names_it_is_sent() -> None:
+    job = Desk().job("completed")
+
+    def contradict(first: int, count: int) -> int:
+        said = [Report("service_order", job.pk, "cancelled", NOW, f"M-{first + n}", "x") for n in range(count)]
+        with statements() as sent:
+            reporting.report_many(reports=said, **told(hours=2))
+        return len(sent)
+
+    contradict(0, 50)
+    contradict(50, 1)
+    case = Discrepancy.objects.get()
+    assert (case.status, kinds(case)) == ("open", ["case.opened"])
+
+
+def test_many_contradictions_take_as_many_statements_as_few() -> None:
+    def contradict(count: int) -> int:
+        jobs = [Desk().job("completed") for _ in range(count)]
+        with statements() as sent:
+            said = [Report("service_order", job.pk, "cancelled", NOW, f"M-{job.pk}", "x") for job in jobs]
+            reporting.report_many(reports=said, **told(hours=2))
+        return len(sent)
+
+    few, many = contradict(2), contradict(12)
+    assert few == many
+    references = list(Discrepancy.objects.values_list("reference", flat=True))
+    assert len(set(references)) == len(references) == 14
+    assert all(kinds(case) == ["case.opened"] for case in Discrepancy.objects.all())
+
+
+def test_a_count_of_many_parts_takes_as_many_statements_as_one_of_few() -> None:
+    def counted(number: int) -> int:
+        person = User.objects.create_user(f"tech{number}")
+        roles.give_role(person, roles.TECHNICIAN)
+        van = WarehouseFactory.create(kind="van", technician=person)
+        parts = [PartFactory.create() for _ in range(number)]
+        for part in parts:
+            here: dict[str, Any] = {"part_id": part.pk, "warehouse_id": van.pk}
+            stock.correct_stock(**here, on_hand_change=Decimal(2), reason="opening", **TOLD)
+        by = {"by": Actor.user(User.objects.get(pk=person.pk))}
+        with statements() as sent:
+            count_van(warehouse_id=van.pk, found=[Found(part.pk, Decimal(1)) for part in parts], **TOLD | by)
+        return len(sent)
+
+    few, many = counted(2), counted(12)
+    assert few == many
+    assert Discrepancy.objects.count() == 14
+
+
+def both_contradict(job: Any) -> tuple[Any, Any]:
+    def contradict(name: str) -> Callable[[], object]:
+        said = [Report("service_order", job.pk, "cancelled", NOW, name, "x")]
+        return lambda: reporting.report_many(reports=said, **told(hours=2))
+
+    return race(contradict("M-1"), contradict("M-2"))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_that_send_the_same_contradiction_at_once_open_one_case() -> None:
+    first, second = both_contradict(Desk().job("completed"))
+    assert (first.error, second.error) == (None, None)
+    assert Discrepancy.objects.count() == 1
+
+
+def test_a_count_is_looked_at_however_long_no_worker_ran() -> None:
+    cases.open_for_counts(at=timezone.now())
+    at = level()
+    stock.correct_stock(
+        part_id=at.part_id, warehouse_id=at.warehouse_id, on_hand_change=Decimal(-3), reason="count", **TOLD
+    )
+    assert cases.open_for_counts(at=timezone.now() + timedelta(days=30)) == 1
+    assert cases.open_for_counts(at=timezone.now() + timedelta(days=60)) == 0
+
+
 def test_a_message_that_is_refused_for_another_reason_opens_none() -> None:
     desk = Desk()
     desk.put(1)
@@ -262,6 +336,53 @@ def test_a_case_is_opened_from_the_page_of_a_level_taken_and_resolved(world: Wor
     shown = text(client.get(page(case)))
     assert "Our books were wrong" in shown
     assert "Corrected" in shown
+
+
+def test_a_case_is_not_taken_from_somebody_by_a_page_that_still_shows_it_as_free() -> None:
+    case, anna, bert = opened(), worker("anna"), worker("bert")
+    desk_of(anna).post(deed(case, "take"))
+    answer = desk_of(bert).post(deed(case, "take"), follow=True)
+    assert "anna has" in text(answer)
+    assert Discrepancy.objects.get().owner == anna
+    cases.assign(case_id=case.pk, owner_id=bert.pk, **TOLD)  # who means to give it to another one still can
+    assert Discrepancy.objects.get().owner == bert
+
+
+def both_take(case: Discrepancy) -> tuple[Any, Any]:
+    def take(person: User) -> Callable[[], object]:
+        return lambda: cases.assign(case_id=case.pk, owner_id=person.pk, only_free=True, **TOLD)
+
+    return race(take(worker("anna")), take(worker("bert")))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_who_take_a_case_at_once_one_has_it_and_the_other_is_told() -> None:
+    first, second = both_take(opened())
+    assert first.error is None
+    assert isinstance(second.error, Refused)
+    assert Discrepancy.objects.get().owner == User.objects.get(username="anna")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_its_lock_the_second_takes_what_the_first_one_has_and_only_the_database_refuses(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(cases, "_locked_cases", Discrepancy.objects.all)
+    first, second = both_take(opened())
+    assert first.error is None
+    assert isinstance(second.error, IntegrityError)
+
+
+@pytest.mark.parametrize("how", ["above all", "personally"])
+def test_who_may_work_on_cases_without_a_role_can_take_one(above_all: User, how: str) -> None:
+    person = above_all
+    if how == "personally":
+        person = User.objects.create_user("own", is_staff=True)
+        rights = ("work_discrepancy", "view_discrepancy")
+        person.user_permissions.set(Permission.objects.filter(codename__in=rights))
+    case = opened()
+    desk_of(person).post(deed(case, "take"))
+    assert Discrepancy.objects.get().owner == person
 
 
 def test_the_list_shows_mine_and_what_is_overdue(world: World, manager: User) -> None:
