@@ -22,6 +22,7 @@ from orders.sql import APPEND_EVENTS
 from parts.actors import Actor
 from parts.errors import Invalid, NotFound, Refused, VersionConflict
 from parts.keys import new_key
+from parts.labels import full_name
 from parts.sentences import Says, Sentence, in_english, sentence
 
 #: How long a case may take where nobody has said who answers for its kind.
@@ -168,7 +169,7 @@ def assign(
             raise Refused(
                 sentence(
                     "{person} has {reference} already.",
-                    person=row.owner.get_full_name() or row.owner.get_username(),
+                    person=full_name(row.owner),
                     reference=row.reference,
                 )
             )
