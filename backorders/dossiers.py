@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 
 from backorders.prospects import Prospect, prospects
 from backorders.statuses import BACK_ORDER_WAITING
-from orders.models import OrderLine, PartsOrder, ServiceOrder, Shipment, ShipmentLine
+from orders.models import OrderLine, PartsOrder, ServiceOrder, ShipmentLine
 
 #: How many lines a page shows at once.
 MOST_LINES = 50
@@ -129,8 +129,3 @@ def subjects_of(order_ids: Collection[UUID]) -> dict[UUID, str]:
     found = dict.fromkeys(order_ids, "")
     found |= {key: number for line, back_order, number in keys for key in (line, back_order) if key}
     return found
-
-
-def shipments_of(order: PartsOrder) -> QuerySet[Shipment]:
-    """Return what left of an order, the latest first."""
-    return Shipment.objects.filter(order=order).select_related("warehouse").order_by("-id")

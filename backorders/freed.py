@@ -95,7 +95,7 @@ class Freed:
 
 
 def freed_by(delivery: Delivery) -> Freed:
-    """Return what a delivery brought to whom, as the ledger of allocations has it. Three queries, however long it is.
+    """Return what a delivery brought to whom, as the ledger of allocations has it. Four queries, however long it is.
 
     Serial numbers are handed out in the order they were read: to the orders by their turn, then to the shelf; the last
     are those of what is damaged.

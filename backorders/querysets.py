@@ -63,10 +63,6 @@ class BackOrderQuerySet(models.QuerySet[Any]):
         # NOT EXISTS, where a join and IS NULL would be planned for one row and read the whole queue.
         return self.waiting().exclude(pegs__isnull=False)
 
-    def nearest_to_restock(self) -> Self:
-        """Sort by expected date; those without one last."""
-        return self.waiting().order_by(F("expected_on").asc(nulls_last=True), "-rank", "id")
-
     def promise_overdue(self, today: Any) -> Self:
         """Keep those whose promised date has passed."""
         return self.waiting().filter(line__promised_on__lt=today)

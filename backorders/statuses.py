@@ -21,8 +21,6 @@ LABELS: dict[str, Says] = {**dict(BackOrderStatus.choices), "on_hold": _("on hol
 
 #: In the queue for the next unit.
 BACK_ORDER_WAITING = ("open", "sourcing", "supply_confirmed")
-#: Out of the queue. An allocated one comes back if its stock is taken or lost before it is shipped.
-BACK_ORDER_CLOSED = ("allocated", "fulfilled", "substituted", "cancelled")
 
 BACK_ORDER_STEPS: dict[str, tuple[str, ...]] = {
     "open": ("sourcing", "supply_confirmed", "allocated", "substituted", "cancelled"),

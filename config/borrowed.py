@@ -1,7 +1,8 @@
 """Texts that we show and others wrote without a translation: said here, so that our catalogues have them too.
 
 Whoever marks a text (the admin's theme, the history of fields) finds it in our catalogues by its English words. What a
-relation is called Django makes from the name of our field; `name_relations` has it said in the reader's language.
+relation is called Django makes from the name of our field; `name_relations` has it said in the reader's language. The
+lists are read by nobody but `config.translating`, which finds what is marked in them.
 """
 
 from __future__ import annotations

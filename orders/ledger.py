@@ -21,7 +21,6 @@ from orders.verifier import digest
 from parts.actors import Actor
 from parts.documents import as_text
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 

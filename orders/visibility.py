@@ -20,10 +20,6 @@ class Sight:
     customer_id: UUID | None = None
 
 
-#: What our own rules and measures see.
-EVERYTHING = Sight(sees_all=True)
-
-
 def sight_of(actor: Actor, customer_id: UUID | None = None) -> Sight:
     """Return what an actor may see of stock while they serve an order of this customer. May query their rights."""
     return Sight(actor.may(VIEW_ALL_STOCK), actor.user_id, customer_id)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from django.db import models
-from django.db.models import F, Q, Sum, Value
+from django.db.models import F, Q, Value
 from django.db.models.functions import Coalesce, Greatest
 
 from parts.statuses import RESERVATION_LIVE, Condition, PurchaseOrderStatus, ReservationStatus, WarehouseKind
@@ -52,19 +52,6 @@ class StockLevelQuerySet(models.QuerySet[Any]):
     def locked(self) -> Self:
         """Lock the rows for this transaction in the one order (by primary key)."""
         return self.select_for_update(of=("self",), no_key=True).order_by("pk")
-
-    def totals_by_part(self) -> models.QuerySet[Any, dict[str, Any]]:
-        """Give on hand, reserved, unfit and available per part."""
-        return (
-            self.order_by()
-            .values("part_id")
-            .annotate(
-                total_on_hand=Sum("on_hand"),
-                total_reserved=Sum("reserved"),
-                total_unfit=Sum("unfit"),
-                total_available=Sum(AVAILABLE),
-            )
-        )
 
 
 class ReservationQuerySet(models.QuerySet[Any]):

@@ -11,7 +11,7 @@ from django.test import Client
 
 from backorders.availability import Availability, availability
 from orders.models import Customer, StockVisibilityRule
-from orders.visibility import EVERYTHING, sight_of
+from orders.visibility import Sight, sight_of
 from parts.actions.stock import correct_stock
 from parts.actors import Actor
 from parts.models import Part, StockLevel, Warehouse
@@ -174,5 +174,5 @@ def test_the_parts_manager_edits_the_rules_and_a_dispatcher_does_not(
 
 
 def test_our_own_rules_see_everything(part: Part, client: Client) -> None:
-    [found] = availability(sight=EVERYTHING, part_ids=[part.pk], today=cause()["at"].date())
+    [found] = availability(sight=Sight(sees_all=True), part_ids=[part.pk], today=cause()["at"].date())
     assert kinds(found) == set(KINDS)
