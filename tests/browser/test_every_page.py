@@ -30,7 +30,7 @@ NO_PAGE = (
     *("admin:view_on_site", "admin:search", "admin:app_list"),
 )
 #: In so many parts, so that none takes long.
-PARTS = 10
+PARTS = 6
 NARROWEST, PHONE = 320, 390
 #: What axe finds that is the theme's own, and why it stays as it is.
 KNOWN: tuple[Known, ...] = ()
@@ -38,13 +38,26 @@ KNOWN: tuple[Known, ...] = ()
 _DARK = """() => { if (window.Alpine) document.documentElement.classList.add("dark"); }"""
 
 
-#: What the theme makes of any model, the same for all: one for each app will do.
-_SAME_FOR_ALL = ("_history", "_simple_history", "_delete")
+def _made_alike() -> dict[str, str]:
+    """Return the routes of the back office that are made from one template for many models: that template's name."""
+    alike: dict[str, str] = {}
+    for model, office in admin.site._registry.items():
+        begins = f"admin:{model._meta.app_label}_{model._meta.model_name}_"
+        deeds = office.deeds if isinstance(office, Office) else ()
+        alike |= {f"{begins}{deed.slug}": deed.template for deed in deeds}
+        alike |= {f"{begins}{view}": "history" for view in ("history", "simple_history")}
+        alike |= {f"{begins}{view}": view for view in ("delete", "add")}
+        if not (isinstance(office, Office) and (office.panel_template or office.overview_template or office.deeds)):
+            alike |= {f"{begins}{view}": view for view in ("changelist", "change")}
+    return alike
 
 
 def pages() -> list[Ask]:
-    """Return the question for each page that anybody may open: a GET, for one's own object where it names one."""
-    table, same = read_table(), set()
+    """Return the question for each page that anybody may open: a GET, for one's own object where it names one.
+
+    Of what one template makes for many models, one page of each app.
+    """
+    table, same, alike = read_table(), set(), _made_alike()
     found = []
     for ask in questions():
         if (
@@ -56,10 +69,10 @@ def pages() -> list[Ask]:
             continue
         if "yes" not in table.get(ask, {"": "yes"}).values():
             continue  # nobody may
-        if kind := next((kind for kind in _SAME_FOR_ALL if ask.route.endswith(kind)), ""):
-            if (kind, ask.route.split("_")[0]) in same:
+        if template := alike.get(ask.route):
+            if (template, ask.route.split("_")[0]) in same:
                 continue
-            same.add((kind, ask.route.split("_")[0]))
+            same.add((template, ask.route.split("_")[0]))
         found.append(ask)
     return found
 
