@@ -199,7 +199,7 @@ class Tree(Subject):
         return child
 
     def add_root(self, ledger: Ledger, part_id: UUID, quantity: Decimal, *, like: Line, warehouse_id: UUID) -> Line:
-        """Add a line of another part, wanted when `like` is, whose stock is put aside in a warehouse."""
+        """Add a line of another part, wanted and promised when `like` is, whose stock is put aside in a warehouse."""
         line = Line()
         line.id, line.tree, line.parent = new_key(), self, None
         line.position = 1 + max(each.position for each in self.lines.values())
@@ -208,7 +208,7 @@ class Tree(Subject):
         line.is_split, line.progress, line.kept_back, line.minimum_fill = False, Decimal(0), False, Decimal(0)
         line.version, line.chain_hash, line.status, line.status_since = 0, b"", "", ledger.cause.at
         line.warehouse_id, line.requested_on = warehouse_id, like.requested_on
-        line.first_promised_on, line.promised_on = None, None
+        line.first_promised_on, line.promised_on = like.first_promised_on, like.promised_on
         line.read_version, line.touched = None, True
         ledger.record(line, "line.placed", to="reserved", data={"quantity": str(quantity)})
         self.lines[line.id] = line

@@ -40,9 +40,10 @@ def substitute(
 ) -> Moved:
     """Put `quantity` of another part aside in a new line of the order, for `replaces` of a line that waits.
 
-    That much of the line is cancelled with the reason; its back order ends as substituted, or waits for less. Whether
-    the part may stand in is the caller's to know. Raises Forbidden, NotFound, Invalid, ReasonRequired, Refused for an
-    order on hold, TransitionRefused for a line that does not wait, NotEnoughStock where the warehouse does not have it.
+    That much of the line is cancelled with the reason; its back order ends as substituted, or waits for less. What was
+    promised for it is promised for the new one. Whether the part may stand in is the caller's to know. Raises
+    Forbidden, NotFound, Invalid, ReasonRequired, Refused for an order on hold, TransitionRefused for a line that does
+    not wait, NotEnoughStock where the warehouse does not have it.
     """
     by.require("orders.cancel_orderline")
     by.require("orders.place_partsorder")

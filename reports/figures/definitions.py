@@ -51,7 +51,8 @@ FIGURES: dict[str, Figure] = {
             _("First-pass fill rate"),
             _(
                 "Of the units ordered, how many were reserved from stock in the very transaction that placed their"
-                " line. Lines that were cancelled whole are left out."
+                " line. Lines that were cancelled whole are left out; one for which another part was sent later is not"
+                " filled."
             ),
             _("units reserved when placed ÷ units ordered"),
             _(
@@ -68,7 +69,8 @@ FIGURES: dict[str, Figure] = {
             _("Line fill rate"),
             _(
                 "Of the lines ordered, how many were reserved whole in the transaction that placed them. A line filled"
-                " in part counts as not filled. Cancelled lines are left out."
+                " in part counts as not filled, and so does one for which another part was sent later. Lines that"
+                " were cancelled otherwise are left out."
             ),
             _("lines reserved whole when placed ÷ lines placed"),
             _FRAZELLE,
@@ -96,7 +98,8 @@ FIGURES: dict[str, Figure] = {
             _("Unit fill rate"),
             _(
                 "Of the units ordered in the period and not cancelled, how many have left the warehouse by now. It"
-                " grows afterwards, as back orders are served."
+                " grows afterwards, as back orders are served. Another part that was sent instead counts in its place,"
+                " on the day it was put aside."
             ),
             _("units shipped by now ÷ units ordered"),
             _("E. Frazelle, RightChain: total units shipped ÷ total units requested, back orders included."),
@@ -110,7 +113,8 @@ FIGURES: dict[str, Figure] = {
             _("Promises kept"),
             _(
                 "Of the lines delivered in the period that had a promised date, how many came on or before the date"
-                " promised first. A promise moved later does not help. Each part that a line was split into counts."
+                " promised first, by the customer's time zone. A promise moved later does not help, nor another part"
+                " sent instead. Each part that a line was split into counts."
             ),
             _("lines delivered by the first promise ÷ lines delivered with a promise"),
             _("SCOR: delivery performance to customer commit date, taken by line and by the original date."),

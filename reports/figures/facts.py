@@ -49,6 +49,20 @@ _OF_BACK_ORDER = f"""
     {_OF_LINE}
 """
 
+#: A line as the customer asked for it: written by the very transaction that placed its order (what an order's own
+#: transaction wrote bears the order's own `created_at`, by that the first pass is known for ever). A line that another
+#: part was put aside in days later is none; the one it stands in for is, although it was cancelled for it.
+_ASKED_FIRST = """event.recorded_at = parts_order.created_at AND (line.status <> 'cancelled' OR EXISTS (
+        SELECT FROM orders_orderline AS gone
+        JOIN orders_orderevent AS instead ON instead.subject_id = gone.id AND instead.to_status = 'cancelled'
+        WHERE (gone.id = line.id OR gone.parent_id = line.id) AND gone.status = 'cancelled'
+            AND instead.data ->> 'substituted_by' IS NOT NULL
+    ))"""
+
+#: The day of an event where the customer is: a promise is one for a day of theirs.
+_DAY_THERE = f"""CASE WHEN coalesce(customer.time_zone, 'UTC') = 'UTC' THEN {DAY}
+        ELSE backline_day_in(customer.time_zone, event.occurred_at) END"""
+
 
 @dataclass(frozen=True, slots=True)
 class Measure:
@@ -92,13 +106,12 @@ LINE_FILL = Measure(
         part.criticality, coalesce(customer.tier, '') AS tier, '' AS edge,
         1::numeric AS weight, (event.to_status = 'reserved')::integer::numeric AS value
     FROM orders_orderevent AS event
-    JOIN orders_orderline AS line ON line.id = event.subject_id AND line.status <> 'cancelled'
+    JOIN orders_orderline AS line ON line.id = event.subject_id
     {_OF_LINE}
-    WHERE event.kind = 'line.placed' AND event.to_status <> ''
+    WHERE event.kind = 'line.placed' AND event.to_status <> '' AND {_ASKED_FIRST}
     """,
 )
 
-#: What an order's own transaction wrote bears the order's own `created_at`: by that the first pass is known for ever.
 FIRST_PASS = Measure(
     "first_pass_fill_rate",
     "line",
@@ -115,9 +128,9 @@ FIRST_PASS = Measure(
                 AND short.recorded_at = parts_order.created_at
         ), 0) AS value
     FROM orders_orderevent AS event
-    JOIN orders_orderline AS line ON line.id = event.subject_id AND line.status <> 'cancelled'
+    JOIN orders_orderline AS line ON line.id = event.subject_id
     {_OF_LINE}
-    WHERE event.kind = 'line.placed' AND event.to_status <> ''
+    WHERE event.kind = 'line.placed' AND event.to_status <> '' AND {_ASKED_FIRST}
     """,
 )
 
@@ -147,7 +160,7 @@ PROMISES_KEPT = Measure(
     SELECT
         line.id, event.id AS event_id, {DAY} AS day, parts_order.region_id, line.warehouse_id,
         part.criticality, coalesce(customer.tier, '') AS tier, '' AS edge,
-        1::numeric AS weight, ({DAY} <= line.first_promised_on)::integer::numeric AS value
+        1::numeric AS weight, ({_DAY_THERE} <= line.first_promised_on)::integer::numeric AS value
     FROM orders_orderevent AS event
     JOIN orders_orderline AS line
         ON line.id = event.subject_id AND NOT line.is_split AND line.first_promised_on IS NOT NULL
@@ -301,6 +314,11 @@ touched AS MATERIALIZED (
     SELECT '{BACK_ORDER_DAYS.name}', {DAY}
     FROM (SELECT DISTINCT subject_id FROM fresh WHERE subject_kind = 'back_order' AND to_status <> '') AS changed
     JOIN orders_orderevent AS event ON event.subject_id = changed.subject_id AND event.to_status = 'fulfilled'
+    UNION
+    SELECT '{BACK_ORDER_DAYS.name}', {DAY}
+    FROM changed_line
+    JOIN backorders_backorder AS back_order ON back_order.line_id = changed_line.id
+    JOIN orders_orderevent AS event ON event.subject_id = back_order.id AND event.to_status = 'fulfilled'
     UNION
     SELECT '{BACK_ORDERS_OPENED.name}', day FROM fresh WHERE kind = 'back_order.opened'
     UNION

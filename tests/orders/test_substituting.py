@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
+from orders.actions import lines
 from orders.actions.substituting import substitute
 from orders.errors import ReasonRequired, TransitionRefused
 from parts.errors import Forbidden, Invalid, NotEnoughStock
 from parts.models import Part
 from tests.factories.parts import PartFactory
-from tests.orders.desk import NOBODY, TOLD, Desk, back_order, balance, child, d, kinds, leaf, line, order, tree
+from tests.orders.desk import NOBODY, TOLD, Desk, back_order, balance, child, d, days, kinds, leaf, line, order, tree
 from tests.racing import race
 
 WHY: dict[str, Any] = {"reason": "The maker released it for this model"}
@@ -38,6 +39,15 @@ def test_the_other_part_is_put_aside_and_the_wait_is_over(desk: Desk) -> None:
     assert back_order(waits.id).status == "substituted"
     assert kinds(line(waits.id).pk)[-1] == "line.status_changed cancelled"
     assert order(placed.id).status == "reserved"
+
+
+def test_the_promise_goes_along(desk: Desk) -> None:
+    waits = leaf(desk.place(5), "back_ordered")
+    lines.promise(line_id=waits.id, promised_on=days(2), **TOLD)
+    lines.promise(line_id=waits.id, promised_on=days(4), reason="Late", **TOLD)
+    for quantity in (2, 3):  # a part of it, then the rest
+        new = line(substitute(**facts(desk, waits.id, other(desk), replaces=quantity), **TOLD).id)
+        assert (new.first_promised_on, new.promised_on) == (days(2), days(4))
 
 
 def test_of_a_part_of_it_the_rest_waits_on(desk: Desk) -> None:

@@ -1,0 +1,33 @@
+"""Say on which day something happened where a customer is, and let all figures be added up anew by what they mean now."""
+
+from django.apps.registry import Apps
+from django.db import migrations
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+
+# A zone that this server does not know must not stop the figures of all others: its days are those of UTC.
+DAY_IN = """
+CREATE FUNCTION backline_day_in(zone text, moment timestamptz) RETURNS date LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN (moment AT TIME ZONE zone)::date;
+EXCEPTION WHEN invalid_parameter_value THEN
+    RETURN (moment AT TIME ZONE 'UTC')::date;
+END
+$$;
+"""
+
+
+def add_up_all_anew(apps: Apps, _schema: BaseDatabaseSchemaEditor) -> None:
+    """Put the cursor back to the beginning; until the next pass, figures are read from the ledger itself."""
+    apps.get_model("orders", "EventCursor").objects.filter(name="figures").update(transaction_id=0)
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("reports", "0005_an_exports_trouble_in_any_language"),
+        ("orders", "0021_a_promise_goes_with_what_is_sent_instead"),
+    ]
+
+    operations = [
+        migrations.RunSQL(DAY_IN, "DROP FUNCTION backline_day_in(text, timestamptz)"),
+        migrations.RunPython(add_up_all_anew, migrations.RunPython.noop),
+    ]
