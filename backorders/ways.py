@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
-from decimal import ROUND_CEILING, ROUND_DOWN, Decimal
+from decimal import ROUND_CEILING, Decimal
+from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
@@ -19,9 +20,20 @@ from backorders.allocation import ZERO, Free, Waiting, plan
 from backorders.models import AllocationPolicy, BackOrder
 from backorders.pegs import Incoming
 from backorders.statuses import BACK_ORDER_WAITING
-from backorders.whatif import WEIGHTS, Shift, Standing, compare, dates, fingerprint, queues, supply_of, worst_first
+from backorders.whatif import (
+    WEIGHTS,
+    Shift,
+    Standing,
+    dates,
+    fingerprint,
+    queues,
+    shifts_between,
+    supply_of,
+    worst_first,
+)
 from parts.models import PartRelation, PurchaseOrderLine, StockLevel, SupplierPart, Warehouse
 from parts.querysets import FIT_CONDITIONS
+from parts.rules import rounded
 
 #: The kinds of ways, in the order in which equals are listed.
 TAKE_NOW, TRANSFER, SUBSTITUTE, PIN = "take-now", "transfer", "substitute", "pin"
@@ -40,6 +52,8 @@ RIGHTS: Mapping[str, tuple[str, ...]] = {
 }
 #: How many of a kind are offered at most.
 MOST_OF_A_KIND = 5
+#: How many relations of a part are looked at, of those that hold.
+MOST_RELATIONS = 100
 #: How many may stand before it so that it is worked out what they take first.
 FAR_BACK = 1_000
 #: Of what is not written yet.
@@ -104,10 +118,10 @@ class Ways:
 
 
 class _Scene:
-    """Everything that the ways of one back order are worked out from."""
+    """Everything that the ways of one back order are worked out from. `only` is the key of the one that is wanted."""
 
-    def __init__(self, row: Any, today: date, by_day: date | None) -> None:
-        self.row, self.today, self.by_day = row, today, by_day
+    def __init__(self, row: Any, today: date, by_day: date | None, only: str | None) -> None:
+        self.row, self.today, self.by_day, self.only = row, today, by_day, only
         self.order = row.line.order
         before = BackOrder.objects.waiting().filter(
             Q(rank__gt=row.rank) | Q(rank=row.rank, id__lt=row.id), part_id=row.part_id, on_hold=False
@@ -127,6 +141,10 @@ class _Scene:
         self.mine = next((each for each in self.queue if each.id == row.id), None)
         self.days = dates(self.queue, self.supply, today=today)
 
+    def wants(self, key: str) -> bool:
+        """Tell whether the way of this key is asked for: each is worked out from the whole queue."""
+        return self.only is None or self.only == key
+
     def way(
         self,
         kind: str,
@@ -142,8 +160,8 @@ class _Scene:
         """Work out what a way does to the queue, and when it serves this back order."""
         cost = facts.pop("cost", None)
         standing, coming = queue or self.queue, self.supply if supply is None else supply
-        shifts = compare(standing, self.supply, today=self.today, left=left, new_supply=coming)
         new_days = dates(standing, coming, today=self.today, left=left)
+        shifts = shifts_between(standing, self.days, new_days, left=left)
         others = worst_first([shift for shift in shifts if shift.id != self.row.id and shift.direction])
         return Way(
             kind=kind,
@@ -157,11 +175,11 @@ class _Scene:
         )
 
 
-def ways(back_order_id: UUID, at: datetime, by_day: date | None = None) -> Ways | None:
+def ways(back_order_id: UUID, at: datetime, by_day: date | None = None, *, only: str | None = None) -> Ways | None:
     """Return the ways for a waiting back order, best first; None where it does not wait (any more).
 
-    `by_day` is the day that a supplier names (for what is expedited) or that is promised. The number of statements does
-    not depend on how many ways or back orders there are.
+    `by_day` is the day that a supplier names (for what is expedited) or that is promised. With `only`, the key of a
+    way, no other is worked out. The number of statements does not depend on how many ways or back orders there are.
     """
     row = (
         BackOrder.objects.filter(pk=back_order_id, status__in=BACK_ORDER_WAITING)
@@ -170,7 +188,7 @@ def ways(back_order_id: UUID, at: datetime, by_day: date | None = None) -> Ways 
     )
     if row is None:
         return None
-    scene = _Scene(row, at.astimezone(UTC).date(), by_day)
+    scene = _Scene(row, at.astimezone(UTC).date(), by_day, only)
     found: list[Way] = []
     levels = _levels([row.part_id])
     destination = _destination(scene)
@@ -182,7 +200,7 @@ def ways(back_order_id: UUID, at: datetime, by_day: date | None = None) -> Ways 
         found += _purchases(scene, destination)
     found += _substitutes(scene)
     found += _promise_and_cancel(scene)
-    marked = [replace(way, fingerprint=_mark(scene, way)) for way in found]
+    marked = [replace(way, fingerprint=_mark(scene, way)) for way in found if scene.wants(way.key)]
     return Ways(
         row=row,
         expected_on=scene.days.get(row.id),
@@ -218,7 +236,7 @@ def _take_now(scene: _Scene, levels: Sequence[Any]) -> list[Way]:
     """Take what is free although it is less than the back order accepts."""
     free = [level for level in levels if _usable(scene, level)]
     there = sum((level.available for level in free), ZERO)
-    if not there or scene.order.complete_delivery_only or there >= scene.row.quantity:
+    if not scene.wants(TAKE_NOW) or not there or scene.order.complete_delivery_only or there >= scene.row.quantity:
         return []
     rest = scene.row.quantity - there
     way = scene.way(
@@ -252,10 +270,13 @@ def _transfers(scene: _Scene, levels: Sequence[Any], destination: Any) -> list[W
     """Bring stock from places that serve no orders (vans, consignment) to one that does. It goes by rank there."""
     if destination is None or scene.mine is None:
         return []
+    free = [Free(level.pk, level.warehouse_id, level.available) for level in levels if level.warehouse.allocatable]
     found = []
     for level in [level for level in levels if not level.warehouse.allocatable][:MOST_OF_A_KIND]:
+        if not scene.wants(f"{TRANSFER}:{level.pk}"):
+            continue
         quantity = min(level.available, scene.quantity_ahead + scene.row.quantity)
-        given = _given(scene, quantity, destination.pk)
+        given = _given(scene, [*free, Free(_NEW, destination.pk, quantity)])
         gets = given.get(scene.row.id, ZERO)
         left = {each.id: each.quantity - given[each.id] for each in scene.queue if each.id in given}
         way = scene.way(
@@ -279,8 +300,8 @@ def _transfers(scene: _Scene, levels: Sequence[Any], destination: Any) -> list[W
     return found
 
 
-def _given(scene: _Scene, quantity: Decimal, warehouse_id: UUID) -> dict[UUID, Decimal]:
-    """Return who gets how much of stock that becomes free in a warehouse."""
+def _given(scene: _Scene, free: Sequence[Free]) -> dict[UUID, Decimal]:
+    """Return who gets how much of what is free: what is brought counts together with what lies there already."""
     queue = [
         Waiting(
             id=each.id,
@@ -295,7 +316,7 @@ def _given(scene: _Scene, quantity: Decimal, warehouse_id: UUID) -> dict[UUID, D
         )
         for each in scene.queue
     ]
-    decisions = plan(queue, [Free(_NEW, warehouse_id, quantity)]).decisions
+    decisions = plan(queue, free).decisions
     return {decision.waiting.id: decision.given for decision in decisions if decision.given}
 
 
@@ -304,7 +325,7 @@ def _given(scene: _Scene, quantity: Decimal, warehouse_id: UUID) -> dict[UUID, D
 
 def _pin(scene: _Scene) -> list[Way]:
     """Go before the others: what is on order for them serves this one first."""
-    if scene.row.pinned_at or not scene.ahead or scene.mine is None:
+    if not scene.wants(PIN) or scene.row.pinned_at or not scene.ahead or scene.mine is None:
         return []
     return [scene.way(PIN, PIN, gets=scene.row.quantity, queue=scene.pinned, cost=ZERO)]
 
@@ -321,6 +342,8 @@ def _expedites(scene: _Scene) -> list[Way]:
     }
     found = []
     for each in sorted(scene.supply, key=lambda each: (each.expected_on or date.max, each.id))[:MOST_OF_A_KIND]:
+        if not scene.wants(f"{EXPEDITE}:{each.id}"):
+            continue
         line = named[each.id]
         facts: dict[str, Any] = {
             "line_id": each.id,
@@ -352,6 +375,8 @@ def _purchases(scene: _Scene, destination: Any) -> list[Way]:
     needed = max(reach + scene.row.quantity - coming, scene.row.quantity)
     found = []
     for offer in offers.order_by("lead_time_days", "supplier__code")[:MOST_OF_A_KIND]:
+        if not scene.wants(f"{PURCHASE}:{offer.pk}"):
+            continue
         quantity = max(needed, offer.minimum_quantity)
         quantity = (quantity / offer.order_multiple).to_integral_value(ROUND_CEILING) * offer.order_multiple
         day = scene.today + timedelta(days=offer.lead_time_days)
@@ -380,56 +405,60 @@ def _purchases(scene: _Scene, destination: Any) -> list[Way]:
 
 
 def _substitutes(scene: _Scene) -> list[Way]:
-    """Put another part aside that may stand in, where one place has it."""
-    relations = list(
-        PartRelation.objects.filter(Q(other=scene.row.part_id) | Q(part=scene.row.part_id, both_ways=True))
-        .select_related("part__unit", "other__unit")
-        .order_by("id")[: MOST_OF_A_KIND * 2]
-    )
-    pairs = [_stand_in(scene, relation) for relation in relations if _allowed(scene, relation)]
+    """Put another part aside that may stand in, where one place has it: a way for each relation that allows it."""
+    pairs = [_stand_in(scene, relation) for relation in _relations(scene)]
     best: dict[UUID, Any] = {}
-    for level in _levels([part.pk for part, _factor, _kind in pairs]):
+    for level in _levels([part.pk for _relation, part, _factor in pairs]):
         if _usable(scene, level):
             best.setdefault(level.part_id, level)
     found = []
-    for part, factor, kind in pairs:
+    for relation, part, factor in pairs:
         level = best.get(part.pk)
-        if level is None or not part.is_active:
+        if level is None or not part.is_active or not scene.wants(f"{SUBSTITUTE}:{relation.pk}"):
             continue
-        if (way := _substitute(scene, part, factor, kind, level)) is not None:
+        if (way := _substitute(scene, relation, part, factor, level)) is not None:
             found.append(way)
-    return found[:MOST_OF_A_KIND]
+        if len(found) == MOST_OF_A_KIND:
+            break
+    return found
 
 
-def _allowed(scene: _Scene, relation: PartRelation) -> bool:
-    """Tell whether a relation holds today and for the machine (one that is not known is asked of nobody)."""
-    if relation.effective_from and relation.effective_from > scene.today:
-        return False
-    if relation.effective_until and relation.effective_until < scene.today:
-        return False
+def _relations(scene: _Scene) -> list[PartRelation]:
+    """Return the relations that hold today and for the machine (one that is not known is asked of nobody)."""
     job = scene.order.service_order
     machine = job.equipment if job is not None else None
-    return not relation.equipment_models or (machine is not None and machine.model in relation.equipment_models)
+    allowed = Q(equipment_models=[])
+    if machine is not None:
+        allowed |= Q(equipment_models__contains=[machine.model])
+    return list(
+        PartRelation.objects.filter(Q(other=scene.row.part_id) | Q(part=scene.row.part_id, both_ways=True))
+        .filter(Q(effective_from=None) | Q(effective_from__lte=scene.today))
+        .filter(Q(effective_until=None) | Q(effective_until__gte=scene.today))
+        .filter(allowed)
+        .select_related("part__unit", "other__unit")
+        .order_by("id")[:MOST_RELATIONS]
+    )
 
 
-def _stand_in(scene: _Scene, relation: PartRelation) -> tuple[Any, Decimal, str]:
-    """Return the part that stands in, how many of it for one, and the kind of the relation."""
+def _stand_in(scene: _Scene, relation: PartRelation) -> tuple[PartRelation, Any, Fraction]:
+    """Return the part that stands in, and exactly how many of it for one (a third is no decimal number)."""
+    factor = Fraction(relation.quantity_factor)
     if relation.other_id == scene.row.part_id:
-        return relation.part, relation.quantity_factor, relation.kind
-    return relation.other, 1 / relation.quantity_factor, relation.kind
+        return relation, relation.part, factor
+    return relation, relation.other, 1 / factor
 
 
-def _substitute(scene: _Scene, part: Any, factor: Decimal, kind: str, level: Any) -> Way | None:
-    smallest = Decimal(1).scaleb(-scene.row.part.unit.decimals)
-    gets = min(scene.row.quantity, (level.available / factor).quantize(smallest, ROUND_DOWN))
-    quantity = (gets * factor).quantize(Decimal(1).scaleb(-part.unit.decimals), ROUND_CEILING)
+def _substitute(scene: _Scene, relation: PartRelation, part: Any, factor: Fraction, level: Any) -> Way | None:
+    covers = rounded(Fraction(level.available) / factor, scene.row.part.unit.decimals, up=False)
+    gets = min(scene.row.quantity, covers)
+    quantity = rounded(Fraction(gets) * factor, part.unit.decimals, up=True)
     if gets <= 0 or quantity > level.available:
         return None
     both = scene.row.part.unit_cost and part.unit_cost
     rest = scene.row.quantity - gets
     way = scene.way(
         SUBSTITUTE,
-        f"{SUBSTITUTE}:{part.pk}",
+        f"{SUBSTITUTE}:{relation.pk}",
         gets=gets,
         left={scene.row.id: rest},
         cost=(quantity * part.unit_cost - gets * scene.row.part.unit_cost).quantize(Decimal("0.01")) if both else None,
@@ -440,7 +469,7 @@ def _substitute(scene: _Scene, part: Any, factor: Decimal, kind: str, level: Any
         available=level.available,
         warehouse=level.warehouse.code,
         warehouse_id=level.warehouse_id,
-        relation=kind,
+        relation=relation.kind,
         rest=rest,
     )
     return replace(way, on=scene.today, now=True, facts={**way.facts, "rest_on": way.on})
@@ -458,5 +487,6 @@ def _promise_and_cancel(scene: _Scene) -> list[Way]:
         cost=ZERO,
         facts={"promised": promised, "expected": expected, "day": scene.by_day},
     )
-    cancel = scene.way(CANCEL, CANCEL, gets=ZERO, left={scene.row.id: ZERO}, cost=ZERO)
-    return [promise, cancel]
+    if not scene.wants(CANCEL):
+        return [promise]
+    return [promise, scene.way(CANCEL, CANCEL, gets=ZERO, left={scene.row.id: ZERO}, cost=ZERO)]

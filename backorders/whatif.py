@@ -232,9 +232,20 @@ def compare(
     `left` is what some of them still want afterwards (those who want nothing any more are not told of); `new_supply`
     is what is on order afterwards, where that changes too.
     """
-    left = left or {}
     days = pegs([row.wanting() for row in standing], supply, today)[1]
     new_days = dates(standing, supply if new_supply is None else new_supply, today=today, left=left)
+    return shifts_between(standing, days, new_days, left=left)
+
+
+def shifts_between(
+    standing: Sequence[Standing],
+    days: Mapping[UUID, date],
+    new_days: Mapping[UUID, date],
+    *,
+    left: Mapping[UUID, Decimal] | None = None,
+) -> list[Shift]:
+    """Return for whom in one queue a place or a day changes, in its order, where the days are worked out. Pure."""
+    left = left or {}
     return [
         Shift(row.id, row.part_id, row.version, row.place, row.new_place, days.get(row.id), new_days.get(row.id))
         for row in standing

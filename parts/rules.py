@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from uuid import UUID
 
 from parts.errors import Invalid
@@ -47,6 +49,12 @@ def quantity_problem(value: Decimal, decimals: int) -> Says | None:
 def part_of_it_problem(value: Decimal, decimals: int) -> Says | None:
     """Say what is wrong with a quantity that may be zero but not below, or None."""
     return number_problem(value, decimals) or (None if value >= 0 else sentence("must not be below zero"))
+
+
+def rounded(value: Fraction, decimals: int, *, up: bool) -> Decimal:
+    """Return a quantity, reckoned exactly, as one that a unit with so many decimals can have."""
+    scaled = value * 10**decimals
+    return Decimal(math.ceil(scaled) if up else math.floor(scaled)).scaleb(-decimals)
 
 
 def text_problem(value: str, longest: int, *, needed: bool = False) -> Says | None:

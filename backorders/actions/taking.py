@@ -22,12 +22,13 @@ from orders.actions.substituting import substitute
 from orders.errors import ReasonRequired
 from orders.ledger import Cause, Ledger
 from orders.models import OrderLine
-from orders.rules import LONGEST_NOTE, check_days, check_texts
+from orders.rules import LONGEST_NOTE, check_days, check_texts, earliest_today
 from orders.trees import lock_trees
 from parts.actions import stock
 from parts.actions.supply import Confirmation, PurchaseLine, confirm_purchase_order_lines, place_purchase_order
 from parts.actors import Actor
 from parts.errors import Invalid, NotFound
+from parts.models import PartRelation
 from parts.sentences import sentence
 
 #: The kinds that need a day, and those that need a reason.
@@ -66,22 +67,22 @@ def take(
 ) -> Taken:
     """Take the way of that key (of `ways.ways`), if its fingerprint is still the one that was shown.
 
-    The queue of the part is held while it is looked at again and until all is done; if anything differs, or comes out
-    otherwise than shown, all is as before. Raises Forbidden, NotFound, Invalid and ReasonRequired for what is missing,
-    PreviewIsOld, and whatever the action behind the way raises.
+    The queue of the part is held while this one way is worked out again and until all is done; if anything differs, or
+    comes out otherwise than shown, all is as before. Raises Forbidden, NotFound, Invalid and ReasonRequired for what is
+    missing, PreviewIsOld, and whatever the action behind the way raises.
     """
     by.require("backorders.source_backorder")
     kind = key.partition(":")[0]
     for permission in finding.RIGHTS.get(kind, ()):
         by.require(permission)
-    _check(kind, reason, day)
+    _check(kind, reason, day, at)
     mine = BackOrder.objects.filter(pk=back_order_id).values_list("part_id", "line__order_id").first()
     if mine is None:
         raise NotFound(sentence("There is no such back order."), id=str(back_order_id))
     part_id, order_id = mine
     with transaction.atomic():
         pinning.hold_queue(_parts(order_id, key), adding=kind == finding.TRANSFER)
-        found = ways(back_order_id, at, day)
+        found = ways(back_order_id, at, day, only=key)
         way = found.named(key) if found is not None else None
         if found is None or way is None or way.fingerprint != shown:
             raise PreviewIsOld
@@ -94,7 +95,7 @@ def take(
     return Taken(way, reference)
 
 
-def _check(kind: str, reason: str, day: date | None) -> None:
+def _check(kind: str, reason: str, day: date | None, at: datetime) -> None:
     if kind not in _TAKING:
         raise NotFound(sentence("There is no such way."), kind=kind)
     if kind in NEED_REASON and not reason.strip():
@@ -104,6 +105,8 @@ def _check(kind: str, reason: str, day: date | None) -> None:
         raise Invalid(sentence("Say which day."), {"day": [sentence("A day is required.")]})
     if day is not None:
         check_days(day=day)
+        if day < earliest_today(at):
+            raise Invalid(sentence("This date has passed."), {"day": [sentence("This date has passed.")]})
 
 
 def _parts(order_id: UUID, key: str) -> set[UUID]:
@@ -112,9 +115,10 @@ def _parts(order_id: UUID, key: str) -> set[UUID]:
     kind, _colon, rest = key.partition(":")
     if kind == finding.SUBSTITUTE:
         try:
-            parts.add(UUID(rest))
+            relation = PartRelation.objects.filter(pk=UUID(rest)).values_list("part_id", "other_id").first()
         except ValueError:
             raise NotFound(sentence("There is no such way."), kind=kind) from None
+        parts.update(relation or ())
     return parts
 
 
