@@ -9,13 +9,13 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db.models import OuterRef, Q, Subquery, TextField
+from django.db.models import Max, OuterRef, Q, Subquery, TextField
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast, Coalesce
 
 from orders.errors import ConsentNeeded
 from orders.ledger import Subject
-from orders.models import ConsentRule, EventText, OrderEvent, OverrideRequest
+from orders.models import ConsentRule, EventText, OrderEvent, OrderLine, OverrideRequest
 from parts.actors import Actor
 from parts.errors import VersionConflict
 from parts.models import Part
@@ -25,6 +25,8 @@ from parts.sentences import sentence
 #: How long a request is still shown on its order's page after it was decided, and how many are shown at most.
 SHOWN_FOR = timedelta(days=30)
 MOST_SHOWN = 20
+#: How long before the order of a line the cost of its part is looked at.
+LOOKED_BACK = timedelta(days=30)
 #: The events after which a subject is not any more what was asked about.
 IS_MOVE = ~Q(to_status="") | Q(kind__in=["line.quantity_changed", "line.split"])
 
@@ -80,21 +82,31 @@ class Leave:
         return {name: value for name, value in facts.items() if value}
 
 
-def rule_for_line(*, part_id: UUID, quantity: Decimal, to: str) -> str:
+def rule_for_line(*, line_id: UUID, part_id: UUID, quantity: Decimal, to: str) -> str:
     """Return the name of the rule by which overriding a line to this status needs consent, empty for none.
 
-    One query, and another where a rule looks at the part.
+    A rule of value looks at the dearest that the part has cost since shortly before it was ordered: who may override
+    may edit the cost, and nobody is to go round the rule by doing so. One query, and some more where there is a rule.
     """
     rules = _rules("line", to)
     if not rules:
         return ""
     part = Part.objects.only("unit_cost", "criticality").get(pk=part_id)
-    value = quantity * part.unit_cost
+    value = quantity * _dearest(line_id, part)
     for rule in rules:
         too_cheap = rule.value_over is not None and value <= (rule.value_over or ZERO)
         if not too_cheap and rule.criticality in ("", part.criticality):
             return rule.name
     return ""
+
+
+def _dearest(line_id: UUID, part: Part) -> Decimal:
+    ordered_at = OrderLine.objects.values_list("created_at", flat=True).get(pk=line_id)
+    since = ordered_at - LOOKED_BACK
+    costs = Part.history.filter(id=part.pk).order_by("-history_date", "-history_id")
+    until_then = costs.filter(history_date__lt=since).values_list("unit_cost", flat=True).first()
+    later = costs.filter(history_date__gte=since).aggregate(most=Max("unit_cost"))["most"]
+    return max(part.unit_cost, until_then or ZERO, later or ZERO)
 
 
 def rule_for_job(*, to: str) -> str:

@@ -21,6 +21,9 @@ from parts.sentences import Says, sentence
 #: How long a note, a reason or a finding may be.
 LONGEST_NOTE = 10_000
 LONGEST_REFERENCE = 120
+#: What is entered afterwards (goods taken along on a Saturday, ordered on Monday) happened before its order was placed,
+#: but not long before; what is told of an earlier time is a slip, and would make a status last for years.
+ENTERED_WITHIN = timedelta(days=7)
 _SHARE = Decimal("0.0001")
 _BY_POSITION = tuple(LineStatus.values)
 CANCELLED = LineStatus.CANCELLED.value
@@ -53,6 +56,13 @@ def check_days(**days: date | None) -> None:
 def deadline(start: datetime, hours: int | None) -> datetime | None:
     """Return when a contract's clock of so many hours runs out; None without one."""
     return None if hours is None else start + timedelta(hours=hours)
+
+
+def before_it_began(value: datetime, began: datetime | None) -> Says | None:
+    """Say what is wrong with a time at which something is said to have happened to what began then, or None."""
+    if began is None or value >= began - ENTERED_WITHIN:
+        return None
+    return sentence("must not lie more than {days} days before it was ordered", days=ENTERED_WITHIN.days)
 
 
 def check_texts(**texts: tuple[str, int]) -> None:

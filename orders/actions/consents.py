@@ -23,7 +23,7 @@ from orders.errors import ReasonRequired, TransitionRefused, word_of
 from orders.files import Judged
 from orders.ledger import Cause, Ledger, Subject
 from orders.models import EventText, OrderEvent, OrderLine, OverrideRequest, ServiceOrder
-from orders.rules import LONGEST_NOTE, LONGEST_REFERENCE, check_texts
+from orders.rules import LONGEST_NOTE, LONGEST_REFERENCE, before_it_began, check_texts
 from orders.statuses import LINE_SHIPPED, ConsentStatus, LineStatus, ServiceOrderStatus
 from parts.actors import Actor
 from parts.errors import AlreadyDecided, AnotherPersonNeeded, Forbidden, Invalid, NotFound, Refused, VersionConflict
@@ -109,15 +109,22 @@ def _check(wish: Wish, at: datetime) -> None:
         return
     problem = moment_problem(wish.happened_at, at)
     if wish.about != "line" or wish.to not in LINE_SHIPPED:
-        problem = "is only asked for what was shipped or delivered"
+        problem = sentence("is only asked for what was shipped or delivered")
     elif not problem and wish.happened_at > at:
-        problem = "must not lie ahead"
+        problem = sentence("must not lie ahead")
+    elif not problem:
+        problem = before_it_began(wish.happened_at, _ordered_at(wish.subject_id))
     if problem:
         raise Invalid(sentence("The time {problem}.", problem=problem), {"happened_at": [problem]})
 
 
 def _digest(kept: Judged) -> str:
     return hashlib.sha256(kept.content).hexdigest()
+
+
+def _ordered_at(line_id: UUID) -> datetime | None:
+    mine = OrderLine.objects.filter(pk=line_id).values("order_id")
+    return OrderEvent.objects.filter(subject_id__in=mine, version=1).values_list("occurred_at", flat=True).first()
 
 
 def _keep(row: OverrideRequest, kept: Judged | None) -> None:
@@ -300,7 +307,7 @@ def _subject(row: OverrideRequest) -> OrderLine | ServiceOrder:
 def _rule(row: OverrideRequest, to: str) -> str:
     subject = _subject(row)
     if isinstance(subject, OrderLine):
-        return rule_for_line(part_id=subject.part_id, quantity=subject.quantity, to=to)
+        return rule_for_line(line_id=subject.pk, part_id=subject.part_id, quantity=subject.quantity, to=to)
     return rule_for_job(to=to)
 
 

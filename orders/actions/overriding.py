@@ -73,7 +73,8 @@ def override(
         line = work.trees.line(line_id)
         refuse_moved(line, leave)
         _check(line, to, expected_version)
-        require(rule_for_line(part_id=line.part_id, quantity=line.quantity, to=to), by, leave)
+        rule = rule_for_line(line_id=line.id, part_id=line.part_id, quantity=line.quantity, to=to)
+        require(rule, by, leave)
         levels = lock_levels(part_ids=[line.part_id])
         leaf = line.as_child(work.ledger) if to == "back_ordered" else line
         before = leaf.status

@@ -27,7 +27,16 @@ from orders.actions.work import LineWork
 from orders.errors import ReasonRequired, TransitionRefused
 from orders.ledger import Cause, Ledger
 from orders.models import OrderEvent
-from orders.rules import KITTING, LONGEST_NOTE, LONGEST_REFERENCE, check_texts, line_way, service_order_way
+from orders.rules import (
+    ENTERED_WITHIN,
+    KITTING,
+    LONGEST_NOTE,
+    LONGEST_REFERENCE,
+    before_it_began,
+    check_texts,
+    line_way,
+    service_order_way,
+)
 from orders.statuses import (
     LINE_PATH,
     LINE_POSITION,
@@ -146,10 +155,11 @@ class _Intake:
         """Take the reports about one kind of subject, in the order things happened, so that little needs filing."""
         places = [place for place, report in enumerate(self.reports) if report.subject == kind]
         known = self._known_messages([self.reports[place] for place in places])
+        began = self._beginnings([self.reports[place] for place in places], subjects)
         for place in sorted(places, key=lambda place: _comparable(self.reports[place].occurred_at)):
             report, subject = self.reports[place], subjects.get(self.reports[place].id)
             try:
-                self.results[place] = self._take(report, subject, known, take)
+                self.results[place] = self._take(report, subject, known, began, take)
             except Refused as refusal:
                 status = subject.status if subject else ""
                 self.results[place] = Result("refused", status=status, refusal=refusal)
@@ -163,16 +173,32 @@ class _Intake:
         found = OrderEvent.objects.filter(source=self.cause.source, message_id__in=ids)
         return set(found.values_list("message_id", "subject_id"))
 
+    def _beginnings(self, reports: Sequence[Report], subjects: Mapping[UUID, S]) -> dict[UUID, datetime]:
+        """Return when the orders of lines began of which something long ago is told. No query, or one.
+
+        A part of a line is as old as its order, however late it was split off. A job's time never goes back.
+        """
+        late = self.cause.at - ENTERED_WITHIN
+        told = {report.id for report in reports if _comparable(report.occurred_at) < late and report.id in subjects}
+        origins = {key: line.tree.id for key in told if isinstance(line := subjects[key], Line)}
+        if not origins:
+            return {}
+        first = OrderEvent.objects.filter(subject_id__in=set(origins.values()), version=1)
+        times = dict(first.values_list("subject_id", "occurred_at"))
+        return {key: times[origin] for key, origin in origins.items() if origin in times}
+
     def _take(
         self,
         report: Report,
         subject: S | None,
         known: set[tuple[str, UUID]],
+        began: Mapping[UUID, datetime],
         take: Callable[[Report, S], str],
     ) -> Result:
         if subject is None:
             raise NotFound(UNKNOWN[report.subject], id=str(report.id))
-        if problem := moment_problem(report.occurred_at, self.cause.at):
+        problem = moment_problem(report.occurred_at, self.cause.at)
+        if problem := problem or before_it_began(report.occurred_at, began.get(report.id)):
             raise Invalid(sentence("The time of the report {problem}.", problem=problem), {"occurred_at": [problem]})
         check_texts(note=(report.note, LONGEST_NOTE), message_id=(report.message_id, LONGEST_REFERENCE))
         if report.message_id and (report.message_id, subject.id) in known:

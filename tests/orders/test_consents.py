@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -217,6 +217,8 @@ def test_what_was_shipped_outside_the_system_has_left_when_it_left(asks: User) -
         ({"to": "lost"}, Invalid),
         ({"happened_at": NOW + timedelta(hours=2)}, Invalid),
         ({"to": "cancelled", "happened_at": NOW}, Invalid),
+        ({"happened_at": NOW - timedelta(days=8)}, Invalid),
+        ({"happened_at": datetime(1990, 1, 2, tzinfo=UTC)}, Invalid),
         ({"evidence": Evidence("page.html", b"<html><script>1</script></html>")}, FileRefused),
         ({"evidence": Evidence("empty.pdf", b"")}, FileRefused),
     ],

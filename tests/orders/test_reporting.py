@@ -10,13 +10,28 @@ from uuid import UUID
 
 import pytest
 
-from orders.actions import parts_orders
+from orders.actions import lines, parts_orders
 from orders.actions.reporting import MOST_REPORTS, Report, Result, report_many
-from orders.models import OrderEvent, ServiceOrder, Shipment
+from orders.models import OrderEvent, OrderLine, ServiceOrder, Shipment
 from orders.statuses import LINE_PATH, SERVICE_ORDER_PATH
 from parts.errors import Invalid
 from parts.keys import new_key
-from tests.orders.desk import NOBODY, NOW, TOLD, Desk, balance, events, kinds, leaf, line, only, order, statements, told
+from tests.orders.desk import (
+    NOBODY,
+    NOW,
+    TOLD,
+    Desk,
+    balance,
+    d,
+    events,
+    kinds,
+    leaf,
+    line,
+    only,
+    order,
+    statements,
+    told,
+)
 
 
 def of_line(key: UUID, status: str, hours: float = 1, **facts: Any) -> Report:
@@ -150,6 +165,32 @@ def test_a_report_from_the_future_is_refused(desk: Desk) -> None:
     line_id = leaf(desk.place(1)).id
     assert outcomes(report(of_line(line_id, "picking", hours=37))) == ["refused"]
     assert outcomes(report(of_line(line_id, "picking", hours=35))) == ["moved"]
+
+
+@pytest.mark.parametrize("days", [8, 30 * 365])
+def test_a_report_of_long_before_it_was_ordered_is_refused(desk: Desk, days: int) -> None:
+    desk.put(2)
+    placed = desk.place(1, 1)
+    first, second = (each.id for each in placed.lines)
+    results = report(of_line(first, "shipped", hours=-24 * days), of_line(second, "shipped"))
+    assert outcomes(results) == ["refused", "moved"]
+    assert "before it was ordered" in str(results[0].refusal)
+    assert line(first).status == "reserved"
+
+
+def test_what_was_ordered_afterwards_may_have_left_some_days_before(desk: Desk) -> None:
+    desk.put(1)
+    line_id = leaf(desk.place(1)).id
+    assert outcomes(report(of_line(line_id, "shipped", hours=-24 * 6))) == ["moved"]
+
+
+def test_a_part_of_a_line_is_as_old_as_its_order(desk: Desk) -> None:
+    desk.put(2)
+    line_id = leaf(desk.place(5)).id
+    later = told(hours=24 * 30)
+    lines.ship(order_id=line(line_id).order_id, items=[lines.ShipItem(line_id, d(1))], walk=True, **later)
+    rest = OrderLine.objects.get(order=line(line_id).order_id, status="reserved", is_split=False)
+    assert outcomes(report(of_line(rest.pk, "packed", hours=2), **later)) == ["moved"]
 
 
 def test_a_report_on_a_held_order_is_refused_until_it_has_left(desk: Desk) -> None:
