@@ -14,14 +14,15 @@ SECONDS = 40.0
 
 def roll_up_figures(at: datetime | None = None) -> int:
     """Add up the days that events have touched since the last time, and go on with all days where that is under way;
-    return how many."""
-    return rollups.roll_up(by=Actor.system("figures"), at=at or datetime.now(UTC), seconds=SECONDS).days
+    return how many. Where another one does so already, this worker is free for something else."""
+    at = at or datetime.now(UTC)
+    return rollups.roll_up(by=Actor.system("figures"), at=at, seconds=SECONDS, waits=False).days
 
 
 def roll_up_all_figures(at: datetime | None = None) -> int:
     """Begin to add up all days anew, by the tiers and criticalities that hold today; return how many it came to."""
     at = at or datetime.now(UTC)
-    return rollups.roll_up(by=Actor.system("figures"), at=at, everything=True, seconds=SECONDS).days
+    return rollups.roll_up(by=Actor.system("figures"), at=at, everything=True, seconds=SECONDS, waits=False).days
 
 
 def make_export(run_id: str) -> str:

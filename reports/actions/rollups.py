@@ -47,6 +47,9 @@ LOCK_CURSOR = Statement(
     "SELECT transaction_id, event_id FROM orders_eventcursor WHERE name = %(name)s FOR NO KEY UPDATE",
 )
 
+#: The same, for who has something better to do than to wait: no row where another one adds up. Parameter: name.
+LOCK_CURSOR_IF_FREE = Statement("lock the figures' cursor if it is free", f"{LOCK_CURSOR.text} SKIP LOCKED")
+
 #: The oldest transaction that is still running: all below it are done, and seen by every statement after this one.
 _HORIZON = Statement("horizon", "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
 
@@ -61,20 +64,23 @@ class RolledUp:
     is_done: bool = True
 
 
-def roll_up(*, by: Actor, at: datetime, everything: bool = False, seconds: float | None = None) -> RolledUp:
+def roll_up(
+    *, by: Actor, at: datetime, everything: bool = False, seconds: float | None = None, waits: bool = True
+) -> RolledUp:
     """Add up all days that events since the last pass may have changed; with `everything`, all days there are.
 
     Everything also takes over what is no event: a customer's new tier, a part's new criticality. It goes on, slice by
     slice, until it is done or so many seconds have passed (one slice at least); any later pass goes on with it. Of two
-    at once the second waits at each slice, and then finds little or nothing to do. Raises Forbidden.
+    at once the second waits at each slice, and then finds little or nothing to do; or, where it does not wait, leaves
+    it to the other, except that it begins what it is asked to begin. Raises Forbidden.
     """
     by.require("reports.view_dailyfigure")
     until = None if seconds is None else time.monotonic() + seconds
     EventCursor.objects.get_or_create(name=CURSOR)
     EventCursor.objects.get_or_create(name=ANEW)
-    done = _touched(at, everything)
+    done = _touched(at, everything, waits or everything)
     while not done.is_done:
-        more = _slice(at)
+        more = _slice(at, waits)
         done = RolledUp(done.days + more.days, done.rows + more.rows, more.is_done)
         if until is not None and time.monotonic() >= until:
             break
@@ -83,10 +89,18 @@ def roll_up(*, by: Actor, at: datetime, everything: bool = False, seconds: float
     return done
 
 
-def _touched(at: datetime, everything: bool) -> RolledUp:
+def _turn(waits: bool) -> tuple[int, UUID] | None:
+    """Return where the cursor stands, locked; None where another one has it and this one does not wait."""
+    return next(iter((LOCK_CURSOR if waits else LOCK_CURSOR_IF_FREE).rows(name=CURSOR)), None)
+
+
+def _touched(at: datetime, everything: bool, waits: bool) -> RolledUp:
     """Add up the touched days; begin with all days where that is asked for, or nothing was ever added up."""
     with transaction.atomic():
-        [(transaction_id, event_id)] = LOCK_CURSOR.rows(name=CURSOR)
+        turn = _turn(waits)
+        if turn is None:
+            return RolledUp(0, 0)
+        transaction_id, event_id = turn
         [(horizon,)] = _HORIZON.rows()
         anew = EventCursor.objects.filter(name=ANEW)
         is_under_way = anew.exclude(transaction_id=0).exists()
@@ -103,13 +117,16 @@ def _touched(at: datetime, everything: bool) -> RolledUp:
     return RolledUp(sum(map(len, touched.values())), rows, is_done=not is_under_way)
 
 
-def _slice(at: datetime) -> RolledUp:
+def _slice(at: datetime, waits: bool) -> RolledUp:
     """Add up the next month of the next measure of the pass over all days; end the pass where it was the last.
 
     The months only become more: one that a late message adds before those that are done makes the pass do some twice.
     """
     with transaction.atomic():
-        [(transaction_id, _event_id)] = LOCK_CURSOR.rows(name=CURSOR)
+        turn = _turn(waits)
+        if turn is None:
+            return RolledUp(0, 0)  # the other one goes on
+        transaction_id, _event_id = turn
         anew = EventCursor.objects.get(name=ANEW)
         if not anew.transaction_id:
             return RolledUp(0, 0)  # another one has just ended it

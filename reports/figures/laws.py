@@ -14,11 +14,17 @@ _FRESH = FRESH.replace(
     " '00000000-0000-0000-0000-000000000000'))",
 )
 
+#: What tells facts apart, so that it can be joined by: a place that a fact has none of is no place at all.
+_PLACE = """
+    coalesce(region_id, '00000000-0000-0000-0000-000000000000') AS region_id,
+    coalesce(warehouse_id, '00000000-0000-0000-0000-000000000000') AS warehouse_id,
+    coalesce(criticality, '') AS criticality, coalesce(tier, '') AS tier
+"""
 _RAW = " UNION ALL ".join(
     f"""
-    SELECT '{measure.name}' AS measure, day, edge, count(*) AS facts, count(*) FILTER (WHERE value >= weight) AS met,
-        sum(weight) AS weight, sum(value) AS value
-    FROM ({measure.sql}) AS fact GROUP BY day, edge
+    SELECT '{measure.name}' AS measure, day, edge, {_PLACE}, count(*) AS facts,
+        count(*) FILTER (WHERE value >= weight) AS met, sum(weight) AS weight, sum(value) AS value
+    FROM ({measure.sql}) AS fact GROUP BY 2, 3, 4, 5, 6, 7
     """
     for measure in MEASURES.values()
 )
@@ -26,7 +32,8 @@ _RAW = " UNION ALL ".join(
 LAWS: list[Law] = [
     Law(
         "rolled_up_figures_are_the_ledgers",
-        "Each rolled-up day says what the raw query says, unless an event touched it since and it waits for its turn.",
+        "Each rolled-up day says of each region, warehouse, criticality and tier what the raw query says, unless an"
+        " event touched it since and it waits for its turn.",
         f"""
         WITH {_FRESH}, {TOUCHED}, raw AS MATERIALIZED ({_RAW})
         SELECT format('%s %s %s', measure, day, edge),
@@ -35,8 +42,11 @@ LAWS: list[Law] = [
             format('%s facts, %s met, %s of %s', coalesce(raw.facts, 0), coalesce(raw.met, 0),
                 coalesce(raw.value, 0), coalesce(raw.weight, 0))
         FROM raw
-        FULL JOIN (SELECT * FROM reports_dailyfigure WHERE grain = {int(Grain.ALL)}) AS rolled
-            USING (measure, day, edge)
+        FULL JOIN (
+            SELECT measure, day, edge, {_PLACE}, facts, met, weight, value
+            FROM reports_dailyfigure WHERE grain = {int(Grain.EACH)}
+        ) AS rolled
+            USING (measure, day, edge, region_id, warehouse_id, criticality, tier)
         WHERE (raw.facts, raw.met, raw.weight, raw.value)
                 IS DISTINCT FROM (rolled.facts, rolled.met, rolled.weight, rolled.value)
             AND (measure, day) NOT IN (SELECT touched.measure, touched.day FROM touched)

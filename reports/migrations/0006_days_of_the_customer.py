@@ -17,14 +17,18 @@ $$;
 
 
 def add_up_all_anew(apps: Apps, _schema: BaseDatabaseSchemaEditor) -> None:
-    """Put the cursor back to the beginning; until the next pass, figures are read from the ledger itself."""
-    apps.get_model("orders", "EventCursor").objects.filter(name="figures").update(transaction_id=0)
+    """Begin a pass over all days, or begin the one that is under way anew; the task of every minute goes on with it."""
+    cursors = apps.get_model("orders", "EventCursor").objects
+    if cursors.filter(name="figures").exclude(transaction_id=0).exists():
+        cursors.update_or_create(name="figures anew", defaults={"transaction_id": 1, "events_read": 0})
+    else:
+        cursors.filter(name="figures anew").update(events_read=0)
 
 
 class Migration(migrations.Migration):
     dependencies = [
         ("reports", "0005_an_exports_trouble_in_any_language"),
-        ("orders", "0021_a_promise_goes_with_what_is_sent_instead"),
+        ("orders", "0022_a_promise_goes_with_what_is_sent_instead"),
     ]
 
     operations = [

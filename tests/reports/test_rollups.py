@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from io import StringIO
+from threading import Event
 from typing import Any
 
 import pytest
@@ -28,7 +29,7 @@ from reports.models import DailyFigure
 from tests.laws.checking import broken_laws
 from tests.ledger.horizon import all_is_over
 from tests.orders.desk import NOW, TODAY, Desk, d, leaf, only, told
-from tests.racing import Racer, race, without_lock
+from tests.racing import PATIENCE, Racer, race, without_lock
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -265,6 +266,23 @@ def test_without_the_lock_two_roll_ups_at_once_count_the_same_day_twice(monkeypa
     _one, two = two_roll_ups()
     assert isinstance(two.error, IntegrityError)
     assert "daily_figure_counted_once" in str(two.error)
+
+
+def test_the_task_of_the_minute_does_not_wait_in_its_worker_while_another_adds_up() -> None:
+    roll_up_all()
+    busy_day()
+    may_commit = Event()
+    one, two = Racer(roll_up, may_commit), Racer(tasks.roll_up_figures)
+    one.start()
+    assert one.acted.wait(PATIENCE)
+    two.start()
+    two.join(PATIENCE)
+    is_free = not two.is_alive()
+    may_commit.set()
+    one.join(PATIENCE)
+    assert is_free
+    assert (one.error, two.error, two.result) == (None, None, 0)
+    assert_rolled_up_is_raw()
 
 
 def test_only_who_may_see_figures_adds_them_up() -> None:

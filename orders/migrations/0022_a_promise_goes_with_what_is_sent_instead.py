@@ -15,7 +15,7 @@ WHERE gone.status = 'cancelled' AND gone.first_promised_on IS NOT NULL
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("orders", "0020_a_request_for_consent_may_expire"),
+        ("orders", "0021_files_that_no_row_names_are_found"),
     ]
 
     operations = [
