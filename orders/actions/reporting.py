@@ -180,7 +180,11 @@ class _Intake:
         """
         late = self.cause.at - ENTERED_WITHIN
         told = {report.id for report in reports if _comparable(report.occurred_at) < late and report.id in subjects}
-        origins = {key: line.tree.id for key in told if isinstance(line := subjects[key], Line)}
+        origins: dict[UUID, UUID] = {}
+        for key in told:
+            subject: Line | Job = subjects[key]
+            if isinstance(subject, Line):
+                origins[key] = subject.tree.id
         if not origins:
             return {}
         first = OrderEvent.objects.filter(subject_id__in=set(origins.values()), version=1)

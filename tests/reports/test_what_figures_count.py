@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -34,7 +35,7 @@ def sent_instead(desk: Desk, line_id: object, quantity: int) -> None:
     """Send another part instead, a week later."""
     part = PartFactory.create()
     desk.put(quantity, part=part)
-    facts = {"line_id": line_id, "replaces": d(quantity), "part_id": part.pk, "quantity": d(quantity)}
+    facts: dict[str, Any] = {"line_id": line_id, "replaces": d(quantity), "part_id": part.pk, "quantity": d(quantity)}
     substitute(**facts, warehouse_id=desk.warehouse.pk, reason="It fits", **told(hours=24 * 7))
 
 
