@@ -304,7 +304,8 @@ def test_the_clock_adds_up_what_was_touched_and_nightly_everything() -> None:
 @pytest.mark.parametrize(
     ("breach", "law"),
     [
-        ("UPDATE reports_dailyfigure SET value = value + 1 WHERE grain = 15", "rolled_up_figures_are_the_ledgers"),
+        ("UPDATE reports_dailyfigure SET value = value + 1", "rolled_up_figures_are_the_ledgers"),
+        ("UPDATE reports_dailyfigure SET value = value + 1 WHERE grain = 15", "figures_by_part_add_up_to_the_whole"),
         ("DELETE FROM reports_dailyfigure", "rolled_up_figures_are_the_ledgers"),
         ("UPDATE reports_dailyfigure SET weight = weight + 1 WHERE grain = 7", "figures_by_part_add_up_to_the_whole"),
     ],
