@@ -28,7 +28,7 @@ def add_up_all_anew(apps: Apps, _schema: BaseDatabaseSchemaEditor) -> None:
 class Migration(migrations.Migration):
     dependencies = [
         ("reports", "0005_an_exports_trouble_in_any_language"),
-        ("orders", "0022_a_promise_goes_with_what_is_sent_instead"),
+        ("orders", "0023_a_promise_goes_with_what_is_sent_instead"),
     ]
 
     operations = [

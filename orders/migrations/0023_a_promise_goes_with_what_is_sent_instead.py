@@ -15,7 +15,7 @@ WHERE gone.status = 'cancelled' AND gone.first_promised_on IS NOT NULL
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("orders", "0021_files_that_no_row_names_are_found"),
+        ("orders", "0022_what_needed_consent_is_found_by_when_it_was_decided"),
     ]
 
     operations = [
