@@ -187,7 +187,7 @@ PICTURES = (
         full=True,
     ),
     Picture("service-orders", "/admin/orders/serviceorder/"),
-    Picture("override", "/admin/orders/serviceorder/", (LIST_LINK, "a[href$='/override/']"), full=True),
+    Picture("override", "/admin/orders/serviceorder/", (LIST_LINK, "#content a[href$='/override/']"), full=True),
     Picture("parts-orders", "/admin/orders/partsorder/"),
     Picture("order-lines", "/admin/orders/orderline/"),
     Picture("order-line", "/admin/orders/orderline/", (LIST_LINK,), full=True),
