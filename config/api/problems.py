@@ -62,6 +62,7 @@ TITLES: dict[str, Says] = {
     "export_gone": _("Export gone"),
     "file_refused": _("File refused"),
     "export_stopped": _("Export stopped"),
+    "export_too_large": _("Export too large"),
     "idempotency_in_flight": _("Idempotency in flight"),
     "idempotency_key_required": _("Idempotency key required"),
     "idempotency_key_reused": _("Idempotency key reused"),
