@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +18,7 @@ from orders.flows import is_declared
 from orders.ledger import Cause, Ledger, Subject, text_of_time
 from orders.models import Customer, Equipment, ServiceContract, ServiceOrder
 from orders.people import technicians
-from orders.rules import LONGEST_NOTE, LONGEST_REFERENCE, check_texts, day_faults, deadline, service_order_way
+from orders.rules import LONGEST_NOTE, LONGEST_REFERENCE, check_texts, day_faults, service_order_way
 from orders.statuses import SERVICE_ORDER_CLOSED, SERVICE_ORDER_STEPS, ServiceOrderStatus
 from parts.actors import Actor
 from parts.documents import as_text
@@ -120,7 +120,7 @@ def create(
         machine_down=machine_down,
         scheduled_for=scheduled_for,
         is_test=is_test,
-        **_clocks(contract, at),
+        **(contract.clocks(at) if contract else {}),
     )
     try:
         with transaction.atomic():
@@ -161,16 +161,6 @@ def _faults(
     if contract_missing:
         fields["contract"] = [sentence("This customer has no such contract.")]
     return fields
-
-
-def _clocks(contract: ServiceContract | None, at: datetime) -> dict[str, datetime | None]:
-    """Return until when the contract wants somebody to begin, and the repair; nothing where it is not valid."""
-    if contract is None or not contract.valid_from <= at.astimezone(UTC).date() <= (contract.valid_until or date.max):
-        return {}
-    return {
-        "response_due_at": deadline(at, contract.response_hours),
-        "repair_due_at": deadline(at, contract.repair_hours),
-    }
 
 
 def lock(ids: Iterable[UUID]) -> dict[UUID, Job]:

@@ -1,5 +1,7 @@
 """Who orders, for which machine, under which contract, and who may see whose orders."""
 
+from datetime import UTC, date, datetime
+
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
@@ -7,6 +9,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
+from orders.rules import deadline
 from orders.statuses import Tier
 from parts.keys import new_key
 from parts.lookups import Key, Words
@@ -142,3 +145,9 @@ class ServiceContract(models.Model):
 
     def __str__(self) -> str:
         return self.number
+
+    def clocks(self, at: datetime) -> dict[str, datetime | None]:
+        """Return until when it wants somebody to begin, and the repair; nothing where it is not valid at that time."""
+        if not self.valid_from <= at.astimezone(UTC).date() <= (self.valid_until or date.max):
+            return {}
+        return {"response_due_at": deadline(at, self.response_hours), "repair_due_at": deadline(at, self.repair_hours)}
