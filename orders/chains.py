@@ -34,6 +34,7 @@ _AS_TEXT = {
 COLUMNS = (*verifier.FIELDS, "transaction_id", "previous_hash", "hash", "salt", "note")
 
 _COUNT = "SELECT count(*) FROM orders_orderevent"
+_EXCEEDS = "SELECT EXISTS (SELECT FROM orders_orderevent {fits} OFFSET %(most)s)"
 _EVENTS = f"""
 SELECT {", ".join(_AS_TEXT.get(name, f"event.{name}") for name in verifier.FIELDS)},
     event.transaction_id::text, encode(event.previous_hash, 'hex'), encode(event.hash, 'hex'),
@@ -121,10 +122,7 @@ def has_more_than(most: int, conditions: Sequence[str] = (), parameters: Mapping
     """Tell whether more than so many events fit, looking no further than that."""
     fits = f"WHERE {' AND '.join(conditions)}" if conditions else ""
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT EXISTS (SELECT FROM orders_orderevent {fits} OFFSET %(most)s)",  # noqa: S608 - our own conditions
-            {**(parameters or {}), "most": most},
-        )
+        cursor.execute(_EXCEEDS.format(fits=fits), {**(parameters or {}), "most": most})
         return bool(cursor.fetchone()[0])
 
 
