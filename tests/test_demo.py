@@ -45,7 +45,7 @@ from parts.models import Delivery, Part, PartChange
 from reports.models import ReplayRun
 from tests.factories.parts import PartFactory
 
-pytestmark = [pytest.mark.django_db, pytest.mark.slow]
+pytestmark = [pytest.mark.django_db, pytest.mark.slow, pytest.mark.once]
 
 
 @pytest.fixture

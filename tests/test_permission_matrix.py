@@ -13,6 +13,9 @@ from config.roles import SCOPES
 from tests.admin.world import World
 from tests.permission_matrix import CALLERS, SCOPE_TABLE, Ask, Cast, as_line, questions, read_table
 
+#: Every door is asked; which PostgreSQL stands behind it makes no difference.
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture(autouse=True)
 def _files_of_its_own(settings: LazySettings, tmp_path: Path) -> None:

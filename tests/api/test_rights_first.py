@@ -87,7 +87,7 @@ def test_a_report_without_the_right_to_its_kind_tells_no_status(world: World, ma
     known_tokens.forget_all()
     manager.groups.clear()
     manager.user_permissions.set(Permission.objects.filter(codename__in=["view_orderline", "move_orderline"]))
-    now = {"occurred_at": "2026-11-01T00:00:00Z"}
+    now = {"occurred_at": timezone.now().isoformat()}
     updates = [
         {"subject": "service_order", "id": str(job.pk), "status": "completed", **now},
         {"subject": "service_order", "id": str(uuid.uuid4()), "status": "completed", **now},

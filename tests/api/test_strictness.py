@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.utils import timezone
 
 from config.api import filtering
 from config.api.urls import router
@@ -98,7 +99,7 @@ def test_every_writing_call_refuses_a_member_that_it_does_not_know(world: World,
 
 def test_a_report_with_a_member_that_is_not_known_is_refused_and_hinders_no_other(world: World, erp: Caller) -> None:
     line = world.placed().lines[0].id
-    report = {"subject": "line", "id": str(line), "status": "released", "occurred_at": "2026-11-01T00:00:00Z"}
+    report = {"subject": "line", "id": str(line), "status": "released", "occurred_at": timezone.now().isoformat()}
     answer = erp.post("status-updates/", {"updates": [report | {"ocurred_at": "x"}, report]})
     refused, moved = answer.json()["results"]
     assert (refused["outcome"], list(refused["refusal"]["extra"]["fields"])) == ("refused", ["ocurred_at"])

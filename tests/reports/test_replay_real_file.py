@@ -17,7 +17,7 @@ from reports.replay.dice import Dice
 from reports.replay.live import Replay, begin, run_key
 from reports.replay.plan import make_plan
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.once]
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ pytestmark = [
     pytest.mark.usefixtures("ground"),
     pytest.mark.slow,
     pytest.mark.race,
+    pytest.mark.once,
 ]
 
 #: How long anything here may take before the test fails, in seconds.
