@@ -11,7 +11,7 @@ from decimal import Decimal
 from django.contrib.auth.models import User
 from django.utils import timezone
 from PIL import Image
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Error, Locator, Page, expect
 
 from orders.actions import lines, placing, service_orders
 from orders.models import OrderEvent, OrderLine, ServiceOrder
@@ -68,6 +68,16 @@ def cellar(screen: Screen) -> Iterator[None]:
 def forgive(screen: Screen, *words: str) -> None:
     """Leave complaints out that a test has provoked."""
     screen.complaints[:] = [one for one in screen.complaints if not any(word in one for word in words)]
+
+
+def anew(page: Page) -> None:
+    """Load the page anew; where it does so by itself at the same moment, that is as good."""
+    try:
+        page.reload()
+    except Error as error:
+        if "ERR_ABORTED" not in error.message:
+            raise
+    page.wait_for_load_state()
 
 
 def page_of(job: ServiceOrder) -> str:

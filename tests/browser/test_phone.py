@@ -18,6 +18,7 @@ from parts.models import StockCount
 from tests.admin.world import World, cause
 from tests.browser.conftest import ScreenOf
 from tests.browser.phone import (
+    anew,
     cellar,
     entries,
     forgive,
@@ -201,7 +202,7 @@ def test_a_conflict_is_explained_and_the_person_decides(
     expect(first).to_contain_text("Dispatcher: Note.")
     expect(entries(page).last).to_contain_text("Waits for the one above it")
     assert ServiceOrder.objects.get(pk=job.pk).status == "in_progress"
-    page.reload()
+    anew(page)
     expect(entries(page).first).to_contain_text("has changed since you saw it")
 
     entries(page).first.get_by_role("button", name="Try again").click()
@@ -229,9 +230,9 @@ def test_a_conflict_can_be_kept_as_a_note_or_discarded(
         if ending == "Discard":
             expect(entries(page)).to_have_count(1)
             entry.get_by_role("button", name="Discard for good?").click()
+        else:
+            expect(page.get_by_text("The note is on")).to_be_visible()  # the page has loaded itself anew
         expect(entries(page)).to_have_count(0)
-        page.wait_for_load_state("load")
-        page.reload()
     assert ServiceOrder.objects.get(pk=job.pk).status == "in_progress"
     kept = [note for note in notes_of(job) if note != "Customer called"]
     assert kept == [f"Kept as a note: {job.reference}: Awaiting Parts: Bearing is gone, Keep as a note"]
@@ -259,7 +260,7 @@ def test_an_answer_that_was_lost_on_the_way_is_asked_for_again_with_the_same_key
     assert lost
     assert LabourEntry.objects.count() == 1
     page.unroute_all()
-    page.reload()
+    anew(page)
     expect(entries(page)).to_have_count(0)
     assert LabourEntry.objects.count() == 1
     forgive(screen, "ERR_FAILED")
