@@ -1,0 +1,88 @@
+"""The back office in a browser that runs no scripts: it is seen, its lists are filtered, its deeds are done."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.utils import timezone
+from playwright.sync_api import Browser, Page, expect
+
+from backorders.actions import pegging
+from backorders.models import AllocationPolicy, BackOrder
+from parts.models import PurchaseOrder
+from tests.admin.world import World
+from tests.browser.conftest import ScreenOf
+from tests.browser.screen import DESKTOP, PHONE
+from tests.factories.parts import SupplierPartFactory
+
+SIZES = pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+
+
+@pytest.fixture
+def plain(manager: User, screen_of: ScreenOf, size: tuple[int, int]) -> Iterator[Page]:
+    """A window of a parts manager whose browser runs no scripts."""
+    signed_in = screen_of(manager)
+    browser = signed_in.page.context.browser
+    assert isinstance(browser, Browser)
+    context = browser.new_context(
+        java_script_enabled=False,
+        storage_state=signed_in.page.context.storage_state(),
+        base_url=signed_in.address,
+        viewport={"width": size[0], "height": size[1]},
+    )
+    yield context.new_page()
+    context.close()
+
+
+@SIZES
+def test_a_way_out_is_found_on_the_desk_and_taken_without_scripts(
+    world: World, plain: Page, size: tuple[int, int]
+) -> None:
+    row = world.short()
+    SupplierPartFactory.create(part=row.part, lead_time_days=7)
+    plain.goto("/admin/")
+    plain.get_by_role("navigation", name="Lists").get_by_role("link", name="Without supply").click()
+    plain.get_by_role("link", name=f"Ways out for {row.reference}").click()
+    plain.get_by_role("link", name=re.compile("Look and take: Order from a supplier.*in 7 days")).click()
+    plain.get_by_role("button", name="Order from a supplier").click()
+    expect(plain.get_by_text("Done: Order from a supplier. PUR-")).to_be_visible()
+    assert PurchaseOrder.objects.filter(lines__part=row.part).count() == 1
+
+
+@SIZES
+def test_weights_are_looked_at_and_used_without_scripts(world: World, plain: Page, size: tuple[int, int]) -> None:
+    first = world.short()
+    world.placed(first.part, 3)
+    world.bought(first.part, 3)
+    pegging.repeg(part_ids=[first.part_id], today=timezone.now().date())
+    BackOrder.objects.filter(pk=first.pk).update(opened_at=timezone.now() - timedelta(days=3))
+    plain.goto("/admin/backorders/allocationpolicy/default/weights/")
+    plain.get_by_label("Bronze").fill("900")
+    plain.get_by_role("button", name="Preview").click()
+    expect(plain.get_by_role("heading", name="What would change")).to_be_visible()
+    plain.get_by_label("Reason").fill("Small customers waited too long")
+    plain.get_by_role("button", name="Use these weights").click()
+    expect(plain.get_by_text("The queue is weighed anew")).to_be_visible()
+    assert AllocationPolicy.objects.get().bronze == 900
+
+
+@SIZES
+def test_a_list_is_filtered_and_the_other_lists_and_the_way_out_are_reached_without_scripts(
+    world: World, plain: Page, size: tuple[int, int]
+) -> None:
+    row = world.short()
+    plain.goto("/admin/backorders/backorder/")
+    expect(plain.get_by_role("link", name=row.reference)).to_be_visible()
+    plain.get_by_label("By status").select_option("cancelled")
+    plain.get_by_role("button", name="Apply Filters").click()
+    expect(plain).to_have_url(re.compile("status__exact=cancelled"))
+    expect(plain.get_by_role("link", name=row.reference)).to_have_count(0)
+    plain.get_by_role("link", name="Discrepancy cases").click()
+    expect(plain).to_have_url(re.compile("/integrations/discrepancy/"))
+    plain.get_by_role("button", name="Log out").click()
+    plain.goto("/admin/desk/")
+    expect(plain).to_have_url(re.compile("/login/"))
