@@ -20,7 +20,7 @@ class BackOrderFilter(filters.FilterSet):
     part_number = filters.CharFilter(field_name="part__number")
     customer = filters.UUIDFilter(field_name="customer_id")
     customer_code = filters.CharFilter(field_name="customer__code")
-    region = filters.CharFilter(field_name="line__order__region__code", help_text="The region's code.")
+    region = filters.CharFilter(field_name="region__code", help_text="The region's code.")
     order = filters.UUIDFilter(field_name="line__order_id", help_text="The parts order.")
     age = filters.ChoiceFilter(
         choices=[(name, name) for name, _low, _high in AGE_BUCKETS], method="in_bucket", help_text="Days it has waited."

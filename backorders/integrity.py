@@ -35,6 +35,21 @@ LAWS: list[Law] = [
         """,
     ),
     Law(
+        "back_orders_know_their_order",
+        "A back order keeps customer and region of its order, and whether it is for training, as the order has them.",
+        """
+        SELECT 'back order ' || back_order.reference,
+            format('customer %s, region %s, test %s', back_order.customer_id, back_order.region_id, back_order.is_test),
+            format('customer %s, region %s, test %s', parts_order.customer_id, parts_order.region_id,
+                parts_order.is_test)
+        FROM backorders_backorder AS back_order
+        JOIN orders_orderline AS line ON line.id = back_order.line_id
+        JOIN orders_partsorder AS parts_order ON parts_order.id = line.order_id
+        WHERE (back_order.customer_id, back_order.region_id, back_order.is_test)
+            IS DISTINCT FROM (parts_order.customer_id, parts_order.region_id, parts_order.is_test)
+        """,
+    ),
+    Law(
         "allocated_back_orders_are_held",
         "The line of an allocated back order holds stock, of exactly the back order's quantity.",
         f"""

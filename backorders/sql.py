@@ -60,13 +60,14 @@ shortage AS (
     FROM ranked
 )
 INSERT INTO backorders_backorder (
-    id, line_id, part_id, customer_id, excluded_warehouse_id, status, quantity, opened_quantity, minimum_fill, on_hold,
-    rank, rank_facts, opened_at, expected_on, reference, version, chain_hash, status_since, created_at
+    id, line_id, part_id, customer_id, region_id, is_test, excluded_warehouse_id, status, quantity, opened_quantity,
+    minimum_fill, on_hold, rank, rank_facts, opened_at, expected_on, reference, version, chain_hash, status_since,
+    created_at
 )
 SELECT
-    shortage.id, shortage.line_id, shortage.part_id, shortage.customer_id, shortage.excluded_warehouse_id, 'open',
-    shortage.quantity, shortage.quantity, shortage.minimum_fill, false, shortage.rank, shortage.rank_facts::jsonb,
-    shortage.opened_at,
+    shortage.id, shortage.line_id, shortage.part_id, shortage.customer_id, parts_order.region_id, parts_order.is_test,
+    shortage.excluded_warehouse_id, 'open', shortage.quantity, shortage.quantity, shortage.minimum_fill, false,
+    shortage.rank, shortage.rank_facts::jsonb, shortage.opened_at,
     CASE WHEN EXISTS (
         SELECT FROM parts_purchaseorderline AS supply WHERE supply.part_id = shortage.part_id AND supply.is_open
     ) THEN (
@@ -93,6 +94,8 @@ SELECT
     ) END,
     shortage.reference, shortage.version, decode(shortage.chain_hash, 'hex'), shortage.opened_at, %(recorded_at)s
 FROM shortage
+JOIN orders_orderline AS line ON line.id = shortage.line_id
+JOIN orders_partsorder AS parts_order ON parts_order.id = line.order_id
 RETURNING line_id, id, reference, expected_on
 """
 

@@ -11,7 +11,7 @@ from orders.models import Customer, OrderLine
 from orders.models.chained import Chained
 from orders.statuses import SubjectKind
 from parts.keys import new_key
-from parts.models import Part, PurchaseOrderLine, Warehouse
+from parts.models import Part, PurchaseOrderLine, Region, Warehouse
 
 
 def _sources(target: str) -> list[str]:
@@ -23,7 +23,8 @@ class BackOrder(ConcurrentTransitionMixin, Chained):
 
     `rank` does not change as time passes (see backorders.priority); the queue of a part is its waiting rows by
     (-rank, id). `rank_terms` keeps the terms the rank was added up from. `quantity` is what is still missing,
-    `opened_quantity` what was missing at first.
+    `opened_quantity` what was missing at first. `customer`, `region` and `is_test` are those of its order, which never
+    change: kept here, so that the whole queue is counted without its lines and orders.
     """
 
     subject_kind = SubjectKind.BACK_ORDER.value
@@ -35,6 +36,8 @@ class BackOrder(ConcurrentTransitionMixin, Chained):
     customer = models.ForeignKey(
         Customer, models.PROTECT, null=True, blank=True, related_name="back_orders", db_index=False
     )
+    region = models.ForeignKey(Region, models.PROTECT, related_name="back_orders", db_index=False, editable=False)
+    is_test = models.BooleanField(_("test or training"), default=False, editable=False)
     excluded_warehouse = models.ForeignKey(
         Warehouse,
         models.PROTECT,
@@ -111,7 +114,10 @@ class BackOrder(ConcurrentTransitionMixin, Chained):
             ),
             models.Index(fields=["customer", "-id"], name="back_order_by_customer"),
             models.Index(
-                fields=["opened_at", "id"], condition=Q(status__in=BACK_ORDER_WAITING), name="back_order_by_age"
+                fields=["opened_at", "id"],
+                include=["part", "customer", "region", "is_test", "quantity"],
+                condition=Q(status__in=BACK_ORDER_WAITING),
+                name="back_order_by_age",
             ),
             models.Index(
                 fields=["expected_on", "id"],

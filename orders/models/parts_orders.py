@@ -191,7 +191,8 @@ class OrderLine(ConcurrentTransitionMixin, Chained):
         indexes = [
             models.Index(fields=["parent"], condition=Q(parent__isnull=False), name="order_line_children"),
             models.Index(
-                fields=["status", "id"],
+                fields=["status", "status_since", "id"],
+                include=["order", "part", "warehouse"],
                 condition=Q(is_split=False) & ~Q(status__in=LINE_CLOSED),
                 name="order_line_open_leaves",
             ),

@@ -63,11 +63,12 @@ lines AS (
 ),
 queue AS (
     INSERT INTO backorders_backorder (
-        id, line_id, part_id, customer_id, status, quantity, opened_quantity, minimum_fill, on_hold, rank, rank_facts,
-        opened_at, closed_at, reference, version, chain_hash, status_since, created_at
+        id, line_id, part_id, customer_id, region_id, is_test, status, quantity, opened_quantity, minimum_fill, on_hold,
+        rank, rank_facts, opened_at, closed_at, reference, version, chain_hash, status_since, created_at
     )
-    SELECT queue_id, child_id, part_id, customer_id, CASE WHEN still_waits THEN 'open' ELSE 'fulfilled' END, 2, 2, 0,
-        false, 0, '{}'::jsonb, placed_at, CASE WHEN NOT still_waits THEN placed_at + interval '8 days' END,
+    SELECT queue_id, child_id, part_id, customer_id, region_id, number %% 50 = 0,
+        CASE WHEN still_waits THEN 'open' ELSE 'fulfilled' END, 2, 2, 0, false, 0, '{}'::jsonb, placed_at,
+        CASE WHEN NOT still_waits THEN placed_at + interval '8 days' END,
         'B-' || reference || '/' || position || '.1', 1, '\\x00'::bytea,
         CASE WHEN still_waits THEN placed_at ELSE placed_at + interval '8 days' END, placed_at
     FROM line WHERE is_short

@@ -209,10 +209,10 @@ lines AS (
 ),
 queue AS (
     INSERT INTO backorders_backorder (
-        id, line_id, part_id, customer_id, status, quantity, opened_quantity, minimum_fill, on_hold, rank, rank_facts,
-        opened_at, reference, version, chain_hash, status_since, created_at
+        id, line_id, part_id, customer_id, region_id, is_test, status, quantity, opened_quantity, minimum_fill, on_hold,
+        rank, rank_facts, opened_at, reference, version, chain_hash, status_since, created_at
     )
-    SELECT queue_id, child_id, part_id, customer_id,
+    SELECT queue_id, child_id, part_id, customer_id, region_id, number %% 200 = 0,
         (ARRAY['open', 'open', 'open', 'sourcing', 'supply_confirmed'])[1 + number %% 5], quantity, quantity, 0,
         number %% 100 = 0, 0, jsonb_build_object(
             'kind', CASE WHEN machine_down THEN 'emergency' ELSE 'service' END, 'tier', tier,

@@ -86,11 +86,11 @@ lines AS (
     FROM item
 )
 INSERT INTO backorders_backorder (
-    id, line_id, part_id, customer_id, status, quantity, opened_quantity, minimum_fill, on_hold, rank, rank_facts,
-    opened_at, reference, version, chain_hash, status_since, created_at
+    id, line_id, part_id, customer_id, region_id, is_test, status, quantity, opened_quantity, minimum_fill, on_hold,
+    rank, rank_facts, opened_at, reference, version, chain_hash, status_since, created_at
 )
-SELECT gen_random_uuid(), child_id, part_id, %(customer)s, 'open', 1, 1, 0, false, random() * 1000, '{}'::jsonb, now(),
-    'B-' || reference || '/1.1', 1, hash, now(), now()
+SELECT gen_random_uuid(), child_id, part_id, %(customer)s, %(region)s, false, 'open', 1, 1, 0, false, random() * 1000,
+    '{}'::jsonb, now(), 'B-' || reference || '/1.1', 1, hash, now(), now()
 FROM item
 """
 

@@ -112,11 +112,11 @@ levels AS (
 ),
 new_back_orders AS (
     INSERT INTO backorders_backorder (
-        id, line_id, part_id, customer_id, status, quantity, opened_quantity, minimum_fill, on_hold, rank, rank_facts,
-        opened_at, reference, version, chain_hash, status_since, created_at
+        id, line_id, part_id, customer_id, region_id, is_test, status, quantity, opened_quantity, minimum_fill, on_hold,
+        rank, rank_facts, opened_at, reference, version, chain_hash, status_since, created_at
     )
-    SELECT short.id, short.line_id, short.part_id, customer.id, 'open', short.quantity, short.quantity, 0, false,
-        policy.service + policy.silver - policy.ageing_per_day
+    SELECT short.id, short.line_id, short.part_id, customer.id, customer.region_id, false, 'open', short.quantity,
+        short.quantity, 0, false, policy.service + policy.silver - policy.ageing_per_day
             * extract(epoch FROM %(at)s::timestamptz - timestamptz '2000-01-01 00:00+00') / 86400,
         '{}'::jsonb, %(at)s, short.reference, 1, hashed.hash, %(at)s, %(at)s
     FROM short JOIN hashed ON hashed.subject_id = short.id CROSS JOIN customer

@@ -37,6 +37,7 @@ BREACHES = {
         "UPDATE backorders_backorder SET quantity = quantity + 1, opened_quantity = opened_quantity + 1"
     ),
     "only_missing_lines_wait": "UPDATE orders_orderline SET status = 'cancelled' WHERE status = 'back_ordered'",
+    "back_orders_know_their_order": "UPDATE backorders_backorder SET is_test = NOT is_test",
     "allocated_back_orders_are_held": "UPDATE backorders_backorder SET status = 'allocated', closed_at = now()",
     "nobody_waits_beside_free_stock": "UPDATE parts_stocklevel SET on_hand = on_hand + 5",
     "back_order_stands_where_its_ledger_says": "UPDATE backorders_backorder SET chain_hash = sha256(chain_hash)",

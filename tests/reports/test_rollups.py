@@ -316,7 +316,7 @@ def test_the_laws_and_the_command_catch_a_wrong_row(breach: str, law: str) -> No
     span = {"since": ROUND.since, "until": ROUND.until}
     out = StringIO()
     call_command("compare_figures", **span, stdout=out)
-    assert "Every figure is what the ledger says." in out.getvalue()
+    assert "Every figure is what the ledger and the orders say." in out.getvalue()
     with connection.cursor() as cursor:
         cursor.execute(breach)
     assert law in broken_laws(tuple(LAWS))
