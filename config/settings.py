@@ -100,6 +100,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "config.guessing.SlowGuessingMiddleware",
+    "config.keeping.KeptFormMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "config.faces.zone.ReaderZoneMiddleware",
     "django_htmx.middleware.HtmxMiddleware",

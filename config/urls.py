@@ -1,13 +1,14 @@
 """Every address, app by app."""
 
 from django.contrib import admin
-from django.contrib.auth.views import LoginView, LogoutView
+from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 from django.views.i18n import set_language
 
 from config import health, pages
 from config.api.tokens import RevocationDoor, TokenDoor
 from config.faces.styleguide import styleguide
+from config.keeping import SignIn, kept_form
 from config.office import desk as office
 
 handler400 = "config.refusals.bad_request"
@@ -15,7 +16,8 @@ handler500 = "config.refusals.server_error"
 
 urlpatterns = [
     path("", pages.home, name="home"),
-    path("accounts/login/", LoginView.as_view(), name="login"),
+    path("accounts/login/", SignIn.as_view(), name="login"),
+    path("accounts/not-sent/", kept_form, name="kept_form"),
     path("accounts/logout/", LogoutView.as_view(), name="logout"),
     path("look/", pages.choose_look, name="choose_look"),
     path("language/", set_language, name="set_language"),

@@ -177,6 +177,11 @@ class OrderShown:
         """Whether a day that was named has passed."""
         return any(due.days_late for due in self.dues)
 
+    @property
+    def lacks_day(self) -> bool:
+        """Whether it is planned, and for no day yet."""
+        return self.may_reschedule and not any(due.kind == "planned" for due in self.dues)
+
 
 def shown(link: TrackingLink, wording: Wording, today: date) -> OrderShown:
     """Return what a link shows in these words on a day (in the customer's zone). Four statements at most."""

@@ -29,6 +29,8 @@ class RescheduleForm(forms.Form):
         first, last = choices
         bounds = {"type": "date", "min": first.isoformat(), "max": last.isoformat(), "autocomplete": "off"}
         self.fields["scheduled_for"].widget = forms.DateInput(format="%Y-%m-%d", attrs=bounds)
+        if seen is None:
+            self.fields["scheduled_for"].label = _("Day")
         self.fields["seen"].initial = seen.isoformat() if seen else ""
 
 

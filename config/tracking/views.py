@@ -197,7 +197,7 @@ def _shown(
             "link": link,
             "shown": shown,
             "today": today,
-            "form_key": visit.form_key,
+            "form_key": visit.form_key(link),
             "forms": {**_forms(link, {}), **(sent or {})},
             "done": done if done in DONE else "",
         }

@@ -30,15 +30,14 @@ _HERE = ("", "same-origin", "none")  # not said, from here, by the person's own 
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """A browser that opened a link; `value` is its cookie."""
+    """A browser that opened a link, and maybe others after it; `value` is its cookie."""
 
     link_id: UUID
     value: str
 
-    @property
-    def form_key(self) -> str:
-        """What a form of this visit carries."""
-        return salted_hmac(f"{_SALT}.form", self.value, algorithm="sha256").hexdigest()
+    def form_key(self, link: TrackingLink) -> str:
+        """What a form of this browser on the page of a link carries."""
+        return salted_hmac(f"{_SALT}.form", f"{self.value} {link.pk.hex}", algorithm="sha256").hexdigest()
 
     def keep(self, request: HttpRequest, response: HttpResponse) -> None:
         """Let the browser remember the visit until it is closed."""
@@ -55,9 +54,12 @@ def visit_of(request: HttpRequest) -> Visit | None:
 
 
 def visit_to(request: HttpRequest, link: TrackingLink) -> Visit:
-    """Return the visit to a link: the one that the browser remembers, or a new one."""
+    """Return the visit that the browser remembers, whichever link it began with; else a new one.
+
+    So forms of several links that stand open side by side are all taken.
+    """
     known = visit_of(request)
-    if known is not None and known.link_id == link.pk:
+    if known is not None:
         return known
     return Visit(link.pk, signing.Signer(salt=_SALT).sign(f"{link.pk.hex}.{secrets.token_urlsafe(18)}"))
 
@@ -65,6 +67,6 @@ def visit_to(request: HttpRequest, link: TrackingLink) -> Visit:
 def is_own_form(request: HttpRequest, link: TrackingLink) -> bool:
     """Tell whether a form was sent by the page of this link in this browser."""
     visit = visit_of(request)
-    if visit is None or visit.link_id != link.pk or request.headers.get("Sec-Fetch-Site", "") not in _HERE:
+    if visit is None or request.headers.get("Sec-Fetch-Site", "") not in _HERE:
         return False
-    return constant_time_compare(request.POST.get("form_key", ""), visit.form_key)
+    return constant_time_compare(request.POST.get("form_key", ""), visit.form_key(link))

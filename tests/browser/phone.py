@@ -42,7 +42,16 @@ def shipped_for(world: World, job: ServiceOrder) -> OrderLine:
 
 #: The last page that the worker is asked to keep.
 LAST_KEPT = "/t/van/"
-IS_KEPT = "async (address) => Boolean(await caches.match(address, { ignoreVary: true }))"
+#: Resolves as soon as a page can be read without a network. (`wait_for_function` takes a promise for an answer.)
+KEPT = """
+async (path) => {
+  for (;;) {
+    const name = (await caches.keys()).find((key) => key.startsWith("backline-phone-pages-"));
+    if (name && await (await caches.open(name)).match(path, { ignoreVary: true })) return;
+    await new Promise((resolve) => { setTimeout(resolve, 50); });
+  }
+}
+"""
 
 
 def ready(screen: Screen, job: ServiceOrder | None = None) -> Screen:
@@ -50,7 +59,7 @@ def ready(screen: Screen, job: ServiceOrder | None = None) -> Screen:
     screen.go("/t/")
     screen.page.evaluate("navigator.serviceWorker.ready.then(() => true)")
     screen.page.wait_for_function("() => Boolean(navigator.serviceWorker.controller)")
-    screen.page.wait_for_function(IS_KEPT, arg=LAST_KEPT)
+    screen.page.evaluate(KEPT, LAST_KEPT)
     if job is not None:
         screen.go(page_of(job))
     screen.page.wait_for_load_state("networkidle")

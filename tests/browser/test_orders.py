@@ -11,11 +11,13 @@ from playwright.sync_api import Route, expect
 
 from backorders.models import BackOrder
 from orders.actions import attachments, placing, service_orders
-from orders.models import PartsOrder, ServiceOrder
+from orders.models import OrderEvent, PartsOrder, ServiceOrder
 from parts.models import PartRelation
 from tests.admin.world import World, cause
 from tests.browser.conftest import ScreenOf
-from tests.browser.screen import DESKTOP, PHONE
+from tests.browser.phone import forgive, sign_in
+from tests.browser.screen import DESKTOP, PHONE, Screen
+from tests.conftest import PASSWORD
 from tests.factories.parts import PartFactory
 from tests.orders.files import picture
 
@@ -195,6 +197,65 @@ def test_whose_session_has_ended_is_told_so_and_loses_nothing_typed(
     expect(page.get_by_role("alert").filter(has_text="You are no longer signed in")).to_be_focused()
     expect(page.get_by_role("heading", name="Sign in")).to_have_count(0)
     expect(note).to_have_value("Rang twice")
+
+
+def test_who_signs_in_again_in_another_tab_goes_on_where_they_were(
+    world: World, dispatcher: User, screen_of: ScreenOf
+) -> None:
+    job = world.job("new")
+    screen = screen_of(dispatcher)
+    screen.go(f"/desk/orders/{job.reference}/")
+    page, note = screen.page, screen.page.get_by_placeholder("Write a note…")
+    note.fill("Rang twice")
+    page.context.clear_cookies(name=settings.SESSION_COOKIE_NAME)
+    page.get_by_role("button", name="Add note").click()
+    failed = page.locator("#failed")
+    expect(failed).to_contain_text("What you typed is still here")
+    with page.context.expect_page() as opened:
+        failed.get_by_role("link", name="Sign in in another tab").click()
+    tab = opened.value
+    tab.get_by_label("Name").fill(dispatcher.username)
+    tab.get_by_label("Password").fill(PASSWORD)
+    tab.get_by_role("main").get_by_role("button", name="Sign in").click()
+    expect(tab.get_by_role("heading", level=1)).to_contain_text(dispatcher.first_name)
+    page.get_by_role("button", name="Add note").click()  # the form is of the session before
+    expect(failed).to_contain_text("You signed in again meanwhile")
+    expect(note).to_have_value("Rang twice")
+    page.get_by_role("button", name="Add note").click()
+    expect(page.locator(".timeline").get_by_text("Rang twice")).to_be_visible()
+    expect(failed).to_be_hidden()
+    forgive(screen, "403")
+
+
+def test_what_one_person_typed_is_not_sent_by_another_who_signed_in(
+    world: World, dispatcher: User, manager: User, screen_of: ScreenOf
+) -> None:
+    job = world.job("new")
+    screen = screen_of(dispatcher)
+    screen.go(f"/desk/orders/{job.reference}/")
+    page, note = screen.page, screen.page.get_by_placeholder("Write a note…")
+    note.fill("Rang twice")
+    page.context.clear_cookies(name=settings.SESSION_COOKIE_NAME)
+    sign_in(Screen(page.context.new_page(), screen.address), manager)
+    page.get_by_role("button", name="Add note").click()
+    expect(page.locator("#failed")).to_contain_text("Another person is signed in now")
+    page.get_by_role("button", name="Add note").click()
+    expect(page.locator("#failed")).to_contain_text("Another person is signed in now")
+    expect(note).to_have_value("Rang twice")
+    assert not OrderEvent.objects.filter(subject_id=job.pk, kind="note.added").exists()
+    forgive(screen, "403")
+
+
+def test_the_page_to_sign_in_is_no_choice_of_parts(world: World, dispatcher: User, screen_of: ScreenOf) -> None:
+    part = world.part_in_stock()
+    screen = screen_of(dispatcher)
+    screen.go("/desk/place/")
+    page = screen.page
+    page.context.clear_cookies(name=settings.SESSION_COOKIE_NAME)
+    page.locator("[name=part-0]").press_sequentially(part.number)
+    expect(page.locator("#failed")).to_contain_text("You are no longer signed in")
+    expect(page.locator(".options")).to_have_count(0)
+    expect(page.locator("[name=part-0]")).to_be_focused()
 
 
 def test_a_photo_is_added_and_seen(world: World, dispatcher: User, screen_of: ScreenOf) -> None:

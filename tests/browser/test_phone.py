@@ -18,6 +18,7 @@ from parts.models import StockCount
 from tests.admin.world import World, cause
 from tests.browser.conftest import ScreenOf
 from tests.browser.phone import (
+    KEPT,
     anew,
     cellar,
     entries,
@@ -155,18 +156,6 @@ def test_what_is_done_in_a_cellar_waits_survives_a_reload_and_is_sent_in_order(
     assert all(one.occurred_at <= one.recorded_at for one in happened)
 
 
-#: Resolves as soon as a page can be read without a network.
-KEPT = """
-async (path) => {
-  for (;;) {
-    const name = (await caches.keys()).find((key) => key.startsWith("backline-phone-pages-"));
-    if (name && await (await caches.open(name)).match(path)) return;
-    await new Promise((resolve) => { setTimeout(resolve, 50); });
-  }
-}
-"""
-
-
 def test_a_job_that_was_never_opened_is_there_because_it_was_on_the_list(
     job: ServiceOrder, technician: User, screen_of: ScreenOf
 ) -> None:
@@ -181,6 +170,22 @@ def test_a_job_that_was_never_opened_is_there_because_it_was_on_the_list(
         expect(page.get_by_text("has not been opened on this phone before")).to_be_visible()
         page.get_by_role("link", name=re.compile(job.reference)).click()
         expect(page.get_by_role("heading", name=job.title)).to_be_visible()
+
+
+def test_a_job_that_nobody_has_is_taken_in_a_cellar_without_ever_having_been_opened(
+    world: World, technician: User, screen_of: ScreenOf
+) -> None:
+    free = job_of(world, None, "new")
+    screen = ready(screen_of(technician, PHONE))
+    page = screen.page
+    page.evaluate(KEPT, page_of(free))
+    with cellar(screen):
+        page.get_by_role("link", name=free.reference).click()
+        page.get_by_role("button", name="I take this job").click()
+        expect(entries(page)).to_have_count(1)
+    expect(page.get_by_text(f"{free.reference} is yours.")).to_be_visible()
+    free.refresh_from_db()
+    assert free.technician == technician
 
 
 def test_a_conflict_is_explained_and_the_person_decides(

@@ -197,6 +197,16 @@ def test_the_cookie_of_one_link_does_not_fit_the_form_of_another(tracked: Tracke
     assert tracked.send("message", text="Hello").status_code == 302
 
 
+def test_two_links_open_side_by_side_in_one_browser_both_take_their_forms(tracked: Tracked) -> None:
+    first, fields = tracked.address, tracked.fields()
+    tracked.issued = tracking.issue(service_order_id=tracked.job.pk, **cause())
+    others = tracked.fields()
+    assert fields["form_key"] != others["form_key"]
+    for address, sent in ((first, fields), (tracked.address, others)):
+        answer = tracked.browser.post(f"{address}message/", {**sent, "text": "Hello"})
+        assert answer.status_code == 302
+
+
 def test_forms_are_checked_as_strictly_with_djangos_own_check_switched_on(tracked: Tracked) -> None:
     strict = Client(enforce_csrf_checks=True)
     strict.get(tracked.address)

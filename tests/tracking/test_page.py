@@ -96,6 +96,17 @@ def test_the_planned_day_is_shown_and_one_that_has_passed_is_overdue(tracked: Tr
     assert "We are late" in shown
 
 
+def test_a_job_that_is_planned_for_no_day_says_so_and_asks_for_one(tracked: Tracked) -> None:
+    assert "No day is planned yet" not in text_of(tracked.page())
+    ServiceOrder.objects.filter(pk=tracked.job.pk).update(scheduled_for=None)
+    shown = text_of(tracked.page())
+    assert "Planned for No day is planned yet." in shown
+    assert "Which day suits you?" in shown
+    assert tracked.send("reschedule", scheduled_for=in_days(3).isoformat()).status_code == 302
+    assert tracked.now().scheduled_for == in_days(3)
+    assert "No day is planned yet" not in text_of(tracked.page())
+
+
 def test_an_estimate_is_called_one_and_one_that_has_passed_is_overdue(tracked: Tracked) -> None:
     tracked.to("in_progress")
     jobs.set_estimated_completion(

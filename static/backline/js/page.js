@@ -89,27 +89,55 @@
   document.addEventListener("htmx:afterSwap", (event) => focusErrors(event.target));
 
   // A request that failed says so where people look, until the next one succeeds. Who only types is not torn away.
+  const failed = () => document.getElementById("failed");
   const say = (why, asked) => {
-    const notice = document.getElementById("failed");
+    const notice = failed();
     if (!notice) return;
-    notice.querySelector("div").textContent = notice.dataset[why];
+    notice.querySelector(".said").textContent = notice.dataset[why];
+    notice.querySelector("a").hidden = why !== "gone";
+    notice.dataset.why = why;
     notice.hidden = false;
     if (asked?.verb !== "get") notice.focus();
   };
-  const unreached = (event) => say("unreached", event.detail.requestConfig);
+  const unreached = (event) => say("unreached", event.detail?.requestConfig);
   document.addEventListener("htmx:sendError", unreached);
   document.addEventListener("htmx:timeout", unreached);
+
+  // Who signed in again, in another tab, goes on here: the forms get the token of the new session, where it is the same
+  // person's. What another person's page was filled with is not sent under one's own name.
+  const renew = async (asked) => {
+    const notice = failed();
+    const answer = await fetch(notice.dataset.token, { cache: "no-store", headers: { Accept: "application/json" } }).catch(() => null);
+    if (!answer) return say("unreached", asked);
+    if (!answer.ok) return say("gone", asked);
+    const { person, token } = await answer.json();
+    if (person !== notice.dataset.person) return say("other", asked);
+    document.body.setAttribute("hx-headers", JSON.stringify({ "x-csrftoken": token }));
+    for (const field of document.querySelectorAll("input[name=csrfmiddlewaretoken]")) field.value = token;
+    return say("again", asked);
+  };
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden && failed()?.dataset.why === "gone" && !failed().hidden) renew();
+  });
   document.addEventListener("htmx:responseError", ({ detail }) => {
-    say([401, 403].includes(detail.xhr.status) ? "gone" : "failed", detail.requestConfig);
+    const { status, responseText } = detail.xhr;
+    if (status === 403 && responseText.includes("data-token-is-old")) renew(detail.requestConfig);
+    else say({ 401: "gone", 403: "forbidden" }[status] ?? "failed", detail.requestConfig);
   });
   // Whose session is over is answered with the page to sign in: it takes no place in this one, and what was typed stays.
+  const isSignIn = (address) => /\/login\/(\?|$)/.test(address);
   document.addEventListener("htmx:beforeSwap", ({ detail }) => {
-    if (!/\/login\/(\?|$)/.test(detail.xhr.responseURL)) return;
+    if (!isSignIn(detail.xhr.responseURL)) return;
     detail.shouldSwap = false;
     say("gone", detail.requestConfig);
   });
   document.addEventListener("htmx:afterRequest", ({ detail }) => {
-    const notice = document.getElementById("failed");
-    if (notice && detail.successful && !/\/login\/(\?|$)/.test(detail.xhr.responseURL)) notice.hidden = true;
+    const notice = failed();
+    if (notice && detail.successful && !isSignIn(detail.xhr.responseURL)) notice.hidden = true;
+  });
+  // What other scripts fetch meets the same.
+  document.addEventListener("fetched", ({ detail }) => {
+    if (!detail) say("unreached", { verb: "get" });
+    else if (isSignIn(detail.url)) say("gone", { verb: "get" });
   });
 })();

@@ -52,8 +52,9 @@
     const text = input.value.trim();
     if (text.length < 2) return close();
     const address = form().dataset[input.dataset.find === "part" ? "findPart" : "findWhom"];
-    const answer = await fetch(`${address}?q=${encodeURIComponent(text)}`, { headers: { "HX-Request": "true" } });
-    if (!answer.ok || document.activeElement !== input || input.value.trim() !== text) return undefined;
+    const answer = await fetch(`${address}?q=${encodeURIComponent(text)}`, { headers: { "HX-Request": "true" } }).catch(() => null);
+    document.dispatchEvent(new CustomEvent("fetched", { detail: answer }));
+    if (!answer?.ok || answer.redirected || document.activeElement !== input || input.value.trim() !== text) return undefined;
     const html = await answer.text();
     if (input.dataset.taken === input.value) return undefined;
     close();

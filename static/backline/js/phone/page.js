@@ -354,7 +354,9 @@
     // First what waits to be sent: without a network it is what one looks for.
     const first = isList ? [`${base}waiting/`] : [];
     const around = isList ? [`${base}deliveries/`, `${base}van/`] : [];
-    const keep = [...first, ...(wasControlled ? [] : [location.href]), ...links, ...around];
+    // Jobs that nobody has are taken in a cellar, too.
+    const free = each("[data-keep-last] a[href]").map((link) => link.getAttribute("href"));
+    const keep = [...first, ...(wasControlled ? [] : [location.href]), ...links, ...around, ...free];
     if (keep.length) worker.active.postMessage({ keep });
   };
 
