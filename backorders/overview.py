@@ -35,7 +35,8 @@ SELECT
     width_bucket(waiting.opened_at, %(edges)s::timestamptz[]),
     part.criticality = 'A',
     waiting.on_hold,
-    NOT EXISTS (SELECT FROM backorders_peg AS peg WHERE peg.back_order_id = waiting.id),
+    waiting.expected_on IS NULL
+        AND NOT EXISTS (SELECT FROM backorders_peg AS peg WHERE peg.back_order_id = waiting.id),
     waiting.expected_on IS NOT NULL,
     count(*),
     sum(waiting.quantity * part.unit_cost),

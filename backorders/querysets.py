@@ -59,9 +59,12 @@ class BackOrderQuerySet(models.QuerySet[Any]):
         return self.order_by("-rank", "id")
 
     def without_supply(self) -> Self:
-        """Keep those that no purchase order covers."""
+        """Keep those that no purchase order covers.
+
+        One that was opened a moment ago has its expected day at once, and its pegs a moment later: either is supply.
+        """
         # NOT EXISTS, where a join and IS NULL would be planned for one row and read the whole queue.
-        return self.waiting().exclude(pegs__isnull=False)
+        return self.waiting().filter(expected_on__isnull=True).exclude(pegs__isnull=False)
 
     def promise_overdue(self, today: Any) -> Self:
         """Keep those whose promised date has passed."""

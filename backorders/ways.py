@@ -65,8 +65,9 @@ class Way:
     """A way to serve a back order. `key` names it among the ways of its back order.
 
     `gets` is how much of what is missing it covers, `on` the day by which all of that is there (None: not known), `now`
-    that it is there at once. `cost` is what it costs more (None: not known, `facts` may say why). `shifts` is what it
-    does to others. `facts` are the names and quantities that its words and its action need.
+    that it is there at once, `sooner` that this is, or may be, before it is expected as things stand. `cost` is what it
+    costs more (None: not known, `facts` may say why). `shifts` is what it does to others. `facts` are the names and
+    quantities that its words and its action need.
     """
 
     kind: str
@@ -74,6 +75,7 @@ class Way:
     gets: Decimal
     on: date | None
     now: bool = False
+    sooner: bool = True
     cost: Decimal | None = None
     shifts: tuple[Shift, ...] = ()
     facts: dict[str, Any] = field(default_factory=dict)
@@ -95,11 +97,12 @@ class Way:
         return sum(shift.days or 0 for shift in self.losers)
 
     def order(self) -> tuple[Any, ...]:
-        """Sort: what serves it, soonest first; then what takes least from others, and costs least."""
+        """Sort: what serves it sooner, soonest first; then what takes least from others, and costs least."""
         serves = self.kind not in (PROMISE, CANCEL) and self.gets > 0
         soon = date.min if self.now else (self.on or date.max)
         cost = self.cost if self.cost is not None else Decimal("Infinity")
-        return (not serves, soon, len(self.losers), self.days_lost, cost, KINDS.index(self.kind), self.key)
+        stage = int(not self.sooner) if serves else 2
+        return (stage, soon, len(self.losers), self.days_lost, cost, KINDS.index(self.kind), self.key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,14 +164,16 @@ class _Scene:
         cost = facts.pop("cost", None)
         standing, coming = queue or self.queue, self.supply if supply is None else supply
         new_days = dates(standing, coming, today=self.today, left=left)
+        before, on = self.days.get(self.row.id), self.today if now else new_days.get(self.row.id)
         shifts = shifts_between(standing, self.days, new_days, left=left)
         others = worst_first([shift for shift in shifts if shift.id != self.row.id and shift.direction])
         return Way(
             kind=kind,
             key=key,
             gets=gets,
-            on=self.today if now else new_days.get(self.row.id),
+            on=on,
             now=now,
+            sooner=on is not None and (before is None or on < before),
             cost=cost,
             shifts=others,
             facts=facts,
@@ -249,7 +254,7 @@ def _take_now(scene: _Scene, levels: Sequence[Any]) -> list[Way]:
         accepts=scene.row.minimum_fill,
         warehouses=", ".join(sorted({level.warehouse.code for level in free})),
     )
-    return [replace(way, on=scene.today, now=True, facts={**way.facts, "rest_on": way.on})]
+    return [replace(way, on=scene.today, now=True, sooner=True, facts={**way.facts, "rest_on": way.on})]
 
 
 def _destination(scene: _Scene) -> Any:
@@ -295,7 +300,7 @@ def _transfers(scene: _Scene, levels: Sequence[Any], destination: Any) -> list[W
             rest=scene.row.quantity - gets,
         )
         if gets:
-            way = replace(way, on=scene.today, now=True, facts={**way.facts, "rest_on": way.on})
+            way = replace(way, on=scene.today, now=True, sooner=True, facts={**way.facts, "rest_on": way.on})
         found.append(way)
     return found
 
@@ -361,7 +366,7 @@ def _expedites(scene: _Scene) -> list[Way]:
             supply=supply if scene.by_day else None,
             **facts,
         )
-        found.append(way if scene.by_day else replace(way, on=None))
+        found.append(way if scene.by_day else replace(way, on=None, sooner=True))
     return found
 
 
@@ -472,7 +477,7 @@ def _substitute(scene: _Scene, relation: PartRelation, part: Any, factor: Fracti
         relation=relation.kind,
         rest=rest,
     )
-    return replace(way, on=scene.today, now=True, facts={**way.facts, "rest_on": way.on})
+    return replace(way, on=scene.today, now=True, sooner=True, facts={**way.facts, "rest_on": way.on})
 
 
 def _promise_and_cancel(scene: _Scene) -> list[Way]:

@@ -22,7 +22,7 @@ from unfold.decorators import display
 
 from backorders.actions import moving, pinning
 from backorders.actions.allocating import allocate_parts
-from backorders.admin import ways
+from backorders.admin import saying, ways
 from backorders.admin.effects import effect_page
 from backorders.explaining import Explanation, explain
 from backorders.models import BackOrder, Peg
@@ -69,6 +69,9 @@ TERMS = {
     "ageing": _("Opened when"),
     "pin": _("Pinned"),
 }
+
+#: What the statuses and the ways of a back order are called in its timeline.
+_WORDS = dict(BackOrderStatus.choices) | {kind: title for kind, (title, _icon) in saying.TITLES.items()}
 
 
 class AgeFilter(admin.SimpleListFilter):
@@ -377,7 +380,7 @@ class BackOrderOffice(ByReference, Shown):
             "terms": _terms(why),
             "rank_is_old": sum(why.rank_terms.values()) != why.rank,
             "today": timezone.now().date(),
-            **timeline_panel([subject.pk, subject.line_id], words=dict(BackOrderStatus.choices), of=subject.pk),
+            **timeline_panel([subject.pk, subject.line_id], words=_WORDS, of=subject.pk),
         }
 
     @display(description=_("missing"), ordering="quantity")

@@ -136,6 +136,8 @@ def when(way: Way) -> str:
         return _("the day that the supplier gives")
     if way.kind in (finding.PROMISE, finding.CANCEL):
         return _("brings nothing sooner")
+    if way.on is not None and not way.sooner:
+        return _("%(day)s, no sooner than without it") % {"day": day(way.on)}
     return day(way.on)
 
 

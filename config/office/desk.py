@@ -20,12 +20,14 @@ from django.utils.translation import gettext as _g
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
+from backorders.admin import ways
 from backorders.dossiers import Row
 from backorders.overview import Overview, kept_overview, page_of, worth
 from backorders.prospects import prospects
 from backorders.statuses import AGE_BUCKETS
 from config.desk.orders_why import why_expected
 from config.desk.when_says import Promise, promise
+from config.navigation import DESK_RIGHTS
 
 #: Whose first page this is: the parts manager's right.
 RIGHT = "backorders.allocate_backorder"
@@ -65,7 +67,7 @@ def landing(request: HttpRequest) -> HttpResponse:
 @require_safe
 def desk(request: HttpRequest) -> HttpResponse:
     """Show the figures of the queue and one of its lists; both in the address, nothing is kept."""
-    if not request.user.has_perm(RIGHT):
+    if not any(map(request.user.has_perm, DESK_RIGHTS)):
         raise PermissionDenied
     now = timezone.now()
     which = request.GET.get("list", "")
@@ -89,6 +91,7 @@ def desk(request: HttpRequest) -> HttpResponse:
         "age": age,
         "without_age": _address(which),
         "currency": settings.CURRENCY,
+        "may_choose": request.user.has_perm(ways.RIGHT),
     }
     return TemplateResponse(request, "admin/office/desk.html", context)
 

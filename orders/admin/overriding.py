@@ -149,6 +149,10 @@ class OverrideRequestOffice(Shown):
         """Say what it is about, and from where to where."""
         return f"{subject.subject.reference}: {self.change(subject)}"
 
+    def is_theirs(self, request: HttpRequest, deed: Deed, subject: Any) -> bool:
+        """Who asked can take it back, and nobody else; another person decides."""
+        return (subject.requested_by_id == request.user.pk) == (deed.slug == "withdraw")
+
     def panel(self, request: HttpRequest, subject: Any) -> dict[str, Any]:
         """Show what is asked for, why, and what it rests on."""
         return {

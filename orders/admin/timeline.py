@@ -38,7 +38,7 @@ _VALUES: dict[str, dict[str, Any]] = {
     "kind": dict(Purpose.choices),
 }
 #: Names whose values a page may bring words for.
-_WORDED = ("kind", "resolution")
+_WORDED = ("kind", "resolution", "way")
 STATUS_WORDS: dict[str, Any] = {**dict(ServiceOrderStatus.choices), **dict(LineStatus.choices)}
 
 
@@ -159,6 +159,8 @@ def _change(ends: Mapping[str, Any]) -> str:
 def _value(value: Any) -> str:
     if value in (None, ""):
         return "–"
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
     if not isinstance(value, str):
         return str(value)
     if QUANTITY.fullmatch(value):

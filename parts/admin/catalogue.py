@@ -215,6 +215,10 @@ class PartChangeOffice(Shown):
         """Say the part, and which fields, in words."""
         return f"{subject.part}: {self.fields_of_it(subject)}"
 
+    def is_theirs(self, request: HttpRequest, deed: Deed, subject: Any) -> bool:
+        """Who asked can take it back, and nobody else; another person decides."""
+        return (subject.requested_by_id == request.user.pk) == (deed.slug == "withdraw")
+
     def panel(self, request: HttpRequest, subject: Any) -> dict[str, Any]:
         """Show the difference."""
         return {

@@ -71,7 +71,7 @@ class DeedForm(forms.Form):
         for path, said in refusal.extra.get("fields", {}).items():
             if path in self.fields:
                 self.add_error(path, said)
-            elif said:
+            elif said and not all(text in refusal.detail for text in map(str, said)):
                 self.add_error(None, f"{path}: {' '.join(said)}")
 
 

@@ -80,6 +80,10 @@ class Office(ModelAdmin):
         """Return what a page is headed by."""
         return str(subject)
 
+    def is_theirs(self, request: HttpRequest, deed: Deed, subject: Any) -> bool:
+        """Tell whether a deed that is offered for an object is this person's to do; for subclasses."""
+        return True
+
     # --- Quantities ---------------------------------------------------------------------------------------------------
 
     def get_list_display(self, request: HttpRequest) -> Any:
@@ -165,7 +169,10 @@ class Office(ModelAdmin):
                 "desk_deeds": [
                     (deed, self._address(deed, subject))
                     for deed in self.deeds
-                    if not (deed.on_list or deed.hidden) and _may(request, deed) and deed.offered(subject)
+                    if not (deed.on_list or deed.hidden)
+                    and _may(request, deed)
+                    and deed.offered(subject)
+                    and self.is_theirs(request, deed, subject)
                 ],
                 "subject": subject,
                 "subtitle": self.title_of(subject),

@@ -153,6 +153,8 @@ class DeliveryForm(DeedForm):
                 if serials or cleaned.get(f"unfit_{key}"):
                     self.add_error(f"quantity_{key}", _g("Say how much came."))
                 continue
+            if twice := next((serial for serial in serials if serials.count(serial) > 1), ""):
+                self.add_error(f"serials_{key}", _g("%(serial)s stands here twice.") % {"serial": twice})
             if quantity > line.open_quantity and not may_be_more:
                 more = _g("%(more)s more than ordered. If that is right, say so below.")
                 self.add_error(f"quantity_{key}", more % {"more": plain(quantity - line.open_quantity)})

@@ -22,6 +22,7 @@ from orders.actions import lines
 from parts.models import Part, PurchaseOrderLine
 from tests.admin.desk import desk_of, text
 from tests.admin.world import World, cause
+from tests.factories.parts import PartFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -50,6 +51,18 @@ def test_the_back_office_begins_with_the_desk_for_the_parts_manager_alone(
     for other in (dispatcher, administrator):
         assert desk_of(other).get("/admin/").status_code == 200
         assert desk_of(other).get(DESK).status_code == 403
+
+
+def test_who_checks_reads_the_desk_and_takes_nothing_there(world: World, manager: User, auditor: User) -> None:
+    row = world.short()
+    client = desk_of(auditor)
+    shown = text(client.get(DESK, {"list": "no-supply"}))
+    assert row.reference in shown
+    assert "Ways out" not in shown
+    assert client.post(DESK).status_code == 405
+    assert "Ways out" in text(desk_of(manager).get(DESK, {"list": "no-supply"}))
+    assert client.get("/admin/").status_code == 200  # the back office begins for them with what there is, and
+    assert f'href="{DESK}"' in text(client.get("/admin/"))  # leads there
 
 
 def test_the_buckets_hold_whole_days_and_add_up(world: World) -> None:
@@ -97,6 +110,20 @@ def test_each_list_holds_what_its_name_says(world: World) -> None:
     figures = overview(later)
     counts = (figures.broken.count, figures.in_danger.count, figures.no_supply.count, figures.critical.count)
     assert counts == (1, 1, 3, 1)
+
+
+def test_what_is_opened_under_supply_is_never_listed_as_without_any(world: World) -> None:
+    part = PartFactory.create()
+    world.bought(part)
+    world.placed(part, 3)
+    row = BackOrder.objects.get(part=part)
+    assert (row.expected_on is None, row.pegs.count()) == (False, 0)  # the day is known at once, the pegs come later
+    for _ in range(2):
+        now = timezone.now()
+        assert (references(page_of("no-supply", now=now)), overview(now).no_supply.count) == ([], 0)
+        assert (references(page_of("nearest", now=now)), overview(now).expected.count) == ([row.reference], 1)
+        pegging.repeg(part_ids=[part.pk], today=now.date())
+    assert row.pegs.count() == 1
 
 
 def test_a_promise_without_a_day_of_supply_is_in_danger_only_when_it_is_near(world: World) -> None:

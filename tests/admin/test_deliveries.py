@@ -213,6 +213,26 @@ def test_serial_numbers_that_cannot_be_are_refused_and_nothing_is_booked(
     assert not Delivery.objects.exists()
 
 
+def test_a_serial_number_that_stands_twice_is_told_at_its_line(world: World, manager: User) -> None:
+    order = world.bought(PartFactory.create(), 5)
+    line = order.lines.get()
+    answer = desk_of(manager).post(book(order), booking(**came(line, "3", serials="S-1 S-2 S-1")))
+    assert answer.status_code == 400
+    assert answer.context["form"].errors == {f"serials_{line.pk.hex}": ["S-1 stands here twice."]}
+    assert not Delivery.objects.exists()
+
+
+def test_one_serial_number_at_two_lines_of_a_part_is_told_once(world: World, manager: User) -> None:
+    part = PartFactory.create()
+    order = world.bought(part, 5)
+    other = world.bought(part, 5)
+    PurchaseOrder.objects.filter(pk=other.pk).update(supplier=order.supplier)
+    rows = came(order.lines.get(), "1", serials="S-1") | came(other.lines.get(), "1", serials="S-1")
+    answer = desk_of(manager).post(book(order, other), booking(**rows))
+    assert answer.status_code == 400
+    assert answer.context["form"].non_field_errors() == ["lines name a serial number of a part twice."]
+
+
 def test_who_may_not_see_orders_sees_the_delivery_without_them(world: World, manager: User) -> None:
     part = PartFactory.create()
     world.placed(part, 2)

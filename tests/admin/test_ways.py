@@ -47,6 +47,23 @@ def test_the_list_says_when_what_it_costs_and_whom_it_takes_from(world: World, m
     assert "Nobody." in shown
 
 
+def test_of_one_on_hold_it_is_said_that_it_has_to_be_let_go_first(world: World, manager: User) -> None:
+    row = world.short()
+    offers(row)
+    moving.hold(back_order_id=row.pk, reason="They moved", **cause())
+    shown = text(desk_of(manager).get(ways_of(row)))
+    assert "It is on hold and gets nothing: let it go first." in shown
+    assert "next in the queue" not in shown
+
+
+def test_the_way_that_was_taken_is_named_in_the_timeline(world: World, manager: User) -> None:
+    row = world.short()
+    address = offers(row)
+    client = desk_of(manager)
+    client.post(address, {"shown": client.get(address).context["way"].way.fingerprint})
+    assert "way: Order from a supplier" in text(client.get(page(row)))
+
+
 def test_one_is_looked_at_and_taken(world: World, manager: User) -> None:
     row = world.short()
     address = offers(row)

@@ -10,6 +10,7 @@ import pytest
 
 from backorders.actions import moving
 from backorders.actions.taking import take
+from backorders.admin import saying
 from backorders.errors import PreviewIsOld
 from backorders.models import BackOrder
 from backorders.ways import RIGHTS, Way, ways
@@ -245,6 +246,18 @@ def test_the_best_way_comes_first(desk: Desk) -> None:
     SupplierPartFactory.create(part=desk.part, lead_time_days=7)
     van(desk, 5)
     assert offered(row) == ["transfer", "purchase", "expedite", "promise", "cancel"]
+
+
+def test_what_brings_it_no_sooner_comes_behind_what_may(desk: Desk) -> None:
+    row = waiting(desk)
+    ordered(desk, 2, days(3))
+    SupplierPartFactory.create(part=desk.part, lead_time_days=7)
+    assert offered(row) == ["expedite", "purchase", "promise", "cancel"]
+    bought = way(row, "purchase")
+    assert (bought.on, bought.sooner) == (days(3), False)
+    assert way(row, "expedite", days(2)).sooner
+    assert not way(row, "expedite", days(4)).sooner
+    assert saying.when(bought).endswith(", no sooner than without it")
 
 
 def test_of_two_offers_for_one_day_the_cheaper_comes_first(desk: Desk) -> None:
