@@ -18,7 +18,7 @@ from config.desk import placing_form as typed
 from config.desk.orders import for_staff
 from config.desk.placing_form import HeadForm, Row
 from config.desk.placing_order import Order
-from config.desk.placing_paste import read_pasted, too_many
+from config.desk.placing_paste import left_out, read_pasted, too_many
 from config.desk.placing_whom import whom_called
 from config.faces.htmx import is_quick, target_of
 from orders.actions.placing import MOST_LINES, Placed, place
@@ -79,6 +79,7 @@ def _change(order: Order, verb: str, what: str) -> None:
     elif verb == "paste":
         pasted = read_pasted(order.data.get("table", ""))
         order.rows = typed.with_pasted(order.rows, pasted)
+        order.left_out = left_out(order.data.get("table", ""))
         if len([row for row in order.rows if not row.is_empty]) > MOST_LINES:
             order.general.append(too_many())
             order.pasted = order.data.get("table", "")

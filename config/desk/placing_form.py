@@ -115,7 +115,7 @@ class Row:
     @property
     def missing(self) -> Decimal | None:
         """How much of it is not there now, by what is free; None where that cannot be said."""
-        if self.stock is None or self.amount is None:
+        if self.stock is None or self.amount is None or self.amount <= 0:
             return None
         return max(self.amount - self.stock.promisable, Decimal(0))
 
@@ -169,6 +169,8 @@ def resolve(rows: Iterable[Row]) -> None:
         row.amount = read_quantity(row.quantity)
         if row.amount is None:
             row.say("quantity", _g("Enter a quantity.") if not row.quantity.strip() else _g("This is not a quantity."))
+        elif row.amount <= 0:
+            row.say("quantity", _g("Order more than nothing."))
         _resolve_least(row)
         if row.needed_on.strip():
             row.day = read_day(row.needed_on)

@@ -38,6 +38,7 @@ class Order:
         self.rows: list[Row] = typed.typed_rows(data)
         self.pasted = ""
         self.general: list[str] = []
+        self.left_out: list[str] = []
         self.foreseen: Foreseen | None = None
         self.jobs: list[ServiceOrder] = []
 

@@ -33,9 +33,10 @@ HEADINGS = {
         *("mínimo", "minimo", "al menos", "cantidad mínima", "cantidad minima"),
     ),
     "needed_on": (
-        *("date", "needed on", "need by", "required", "requested", "requested on", "delivery date"),
-        *("datum", "termin", "bedarf", "bedarfstermin", "wunschtermin", "liefertermin"),
-        *("fecha", "fecha de entrega", "necesario"),
+        *("date", "needed", "needed on", "needed by", "need by", "need date", "due", "due date", "required"),
+        *("required by", "required date", "requested", "requested on", "delivery", "delivery date"),
+        *("datum", "termin", "bedarf", "bedarfstermin", "wunschtermin", "liefertermin", "lieferdatum", "benötigt am"),
+        *("fecha", "fecha de entrega", "fecha necesaria", "fecha requerida", "entrega", "necesario"),
     ),
 }
 _SPACES = str.maketrans("", "", " \u00a0\u202f\u2009'’")
@@ -94,8 +95,7 @@ def read_pasted(text: str) -> list[Pasted]:
     Columns are parted by tabs, semicolons, commas or, failing these, blanks; a row of headings tells which is which,
     otherwise the part comes first, then quantity and day. A row without a quantity means one.
     """
-    rows = [[cell.strip() for cell in row] for row in _split(text)]
-    rows = [row for row in rows if any(row)]
+    rows = _rows(text)
     if not rows:
         return []
     columns = _columns(rows[0])
@@ -106,9 +106,28 @@ def read_pasted(text: str) -> list[Pasted]:
     return [_pasted(row, columns) for row in rows[: MOST_LINES + 1]]
 
 
+def left_out(text: str) -> list[str]:
+    """Return the headings of a pasted table's columns that are not taken over though something stands in them."""
+    rows = _rows(text)
+    columns = _columns(rows[0]) if rows else {}
+    if not columns:
+        return []
+    taken = set(columns.values())
+    return [
+        heading
+        for index, heading in enumerate(rows[0])
+        if heading and index not in taken and any(index < len(row) and row[index] for row in rows[1:])
+    ]
+
+
 def too_many() -> str:
     """Return what to say of a table that is too long."""
     return _("At most %(most)s lines at once; split the order.") % {"most": MOST_LINES}
+
+
+def _rows(text: str) -> list[list[str]]:
+    rows = [[cell.strip() for cell in row] for row in _split(text)]
+    return [row for row in rows if any(row)]
 
 
 def _split(text: str) -> list[Sequence[str]]:

@@ -156,6 +156,8 @@ def test_every_error_stands_at_its_line_and_nothing_typed_is_lost(world: World, 
             (old.number, 1),
             ("", 3),
             (hose.number, "2.5"),
+            (part.number, "-1"),
+            (part.number, "0"),
             note="Bring it to gate 3",
             external_reference="PO-77",
         ),
@@ -168,6 +170,8 @@ def test_every_error_stands_at_its_line_and_nothing_typed_is_lost(world: World, 
         (2, "This is not a quantity."),
         (3, "can no longer be ordered."),
         (4, "Which part?"),
+        (6, "Order more than nothing."),
+        (7, "Order more than nothing."),
     ):
         row = page.split(f'data-row="{number}"')[1].split("</tr>")[0]
         assert said in row, number
@@ -175,6 +179,22 @@ def test_every_error_stands_at_its_line_and_nothing_typed_is_lost(world: World, 
     for typed in ("no such thing", "many", old.number, "Bring it to gate 3", "PO-77", "2.5"):
         assert typed in page
     assert 'role="alert"' in page
+    assert "All of it is there" not in page.split('data-row="6"')[1]
+
+
+def test_a_day_that_cannot_be_read_stays_to_be_mended(world: World, dispatcher: User) -> None:
+    part = world.part_in_stock()
+    asked = form(world, (part.number, 1)) | {"needed_on-0": "next monday"}
+    row = desk_of(dispatcher).post(PLACE, asked).content.decode().split('data-row="0"')[1].split("</tr>")[0]
+    assert re.search(r'<input type="text" id="needed_on-0"[^>]*value="next monday"', row), "a field of days empties it"
+
+
+def test_columns_that_are_not_taken_over_are_named(world: World, dispatcher: User) -> None:
+    part = world.part_in_stock()
+    table = f"Part\tText\tQty\tNeeded\tEmpty\n{part.number}\tPump\t2\t01.12.2036\t\n"
+    page = desk_of(dispatcher).post(PLACE, {**form(world), "do": "paste", "table": table}).content.decode()
+    assert 'value="2036-12-01"' in page
+    assert "not taken over: <strong>Text</strong>." in " ".join(page.split())
 
 
 def test_what_the_action_refuses_stands_at_its_line_too(world: World, dispatcher: User) -> None:
