@@ -215,6 +215,19 @@ def test_filters_narrow_while_one_types_live_in_the_address_and_are_saved(
     assert SavedView.objects.get().query == "search=crane"
 
 
+def test_a_view_with_a_long_name_fits_the_narrowest_phone(world: World, dispatcher: User, screen_of: ScreenOf) -> None:
+    name = "Cranes_that_stand_still_at_the_harbour_and_wait_for_a_part_"
+    SavedView.objects.create(
+        person=dispatcher, page="board", name=name, query="search=crane", created_at=timezone.now()
+    )
+    screen = screen_of(dispatcher, (320, 700))
+    screen.go(BOARD)
+    assert screen.sideways() == []
+    screen.page.get_by_text("Save this view").click()
+    expect(screen.page.get_by_role("button", name=f"Delete “{name}”")).to_be_visible()
+    assert screen.sideways() == []
+
+
 def test_without_scripts_the_board_moves_and_takes_back(world: World, dispatcher: User, screen_of: ScreenOf) -> None:
     job = world.job()
     signed_in = screen_of(dispatcher)
