@@ -9,9 +9,13 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import AutocompleteSelect
-from django.db.models import Field, Model
+from django.core.exceptions import ValidationError
+from django.db.models import Field, Model, Q
+from django.db.models.constants import LOOKUP_SEP
 from django.http import HttpRequest, QueryDict
 from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import (
@@ -99,12 +103,62 @@ def _dress(field: forms.Field) -> None:
     widget.attrs["class"] = " ".join(classes)
 
 
-class Chosen(forms.ModelChoiceField):
+class SelectOrType(AutocompleteSelect):
+    """Offers what fits while one types; in a browser that runs no scripts, a field for the whole number or name."""
+
+    def render(self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None) -> SafeString:
+        """Return the list, and the field that only shows where no script fills the list."""
+        chosen, typed = (value, "") if self._is_key(value) else (None, value)
+        return format_html(
+            '{}<noscript><input type="text" name="{}" value="{}" aria-label="{}" class="{}"></noscript>',
+            super().render(name, chosen, attrs, renderer),
+            name,
+            typed,
+            _("Number or name, written out"),
+            " ".join(INPUT_CLASSES),
+        )
+
+    def _is_key(self, value: Any) -> bool:
+        try:
+            self.field.target_field.to_python(value)
+        except ValidationError:
+            return False
+        return True
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
+        """Return what was typed, else what is chosen."""
+        values = data.getlist(name) if isinstance(data, QueryDict) else [data.get(name)]
+        return next((value for value in reversed(values) if value), None)
+
+
+class Named(forms.ModelChoiceField):
+    """An object by its key, or by what the back office finds it by, written out: its number, code or name."""
+
+    def to_python(self, value: Any) -> Model | None:
+        """Return the object. Raises ValidationError where none, or more than one, is called so."""
+        try:
+            return super().to_python(value)
+        except ValidationError:
+            return self._called(str(value).strip())
+
+    def _called(self, text: str) -> Model:
+        assert self.queryset is not None
+        names = admin.site.get_model_admin(self.queryset.model).search_fields
+        own = [name for name in names if LOOKUP_SEP not in name]
+        is_called = Q(*((f"{name}__iexact", text) for name in own), _connector=Q.OR)
+        found = list(self.queryset.filter(is_called).order_by("pk")[:2])
+        if len(found) == 1:
+            return found[0]
+        says = _("More than one is called “%(text)s”.") if found else _("Nothing is called “%(text)s”.")
+        raise ValidationError(says, code="invalid_choice", params={"text": text})
+
+
+class Chosen(Named):
     """An object chosen by typing a part of its name; `like` is a foreign key to the same kind of object."""
 
     def __init__(self, like: Field[Any, Any], **kwargs: Any) -> None:
         assert like.related_model is not None
-        widget = AutocompleteSelect(like, admin.site, attrs={"data-placeholder": " "})
+        widget = SelectOrType(like, admin.site, attrs={"data-placeholder": " "})
         super().__init__(queryset=like.related_model._default_manager.all(), widget=widget, **kwargs)
 
 

@@ -24,7 +24,7 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from parts.admin.counting import BoundedPaginator
-from parts.admin.deeds import Deed, DeedForm, Done, say, told
+from parts.admin.deeds import Deed, DeedForm, Done, Named, SelectOrType, say, told
 from parts.errors import Forbidden, Refused
 from parts.labels import names_of, written
 
@@ -83,6 +83,12 @@ class Office(ModelAdmin):
     def is_theirs(self, request: HttpRequest, deed: Deed, subject: Any) -> bool:
         """Tell whether a deed that is offered for an object is this person's to do; for subclasses."""
         return True
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Let what is chosen by typing be written out where no scripts run."""
+        if db_field.name in self.get_autocomplete_fields(request):
+            kwargs |= {"widget": SelectOrType(db_field, self.admin_site), "form_class": Named}
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     # --- Quantities ---------------------------------------------------------------------------------------------------
 

@@ -10,9 +10,10 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from backorders.models import BackOrder
-from parts.models import Delivery, PurchaseOrder, StockLevel
-from tests.admin.desk import deed, desk_of, page, said
+from parts.models import Delivery, PartNumber, PurchaseOrder, StockLevel
+from tests.admin.desk import deed, desk_of, page, said, text
 from tests.admin.world import World
+from tests.factories.parts import WarehouseFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -61,6 +62,41 @@ def test_stock_is_corrected_where_there_was_none(world: World, manager: User) ->
     }
     assert desk_of(manager).post(deed(StockLevel, "correct-any"), data).status_code == 302
     assert StockLevel.objects.get(warehouse=world.far).on_hand == 4
+
+
+def test_what_is_chosen_by_typing_can_be_written_out(world: World, manager: User) -> None:
+    order = world.bought(world.part_in_stock())
+    part = order.lines.get().part
+    data = {"supplier": order.supplier.code, "warehouse": world.near.name, "part_0": part.number, "quantity_0": "7"}
+    client = desk_of(manager)
+    assert client.post(deed(PurchaseOrder, "place"), data).status_code == 302
+    placed = PurchaseOrder.objects.exclude(pk=order.pk).get()
+    assert (placed.supplier, placed.warehouse, placed.lines.get().part) == (order.supplier, world.near, part)
+
+
+def test_what_is_written_out_and_is_nothing_or_more_than_one_is_told_at_its_field_and_stays(
+    world: World, manager: User
+) -> None:
+    order = world.bought(world.part_in_stock())
+    for _ in range(2):
+        WarehouseFactory.create(name="Depot")
+    data = {"supplier": "nobody", "warehouse": "depot", "part_0": "nothing", "quantity_0": "7"}
+    answer = desk_of(manager).post(deed(PurchaseOrder, "place"), data)
+    assert answer.status_code == 400
+    errors = answer.context["form"].errors
+    assert errors["warehouse"] == ["More than one is called “depot”."]
+    assert errors["part_0"][0] == "Nothing is called “nothing”."
+    assert errors["supplier"] == ["Nothing is called “nobody”."]
+    assert 'name="warehouse" value="depot"' in text(answer)
+    assert list(PurchaseOrder.objects.all()) == [order]
+
+
+def test_on_a_page_that_adds_something_it_can_be_written_out_too(world: World, manager: User) -> None:
+    part = world.part_in_stock()
+    data = {"part": part.number, "system": "WMS", "number": "88-1", "change_reason": "New system"}
+    answer = desk_of(manager).post("/admin/parts/partnumber/add/", data)
+    assert answer.status_code == 302
+    assert PartNumber.objects.get(number="88-1").part == part
 
 
 def test_a_purchase_order_is_placed_confirmed_and_cancelled_by_deeds(world: World, manager: User) -> None:

@@ -71,6 +71,20 @@ def test_weights_are_looked_at_and_used_without_scripts(world: World, plain: Pag
 
 
 @SIZES
+def test_a_purchase_order_is_written_out_without_scripts(world: World, plain: Page, size: tuple[int, int]) -> None:
+    order = world.bought(world.part_in_stock())
+    plain.goto("/admin/parts/purchaseorder/place/")
+    typed = plain.get_by_label("Number or name, written out")
+    typed.nth(0).fill(order.supplier.code)
+    typed.nth(1).fill(world.near.code)
+    typed.nth(2).fill(order.lines.get().part.number)
+    plain.get_by_label("Quantity").first.fill("4")
+    plain.locator("main button[type=submit]").click()
+    expect(plain).to_have_url(re.compile("/change/"))
+    assert PurchaseOrder.objects.exclude(pk=order.pk).get().lines.get().quantity == 4
+
+
+@SIZES
 def test_a_list_is_filtered_and_the_other_lists_and_the_way_out_are_reached_without_scripts(
     world: World, plain: Page, size: tuple[int, int]
 ) -> None:
