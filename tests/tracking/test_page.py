@@ -268,4 +268,5 @@ def test_the_page_works_without_scripts_and_names_nobody_else(tracked: Tracked) 
     for inline in (" style=", "<style", "<script>", "onclick", "hx-", "javascript:"):
         assert inline not in page
     addresses: list[Any] = re.findall(r'(?:src|href|action)="([^"]+)"', page)
+    assert not [address for address in addresses if "/accounts/" in address], "staff's doors are not for customers"
     assert all(address.startswith(("/", "?", "#")) and not address.startswith("//") for address in addresses)
