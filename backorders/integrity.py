@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from backorders.sql import WAITING
 from orders.statuses import LINE_HOLDS_STOCK
 from parts.sql.law import Law
 
-_WAITING = "('open', 'sourcing', 'supply_confirmed')"
 _HOLDS = ", ".join(f"'{status}'" for status in LINE_HOLDS_STOCK)
 
 LAWS: list[Law] = [
@@ -19,7 +19,7 @@ LAWS: list[Law] = [
         FROM orders_orderline AS line
         LEFT JOIN backorders_backorder AS back_order ON back_order.line_id = line.id
         WHERE line.status = 'back_ordered' AND NOT line.is_split
-            AND (back_order.quantity IS DISTINCT FROM line.quantity OR back_order.status NOT IN {_WAITING})
+            AND (back_order.quantity IS DISTINCT FROM line.quantity OR back_order.status NOT IN {WAITING})
         """,
     ),
     Law(
@@ -30,7 +30,7 @@ LAWS: list[Law] = [
             'line back_ordered'
         FROM backorders_backorder AS back_order
         JOIN orders_orderline AS line ON line.id = back_order.line_id
-        WHERE back_order.status IN {_WAITING}
+        WHERE back_order.status IN {WAITING}
             AND (line.status <> 'back_ordered' OR line.parent_id IS NULL OR line.part_id <> back_order.part_id)
         """,
     ),
@@ -73,7 +73,7 @@ LAWS: list[Law] = [
             AND level.on_hand - level.unfit - level.reserved > 0
             AND level.warehouse_id IS DISTINCT FROM waiting.excluded_warehouse_id
         JOIN parts_warehouse AS warehouse ON warehouse.id = level.warehouse_id AND warehouse.allocatable
-        WHERE waiting.status IN {_WAITING} AND NOT waiting.on_hold
+        WHERE waiting.status IN {WAITING} AND NOT waiting.on_hold
         GROUP BY waiting.id, waiting.reference, waiting.minimum_fill
         HAVING sum(level.on_hand - level.unfit - level.reserved) >= greatest(waiting.minimum_fill, 0.001)
         """,

@@ -15,11 +15,12 @@ from uuid import UUID
 
 from django.core.cache import cache
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import Case, Count, F, Q, QuerySet, Sum, When
 from django.utils.dateparse import parse_date, parse_datetime
 
 from backorders.models import BackOrder
 from backorders.querysets import IN_DANGER
+from backorders.sql import WAITING
 from backorders.statuses import AGE_BUCKETS
 
 #: How soon a promise without any expected day counts as in danger.
@@ -30,7 +31,7 @@ LONG, KEPT_FOR = 20_000, 30
 _KEPT = "back-order-figures"
 
 #: Parameters: edges (times, the oldest first). One row per age, and of criticality A, held, bare, expected.
-_FIGURES = """
+_FIGURES = f"""
 SELECT
     width_bucket(waiting.opened_at, %(edges)s::timestamptz[]),
     part.criticality = 'A',
@@ -43,25 +44,8 @@ SELECT
     count(*) FILTER (WHERE part.unit_cost = 0)
 FROM backorders_backorder AS waiting
 JOIN parts_part AS part ON part.id = waiting.part_id
-WHERE waiting.status IN ('open', 'sourcing', 'supply_confirmed')
+WHERE waiting.status IN {WAITING}
 GROUP BY 1, 2, 3, 4, 5
-"""
-
-#: Parameters: today, soon. Promises of lines that wait: broken, and in danger.
-_PROMISES = """
-SELECT
-    line.promised_on < %(today)s, count(*), sum(waiting.quantity * part.unit_cost),
-    count(*) FILTER (WHERE part.unit_cost = 0)
-FROM orders_orderline AS line
-JOIN backorders_backorder AS waiting ON waiting.line_id = line.id
-JOIN parts_part AS part ON part.id = waiting.part_id
-WHERE line.status = 'back_ordered' AND line.promised_on IS NOT NULL
-    AND waiting.status IN ('open', 'sourcing', 'supply_confirmed')
-    AND (
-        line.promised_on < %(today)s OR waiting.expected_on > line.promised_on
-        OR (waiting.expected_on IS NULL AND line.promised_on <= %(soon)s)
-    )
-GROUP BY 1
 """
 
 
@@ -100,8 +84,7 @@ def overview(now: datetime) -> Overview:
     with connection.cursor() as cursor:
         cursor.execute(_FIGURES, {"edges": edges})
         rows = [(*row[:5], Amount(*row[5:])) for row in cursor.fetchall()]
-        cursor.execute(_PROMISES, {"today": today, "soon": today + SOON})
-        promises = {row[0]: Amount(*row[1:]) for row in cursor.fetchall()}
+    promises = {row[0]: Amount(*row[1:]) for row in _promises(today)}
     names = [name for name, _low, _high in reversed(AGE_BUCKETS)]
     return Overview(
         all=_total(row[5] for row in rows),
@@ -174,9 +157,7 @@ def _listed(which: str, today: date) -> QuerySet[Any]:
     waiting = BackOrder.objects.waiting()
     match which:
         case "promise":
-            at_risk = Q(line__promised_on__lt=today) | IN_DANGER
-            at_risk |= Q(expected_on__isnull=True, line__promised_on__lte=today + SOON)
-            return waiting.filter(at_risk, line__status="back_ordered", line__promised_on__isnull=False)
+            return _at_risk(today)
         case "no-supply":
             return BackOrder.objects.without_supply()
         case "critical":
@@ -186,6 +167,28 @@ def _listed(which: str, today: date) -> QuerySet[Any]:
         case "held":
             return waiting.filter(on_hold=True)
     return waiting
+
+
+def _at_risk(today: date) -> QuerySet[Any]:
+    """Return those whose promise is broken, or in danger: supply comes too late for it, or none is known of soon."""
+    at_risk = Q(line__promised_on__lt=today) | IN_DANGER
+    at_risk |= Q(expected_on__isnull=True, line__promised_on__lte=today + SOON)
+    return BackOrder.objects.waiting().filter(at_risk, line__status="back_ordered", line__promised_on__isnull=False)
+
+
+def _promises(today: date) -> QuerySet[Any]:
+    """Return of those at risk whether the promise is broken already, how many, their money, how many are unpriced."""
+    return (
+        _at_risk(today)
+        .order_by()
+        .values(is_broken=Case(When(line__promised_on__lt=today, then=True), default=False))
+        .annotate(
+            count=Count("pk"),
+            money=Sum(F("quantity") * F("part__unit_cost")),
+            unpriced=Count("pk", filter=Q(part__unit_cost=0)),
+        )
+        .values_list("is_broken", "count", "money", "unpriced")
+    )
 
 
 def _place(field: str, row: Any) -> str:

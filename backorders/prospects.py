@@ -13,13 +13,15 @@ from uuid import UUID
 
 from django.db import connection
 
+from backorders.sql import WAITING
+
 #: How far a queue is counted; who stands further back does not need the exact figure.
 COUNTED = 1000
 #: How many of those ahead are named.
 NAMED = 3
 
 #: Parameters: ids, counted, named.
-_READ = """
+_READ = f"""
 SELECT
     back_order.id, queue.ahead, queue.quantity, coalesce(named.rows, '[]'), coalesce(supply.rows, '[]'),
     EXISTS (
@@ -34,7 +36,7 @@ CROSS JOIN LATERAL (
     FROM (
         SELECT other.quantity
         FROM backorders_backorder AS other
-        WHERE other.part_id = back_order.part_id AND other.status IN ('open', 'sourcing', 'supply_confirmed')
+        WHERE other.part_id = back_order.part_id AND other.status IN {WAITING}
             AND (other.rank > back_order.rank OR (other.rank = back_order.rank AND other.id < back_order.id))
         ORDER BY other.rank DESC, other.id
         LIMIT %(counted)s + 1
@@ -47,7 +49,7 @@ LEFT JOIN LATERAL (
     FROM (
         SELECT other.reference, other.line_id, other.quantity, other.rank, other.id
         FROM backorders_backorder AS other
-        WHERE other.part_id = back_order.part_id AND other.status IN ('open', 'sourcing', 'supply_confirmed')
+        WHERE other.part_id = back_order.part_id AND other.status IN {WAITING}
             AND (other.rank > back_order.rank OR (other.rank = back_order.rank AND other.id < back_order.id))
         ORDER BY other.rank DESC, other.id
         LIMIT %(named)s
@@ -67,7 +69,7 @@ LEFT JOIN LATERAL (
     JOIN parts_warehouse AS warehouse ON warehouse.id = purchase_order.warehouse_id
     WHERE peg.back_order_id = back_order.id
 ) AS supply ON true
-WHERE back_order.id = ANY(%(ids)s::uuid[]) AND back_order.status IN ('open', 'sourcing', 'supply_confirmed')
+WHERE back_order.id = ANY(%(ids)s::uuid[]) AND back_order.status IN {WAITING}
 """
 
 

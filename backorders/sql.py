@@ -1,9 +1,11 @@
 """The hand-written statements of the queue: opening, reading its head, writing an allocation, pegging, ranking anew."""
 
 from backorders.priority import PIN
+from backorders.statuses import BACK_ORDER_WAITING
 from orders.sql import APPEND_EVENTS
 
-WAITING = "('open', 'sourcing', 'supply_confirmed')"
+#: In the queue: what `status IN` asks.
+WAITING = f"({', '.join(f'{status!r}' for status in BACK_ORDER_WAITING)})"
 
 
 def rank(facts: str, decades: str = "") -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
 
+from orders.errors import ReasonRequired
 from orders.statuses import (
     LINE_PATH,
     LINE_POSITION,
@@ -69,6 +70,27 @@ def check_texts(**texts: tuple[str, int]) -> None:
     """Raise Invalid, naming every field, for texts that the database could not hold."""
     if fields := text_faults(**texts):
         raise Invalid(sentence("The text cannot be taken as it is."), fields)
+
+
+def check_override(*, to: str, reason: str, reference: str, known: Collection[str]) -> None:
+    """Refuse an override without a reason and a reference, or to no status. Raises ReasonRequired, Invalid."""
+    missing = {
+        name: [sentence("Required.")]
+        for name, text in (("reason", reason), ("reference", reference))
+        if not text.strip()
+    }
+    if missing:
+        raise ReasonRequired(sentence("An override needs a reason and a reference."), fields=missing)
+    check_texts(reason=(reason, LONGEST_NOTE), reference=(reference, LONGEST_REFERENCE))
+    check_status(to, known)
+
+
+def check_status(to: str, known: Collection[str]) -> None:
+    """Raise Invalid for a status there is not."""
+    if to not in known:
+        raise Invalid(
+            sentence("There is no such status."), {"to": [sentence("Must be one of {allowed}.", allowed=list(known))]}
+        )
 
 
 def derived_status(statuses: Iterable[str]) -> str:

@@ -25,7 +25,7 @@ from parts.errors import NotFound, VersionConflict
 from parts.sentences import sentence
 
 #: What a person notes about the supply; the other statuses follow from stock and from the line.
-BY_HAND = ("open", "sourcing", "supply_confirmed")
+BY_HAND = BACK_ORDER_WAITING
 
 
 def allowed_by_hand(status: str) -> list[str]:

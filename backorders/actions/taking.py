@@ -16,6 +16,7 @@ from backorders import ways as finding
 from backorders.actions import allocating, pegging, pinning
 from backorders.errors import PreviewIsOld
 from backorders.models import BackOrder
+from backorders.statuses import BACK_ORDER_WAITING
 from backorders.ways import Way, Ways, ways
 from orders.actions import lines
 from orders.actions.substituting import substitute
@@ -137,7 +138,7 @@ def _check_outcome(found: Ways, way: Way) -> None:
     if way.kind not in (finding.TAKE_NOW, finding.TRANSFER):
         return
     now = BackOrder.objects.get(pk=found.row.pk)
-    left = now.quantity if now.status in ("open", "sourcing", "supply_confirmed") else Decimal(0)
+    left = now.quantity if now.status in BACK_ORDER_WAITING else Decimal(0)
     if left != found.row.quantity - way.gets:
         raise PreviewIsOld
 

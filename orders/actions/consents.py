@@ -23,13 +23,14 @@ from orders.errors import ReasonRequired, TransitionRefused, word_of
 from orders.files import Judged
 from orders.ledger import Cause, Ledger, Subject
 from orders.models import EventText, OrderEvent, OrderLine, OverrideRequest, ServiceOrder
-from orders.rules import LONGEST_NOTE, LONGEST_REFERENCE, before_it_began, check_texts
+from orders.rules import LONGEST_NOTE, LONGEST_REFERENCE, before_it_began, check_status, check_texts
 from orders.statuses import LINE_SHIPPED, ConsentStatus, LineStatus, ServiceOrderStatus
+from parts import deciding
 from parts.actors import Actor
-from parts.errors import AlreadyDecided, AnotherPersonNeeded, Forbidden, Invalid, NotFound, Refused, VersionConflict
+from parts.errors import AlreadyDecided, Forbidden, Invalid, NotFound, Refused, VersionConflict
 from parts.keys import new_key
 from parts.rules import moment_problem
-from parts.sentences import Says, Word, sentence
+from parts.sentences import Says, sentence
 
 About = Literal["line", "service_order"]
 #: How long a request waits for consent before it lapses, and how many lapse in one run.
@@ -100,11 +101,7 @@ def _check(wish: Wish, at: datetime) -> None:
     if missing:
         raise ReasonRequired(sentence("An override needs a reason, and a reference or evidence."), fields=missing)
     check_texts(reason=(wish.reason, LONGEST_NOTE), reference=(wish.reference, LONGEST_REFERENCE))
-    known = LineStatus.values if wish.about == "line" else ServiceOrderStatus.values
-    if wish.to not in known:
-        raise Invalid(
-            sentence("There is no such status."), {"to": [sentence("Must be one of {allowed}.", allowed=list(known))]}
-        )
+    check_status(wish.to, LineStatus.values if wish.about == "line" else ServiceOrderStatus.values)
     if wish.happened_at is None:
         return
     problem = moment_problem(wish.happened_at, at)
@@ -194,7 +191,7 @@ def consent(*, request_id: UUID, by: Actor, source: str, at: datetime) -> Overri
             raise Refused(sentence("The reason was erased; refuse it, and let it be asked for anew."))
         leave = Leave(row.pk, by.reference, row.evidence_sha256, row.happened_at, as_of=asked.version)
         _override(row, text, leave, by=Actor.user(row.requested_by), source=source, at=at, expected_version=None)
-        _decide(row, "applied", by, at)
+        deciding.decide(row, "applied", by, at)
     return row
 
 
@@ -208,7 +205,7 @@ def refuse(*, request_id: UUID, reason: str, by: Actor, source: str, at: datetim
         row = _waiting(request_id)
         _refuse_own(row, by)
         _close(row, "override_refused", reason, Cause(by=by, source=source, at=at))
-        _decide(row, "refused", by, at)
+        deciding.decide(row, "refused", by, at)
     return row
 
 
@@ -216,10 +213,9 @@ def withdraw(*, request_id: UUID, by: Actor, source: str, at: datetime) -> Overr
     """Take back an override that one asked for oneself. Raises Forbidden, NotFound, AlreadyDecided."""
     with transaction.atomic():
         row = _waiting(request_id)
-        if by.user_id != row.requested_by_id:
-            raise Forbidden(sentence("Only who asked for it can take it back."))
+        deciding.refuse_others(row, by)
         _close(row, "override_withdrawn", "", Cause(by=by, source=source, at=at))
-        _decide(row, "withdrawn", None, at)
+        deciding.decide(row, "withdrawn", None, at)
     return row
 
 
@@ -248,7 +244,7 @@ def _expire(request_id: UUID, at: datetime) -> bool:
         if row.requested_at >= at - WAITS_FOR and not has_moved(asked.subject_id, since=asked.version):
             return False
         _close(row, "override_expired", "", cause)
-        _decide(row, "expired", None, at)
+        deciding.decide(row, "expired", None, at)
     return True
 
 
@@ -257,27 +253,13 @@ def _locked_requests() -> QuerySet[OverrideRequest]:
 
 
 def _waiting(request_id: UUID) -> OverrideRequest:
-    """Lock a request that waits; whoever decides second sees what was decided. Raises NotFound, AlreadyDecided."""
-    row = _locked_requests().filter(pk=request_id).first()
-    if row is None:
-        raise NotFound(sentence("Nobody asked for such an override."), id=str(request_id))
-    if row.status != "waiting":
-        raise AlreadyDecided(
-            sentence("It is {status} already.", status=Word(ConsentStatus(row.status).label)), status=row.status
-        )
-    return row
+    return deciding.waiting(
+        _locked_requests(), request_id, ConsentStatus, none=sentence("Nobody asked for such an override.")
+    )
 
 
 def _refuse_own(row: OverrideRequest, by: Actor) -> None:
-    if by.user_id is None:
-        raise Forbidden(sentence("Only a person can decide on an override."))
-    if by.user_id == row.requested_by_id:
-        raise AnotherPersonNeeded(sentence("Another person than the one who asked has to decide."))
-
-
-def _decide(row: OverrideRequest, status: str, by: Actor | None, at: datetime) -> None:
-    row.status, row.decided_by_id, row.decided_at = status, by.user_id if by else None, at
-    row.save(update_fields=["status", "decided_by", "decided_at"])
+    deciding.refuse_own(row, by, only_people=sentence("Only a person can decide on an override."))
 
 
 def _close(row: OverrideRequest, kind: str, note: str, cause: Cause) -> None:

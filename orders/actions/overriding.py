@@ -13,9 +13,9 @@ from orders.actions.lines import moved
 from orders.actions.service_orders import Moved, allow_any_step
 from orders.actions.work import KEPT_BACK, LineWork
 from orders.consenting import Leave, refuse_moved, require, rule_for_line
-from orders.errors import NothingToDo, ReasonRequired, TransitionRefused, word_of
+from orders.errors import NothingToDo, TransitionRefused, word_of
 from orders.ledger import Cause
-from orders.rules import LONGEST_NOTE, LONGEST_REFERENCE, check_texts, is_kept_back, steps_back
+from orders.rules import check_override, is_kept_back, steps_back
 from orders.signals import Withdrawn
 from orders.sourcing import Destination, choose
 from orders.statuses import LINE_HOLDS_STOCK, LINE_PICKED, LINE_SHIPPED, LineStatus
@@ -23,7 +23,7 @@ from orders.trees import Line, lock_trees
 from parts.actions import stock
 from parts.actions.reserving import Hold, LevelRow, lock_levels, reserve
 from parts.actors import Actor
-from parts.errors import Invalid, NotEnoughStock, VersionConflict
+from parts.errors import NotEnoughStock, VersionConflict
 from parts.sentences import sentence
 
 
@@ -57,16 +57,7 @@ def override(
     NothingToDo, TransitionRefused for a parent, ConsentNeeded.
     """
     by.require("orders.override_orderline")
-    needed = (("reason", reason), ("reference", reference))
-    missing = {name: [sentence("Required.")] for name, text in needed if not text.strip()}
-    if missing:
-        raise ReasonRequired(sentence("An override needs a reason and a reference."), fields=missing)
-    check_texts(reason=(reason, LONGEST_NOTE), reference=(reference, LONGEST_REFERENCE))
-    if to not in LineStatus.values:
-        raise Invalid(
-            sentence("There is no such status."),
-            {"to": [sentence("Must be one of {allowed}.", allowed=list(LineStatus.values))]},
-        )
+    check_override(to=to, reason=reason, reference=reference, known=LineStatus.values)
     cause = Cause(by=by, source=source, at=at)
     with transaction.atomic():
         work = LineWork(cause, line_ids=[line_id], touches_stock=True, frees_stock=True, delivers=to == "delivered")

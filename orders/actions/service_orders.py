@@ -18,7 +18,7 @@ from orders.flows import is_declared
 from orders.ledger import Cause, Ledger, Subject, text_of_time
 from orders.models import Customer, Equipment, ServiceContract, ServiceOrder
 from orders.people import technicians
-from orders.rules import LONGEST_NOTE, LONGEST_REFERENCE, check_texts, day_faults, service_order_way
+from orders.rules import LONGEST_NOTE, check_override, check_texts, day_faults, service_order_way
 from orders.statuses import SERVICE_ORDER_CLOSED, SERVICE_ORDER_STEPS, ServiceOrderStatus
 from parts.actors import Actor
 from parts.documents import as_text
@@ -370,16 +370,7 @@ def override(
     NothingToDo where it already stands there, ConsentNeeded.
     """
     by.require("orders.override_serviceorder")
-    needed = (("reason", reason), ("reference", reference))
-    missing = {name: [sentence("Required.")] for name, text in needed if not text.strip()}
-    if missing:
-        raise ReasonRequired(sentence("An override needs a reason and a reference."), fields=missing)
-    check_texts(reason=(reason, LONGEST_NOTE), reference=(reference, LONGEST_REFERENCE))
-    if to not in ServiceOrderStatus.values:
-        raise Invalid(
-            sentence("There is no such status."),
-            {"to": [sentence("Must be one of {allowed}.", allowed=list(ServiceOrderStatus.values))]},
-        )
+    check_override(to=to, reason=reason, reference=reference, known=ServiceOrderStatus.values)
     ledger = Ledger(Cause(by=by, source=source, at=at))
     with transaction.atomic():
         job = locked(service_order_id, expected_version)

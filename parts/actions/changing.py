@@ -14,12 +14,13 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import DecimalField, ForeignKey, QuerySet
 
+from parts import deciding
 from parts.actors import Actor
 from parts.entries import KINDS, Entry, from_kept, give, parts_of, texts_of
-from parts.errors import AlreadyDecided, AnotherPersonNeeded, Forbidden, Invalid, NotFound, Refused, VersionConflict
+from parts.errors import Invalid, NotFound, Refused, VersionConflict
 from parts.models import Part, PartChange, PartNumber, PartRelation
 from parts.rules import Problems, text_problem, unit_problem
-from parts.sentences import Word, sentence
+from parts.sentences import sentence
 from parts.statuses import ChangeStatus
 
 #: What of a part can be changed at all.
@@ -136,7 +137,7 @@ def approve(*, change_id: UUID, by: Actor, source: str, at: datetime) -> PartCha
             _apply(row, locked[row.part_id], by)
             for found, entry in _rows(entries):
                 _write_entry(found, entry, row.reason, by, locked)
-            _decide(row, "applied", by, at)
+            deciding.decide(row, "applied", by, at)
     except IntegrityError as error:
         raise Refused(sentence("Somebody has changed the same at this moment; look again.")) from error
     return row
@@ -207,7 +208,7 @@ def refuse(*, change_id: UUID, reason: str, by: Actor, source: str, at: datetime
         row = _waiting(change_id)
         _refuse_own(row, by)
         row.refusal = reason.strip()
-        _decide(row, "refused", by, at)
+        deciding.decide(row, "refused", by, at, also=("refusal",))
     return row
 
 
@@ -215,9 +216,8 @@ def withdraw(*, change_id: UUID, by: Actor, source: str, at: datetime) -> PartCh
     """Take back a change that one asked for oneself. Raises Forbidden, NotFound, AlreadyDecided."""
     with transaction.atomic():
         row = _waiting(change_id)
-        if row.requested_by_id is None or by.user_id != row.requested_by_id:
-            raise Forbidden(sentence("Only who asked for it can take it back."))
-        _decide(row, "withdrawn", None, at)
+        deciding.refuse_others(row, by)
+        deciding.decide(row, "withdrawn", None, at)
     return row
 
 
@@ -248,23 +248,10 @@ def _locked_changes() -> QuerySet[PartChange]:
 
 
 def _waiting(change_id: UUID) -> PartChange:
-    row = _locked_changes().filter(pk=change_id).first()
-    if row is None:
-        raise NotFound(sentence("Nobody asked for such a change."), id=str(change_id))
-    if row.status != "waiting":
-        raise AlreadyDecided(
-            sentence("It is {status} already.", status=Word(ChangeStatus(row.status).label)), status=row.status
-        )
-    return row
+    return deciding.waiting(
+        _locked_changes(), change_id, ChangeStatus, none=sentence("Nobody asked for such a change.")
+    )
 
 
 def _refuse_own(row: PartChange, by: Actor) -> None:
-    if by.user_id is None:
-        raise Forbidden(sentence("Only a person can decide on a change."))
-    if by.user_id == row.requested_by_id:
-        raise AnotherPersonNeeded(sentence("Another person than the one who asked has to decide."))
-
-
-def _decide(row: PartChange, status: str, by: Actor | None, at: datetime) -> None:
-    row.status, row.decided_by_id, row.decided_at = status, by.user_id if by else None, at
-    row.save(update_fields=["status", "decided_by", "decided_at", "refusal"])
+    deciding.refuse_own(row, by, only_people=sentence("Only a person can decide on a change."))

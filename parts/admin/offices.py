@@ -27,6 +27,7 @@ from parts.admin.counting import BoundedPaginator
 from parts.admin.deeds import Deed, DeedForm, Done, Named, SelectOrType, say, told
 from parts.errors import Forbidden, Refused
 from parts.labels import names_of, written
+from parts.sentences import sentence
 
 #: So many decimals has money; numbers with more are quantities and points.
 _OF_MONEY = 2
@@ -233,6 +234,8 @@ class Office(ModelAdmin):
             status = 400
         elif sent and not form.is_preview:
             try:
+                if subject is not None and not deed.offered(subject):
+                    raise Refused(sentence("It stands otherwise by now: this can no longer be done to it."))
                 return self._answer(request, deed, subject, deed.act(subject, form.cleaned_data, told(request)))
             except Forbidden as refusal:
                 raise PermissionDenied(refusal.detail) from refusal

@@ -9,13 +9,13 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from backorders.statuses import AGE_BUCKETS, BACK_ORDER_WAITING
+from backorders.sql import WAITING
+from backorders.statuses import AGE_BUCKETS
 from orders.statuses import LINE_CLOSED, LINE_OPEN, SERVICE_ORDER_OPEN
 from parts.sql import Statement
 from reports.figures.facts import JOB_STEPS, LINE_STEPS, Measure
 from reports.figures.reading import DIMENSIONS, Key, Period, Reading, Sum, Where
 
-_WAITING = ", ".join(f"'{status}'" for status in BACK_ORDER_WAITING)
 _CLOSED_LINES = ", ".join(f"'{status}'" for status in LINE_CLOSED)
 _OPEN_JOBS = ", ".join(f"'{status}'" for status in SERVICE_ORDER_OPEN)
 
@@ -31,7 +31,7 @@ _OPEN = f"""
     {{joins}}
     LEFT JOIN parts_part AS part ON part.id = back_order.part_id
     LEFT JOIN orders_customer AS customer ON customer.id = {{order}}.customer_id
-    WHERE back_order.status IN ({_WAITING}) AND NOT {{order}}.is_test
+    WHERE back_order.status IN {WAITING} AND NOT {{order}}.is_test
 """
 
 #: Weight: one back order; value: the units missing; edge: how many whole days it has been open. Parameters: ages,

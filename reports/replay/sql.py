@@ -1,8 +1,10 @@
 """The replay's own hand-written statements."""
 
+from backorders.sql import WAITING
+
 #: Where each part stands: (part, available in places that serve orders, on order, back-ordered), in units.
 #: Parameter: part_ids.
-POSITIONS = """
+POSITIONS = f"""
 SELECT
     part.id,
     coalesce((
@@ -21,10 +23,13 @@ SELECT
     coalesce((
         SELECT sum(waiting.quantity)
         FROM backorders_backorder AS waiting
-        WHERE waiting.part_id = part.id AND waiting.status IN ('open', 'sourcing', 'supply_confirmed')
+        WHERE waiting.part_id = part.id AND waiting.status IN {WAITING}
     ), 0)::bigint
 FROM unnest(%(part_ids)s::uuid[]) AS part (id)
 """
+
+#: How many back orders still wait.
+OPEN_BACK_ORDERS = f"SELECT count(*) FROM backorders_backorder WHERE status IN {WAITING}"
 
 #: Let the planner know how large the tables have grown that every day reads.
 ANALYZE = """

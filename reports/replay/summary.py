@@ -14,6 +14,7 @@ from django.db import connection
 
 from reports.figures import facts
 from reports.figures.facts import Measure
+from reports.replay import sql
 
 
 def _ratio(measure: Measure) -> str:
@@ -138,7 +139,7 @@ FIGURES = (
         "Back orders open",
         "Back orders that still wait.",
         "count",
-        "SELECT count(*) FROM backorders_backorder WHERE status IN ('open', 'sourcing', 'supply_confirmed')",
+        sql.OPEN_BACK_ORDERS,
     ),
     Figure(
         "back_order_days_mean",

@@ -14,11 +14,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from backorders.actions import pegging
+from backorders.actions import moving, pegging
 from backorders.models import BackOrder
-from backorders.overview import LISTS, overview, page_of
+from backorders.overview import LISTS, SOON, overview, page_of
 from backorders.statuses import AGE_BUCKETS
 from orders.actions import lines
+from orders.models import OrderLine
 from parts.models import Part, PurchaseOrderLine
 from tests.admin.desk import desk_of, text
 from tests.admin.world import World, cause
@@ -133,6 +134,30 @@ def test_a_promise_without_a_day_of_supply_is_in_danger_only_when_it_is_near(wor
     lines.promise(line_id=far.line_id, promised_on=now.date() + timedelta(days=8), **cause())
     assert references(page_of("promise", now=now)) == [near.reference]
     assert overview(now).in_danger.count == 1
+
+
+def test_the_figure_of_promises_at_risk_counts_just_what_its_list_shows(world: World) -> None:
+    now = timezone.now()
+    today, soon = now.date(), now.date() + SOON
+    for promised in (None, today - timedelta(days=1), today, soon, soon + timedelta(days=1)):
+        for expected in (None, today, soon, soon + timedelta(days=1), soon + timedelta(days=2)):
+            row = world.short()
+            BackOrder.objects.filter(pk=row.pk).update(expected_on=expected)
+            if promised:
+                costs(row, "0" if expected == soon else "3")
+                OrderLine.objects.filter(pk=row.line_id).update(promised_on=promised, first_promised_on=promised)
+    moving.cancel(back_order_id=row.pk, reason="Not needed", **cause())
+    listed = page_of("promise", now=now, most=100).rows
+    found = overview(now)
+    broken = [each for each in listed if each.line.promised_on < today]
+    assert 0 < len(broken) < len(listed) < 20
+    for figure, rows in (
+        (found.broken, broken),
+        (found.in_danger, [each for each in listed if each not in broken]),
+    ):
+        assert figure.count == len(rows)
+        assert figure.money == sum(each.quantity * each.part.unit_cost for each in rows)
+        assert figure.unpriced == sum(each.part.unit_cost == 0 for each in rows) > 0
 
 
 @pytest.mark.parametrize("which", LISTS)

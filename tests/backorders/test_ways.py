@@ -351,6 +351,20 @@ def test_each_way_needs_its_own_right_and_the_right_to_choose(desk: Desk) -> Non
     assert {one.kind for one in found.ways} == set(RIGHTS) - {"take-now"}
 
 
+@pytest.mark.parametrize(
+    ("kind", "missing"),
+    [(kind, right) for kind, rights in RIGHTS.items() for right in (*rights, "backorders.source_backorder")],
+)
+def test_of_all_rights_that_a_way_needs_none_may_be_missing(desk: Desk, kind: str, missing: str) -> None:
+    stand_in(desk, 5)
+    row = waiting(desk)
+    held = {*RIGHTS[kind], "backorders.source_backorder"} - {missing}
+    with pytest.raises(Forbidden) as refused:
+        take(back_order_id=row.pk, key=kind, shown="", reason=WHY, day=days(3), **TOLD | {"by": only(*held)})
+    assert refused.value.extra["permission"] == missing
+    assert kinds(row.pk) == ["back_order.opened open"]
+
+
 @pytest.mark.parametrize("key", ["", "steal", "transfer:", "transfer:x", "substitute:x", "purchase:1"])
 def test_a_way_that_is_none_is_refused(desk: Desk, key: str) -> None:
     row = waiting(desk)

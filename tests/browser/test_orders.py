@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
-from playwright.sync_api import Route, expect
+from playwright.sync_api import Page, Route, expect
 
 from backorders.models import BackOrder
 from orders.actions import attachments, placing, service_orders
@@ -20,6 +20,14 @@ from tests.browser.screen import DESKTOP, PHONE, Screen
 from tests.conftest import PASSWORD
 from tests.factories.parts import PartFactory
 from tests.orders.files import picture
+
+
+def job_page(world: World, person: User, screen_of: ScreenOf, query: str = "") -> tuple[ServiceOrder, Page]:
+    """Return a new job and its page, as a person has it open."""
+    job = world.job("new")
+    screen = screen_of(person)
+    screen.go(f"/desk/orders/{job.reference}/{query}")
+    return job, screen.page
 
 
 def told_much(world: World, person: User) -> tuple[ServiceOrder, PartsOrder]:
@@ -127,10 +135,7 @@ def test_rows_that_are_pasted_into_a_part_become_lines(world: World, dispatcher:
 def test_a_job_is_moved_and_moved_back_without_the_page_being_loaded_again(
     world: World, dispatcher: User, screen_of: ScreenOf
 ) -> None:
-    job = world.job("new")
-    screen = screen_of(dispatcher)
-    screen.go(f"/desk/orders/{job.reference}/")
-    page = screen.page
+    job, page = job_page(world, dispatcher, screen_of)
     page.evaluate("window.stayed = true")
     page.get_by_role("button", name="Move to In Progress").click()
     expect(page.get_by_role("status").filter(has_text="is In Progress now.")).to_be_focused()
@@ -149,10 +154,8 @@ def test_a_job_is_moved_and_moved_back_without_the_page_being_loaded_again(
 def test_what_is_being_typed_stays_when_another_form_is_answered(
     world: World, dispatcher: User, screen_of: ScreenOf
 ) -> None:
-    job = world.job("new")
-    screen = screen_of(dispatcher)
-    screen.go(f"/desk/orders/{job.reference}/?do=reschedule")
-    page, note = screen.page, screen.page.get_by_placeholder("Write a note…")
+    job, page = job_page(world, dispatcher, screen_of, "?do=reschedule")
+    note = page.get_by_placeholder("Write a note…")
     page.get_by_label("Scheduled for").fill("2030-05-06")
     page.get_by_label("Note", exact=False).first.fill("They are away until then")
     answers: list[Route] = []
@@ -187,10 +190,8 @@ def test_what_is_being_typed_stays_when_another_form_is_answered(
 def test_whose_session_has_ended_is_told_so_and_loses_nothing_typed(
     world: World, dispatcher: User, screen_of: ScreenOf
 ) -> None:
-    job = world.job("new")
-    screen = screen_of(dispatcher)
-    screen.go(f"/desk/orders/{job.reference}/")
-    page, note = screen.page, screen.page.get_by_placeholder("Write a note…")
+    _job, page = job_page(world, dispatcher, screen_of)
+    note = page.get_by_placeholder("Write a note…")
     note.fill("Rang twice")
     page.context.clear_cookies(name=settings.SESSION_COOKIE_NAME)
     page.get_by_role("button", name="Move to In Progress").click()
@@ -259,10 +260,7 @@ def test_the_page_to_sign_in_is_no_choice_of_parts(world: World, dispatcher: Use
 
 
 def test_a_photo_is_added_and_seen(world: World, dispatcher: User, screen_of: ScreenOf) -> None:
-    job = world.job("new")
-    screen = screen_of(dispatcher)
-    screen.go(f"/desk/orders/{job.reference}/")
-    page = screen.page
+    _job, page = job_page(world, dispatcher, screen_of)
     page.locator("#files").get_by_role("link", name="Add").click()
     page.get_by_label("File", exact=True).set_input_files(
         {"name": "pump.jpg", "mimeType": "image/jpeg", "buffer": picture()}

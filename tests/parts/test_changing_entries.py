@@ -399,3 +399,16 @@ def test_who_only_reads_is_not_offered_it(dispatcher: User) -> None:
     client = desk_of(dispatcher)
     assert client.post(deed(number, "remove"), {"reason": "x"}).status_code == 403
     assert not PartChange.objects.exists()
+
+
+def test_what_is_no_longer_offered_is_not_done_from_a_page_that_is_still_open(manager: User) -> None:
+    part = controlled()
+    number = number_of(part)
+    client = desk_of(manager)
+    assert deed(number, "remove") in text(client.get(page(number)))
+    Part.objects.filter(pk=part.pk).update(is_controlled=False)
+    refused = client.post(deed(number, "remove"), {"reason": "Retired in spring"})
+    assert refused.status_code == 409
+    assert "this can no longer be done to it" in text(refused)
+    assert "Retired in spring" in text(refused)
+    assert PartNumber.objects.filter(pk=number.pk).exists()
