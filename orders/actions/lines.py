@@ -396,7 +396,8 @@ def return_to_stock(
         line.check_step("returned")
         decimals = _decimals(line.tree, True)[line.part_id]
         _check_quantity(quantity, line.quantity, decimals, "quantity")
-        if problem := part_of_it_problem(unfit, decimals) or ("must be part of it" if unfit > quantity else None):
+        too_much = sentence("must not be more than the quantity") if unfit > quantity else None
+        if problem := part_of_it_problem(unfit, decimals) or too_much:
             raise Invalid(
                 sentence("That quantity cannot be unfit."), {"unfit": [sentence("It {problem}.", problem=problem)]}
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.utils import translation
 
 from orders.actions import lines
 from orders.errors import TransitionRefused
@@ -47,6 +48,20 @@ def test_a_return_that_cannot_be_is_refused(desk: Desk, facts: dict[str, Any]) -
     with pytest.raises((Invalid, MoreThanIssued)):
         lines.return_to_stock(line_id=leaf(placed).id, **facts, **TOLD)
     assert (tree(placed.id), desk.balance()) == ([("1", "shipped", 3)], balance(0))
+
+
+def test_more_unfit_than_came_back_is_refused_in_the_readers_language(desk: Desk) -> None:
+    desk.put(3)
+    placed = desk.place(3)
+    desk.ship(leaf(placed).id)
+    with pytest.raises(Invalid) as refused:
+        lines.return_to_stock(line_id=leaf(placed).id, quantity=d(1), unfit=d(2), **TOLD)
+    said = []
+    for language in ("en", "de"):
+        with translation.override(language):
+            said.append(str(refused.value.extra["fields"]["unfit"][0]))
+    assert "must not be more than the quantity" in said[0]
+    assert "darf nicht mehr als die Menge sein" in said[1]
 
 
 def test_what_never_left_does_not_come_back(desk: Desk) -> None:
