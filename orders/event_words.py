@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.utils.translation import gettext_lazy, pgettext_lazy
+
+from parts.sentences import from_kept
 
 _STATUS = gettext_lazy("Status")
 _FILED = gettext_lazy("Reported late, filed")
@@ -85,3 +88,11 @@ def icon_of(kind: str) -> str:
     """Return the icon of a kind of event; empty where that of the status is meant."""
     _title, icon = TITLES.get(kind, ("", ""))
     return icon
+
+
+def said_by_a_rule(data: Mapping[str, Any]) -> dict[str, str]:
+    """Return what a rule said in an event's data, in the reader's language, by the name of the value.
+
+    The value itself stands beside in English, for who reads the ledger without us.
+    """
+    return {name: str(from_kept(kept)) for name, kept in data.get("sentences", {}).items()}

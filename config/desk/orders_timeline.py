@@ -16,7 +16,7 @@ from django.utils.translation import ngettext
 
 from backorders.statuses import BackOrderStatus
 from config.faces.meanings import meaning_of
-from orders.event_words import icon_of, title_of
+from orders.event_words import icon_of, said_by_a_rule, title_of
 from orders.models import OrderEvent, ReturnShipment
 from orders.statuses import LineStatus, ServiceOrderStatus, SubjectKind
 from orders.tracking import MESSAGE
@@ -51,6 +51,7 @@ _UNSAID = (
     "request",
     "evidence",
     "consented_by",
+    "sentences",
 )
 
 
@@ -253,11 +254,14 @@ def _details(row: OrderEvent, names: Mapping[str, str], words: Mapping[str, Any]
         return " · ".join(str(text) for text in (way, data.get("carrier"), data.get("tracking_number")) if text)
     if row.kind == "parts_order.placed":
         return ngettext("%(count)s line", "%(count)s lines", data.get("lines", 0)) % {"count": data.get("lines", 0)}
-    for change in _changes(data):
-        said.append(change)
+    said += _changes(data)
+    if serials := data.get("serials"):
+        said.append(_("Serials: %(serials)s") % {"serials": ", ".join(serials)})
+    spoken = said_by_a_rule(data)
     for name, value in data.items():
         if name not in _UNSAID and value not in (None, "") and not isinstance(value, list | dict | bool):
-            said.append(str(_value(value)) if name == "name" else f"{_(name.replace('_', ' '))}: {_value(value)}")
+            told = spoken.get(name) or _value(value)
+            said.append(told if name == "name" else f"{_(name.replace('_', ' '))}: {told}")
     return " · ".join(said)
 
 

@@ -123,7 +123,12 @@ def _opened(
     case.id, case.version, case.chain_hash, case.status, case.status_since = new_key(), 0, b"", "", cause.at
     case.reference = f"DC-{number:06d}"
     expected, seen = in_english(what.expected).strip()[:200], in_english(what.found).strip()[:200]
-    data = {"kind": what.kind, "expected": expected, "found": seen}
+    sentences = {
+        name: said.kept()
+        for name, said in (("expected", what.expected), ("found", what.found))
+        if isinstance(said, Sentence)
+    }
+    data = {"kind": what.kind, "expected": expected, "found": seen} | ({"sentences": sentences} if sentences else {})
     ledger.record(case, "case.opened", to=CaseStatus.OPEN.value, data=data, note=note.strip())
     return Discrepancy(
         id=case.id,
@@ -133,11 +138,7 @@ def _opened(
         kind=what.kind,
         expected=expected,
         found=seen,
-        sentences={
-            name: said.kept()
-            for name, said in (("expected", what.expected), ("found", what.found))
-            if isinstance(said, Sentence)
-        },
+        sentences=sentences,
         role=step.role if step else "",
         step=step.position if step else 1,
         due_at=cause.at + (timedelta(hours=step.hours) if step else WITHOUT_STEPS),

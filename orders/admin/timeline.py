@@ -15,7 +15,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from orders.event_words import title_of
+from orders.event_words import said_by_a_rule, title_of
 from orders.models import OrderEvent, ReturnShipment
 from orders.statuses import LineStatus, ServiceOrderStatus, SubjectKind
 from parts.labels import names_of, status_label, written
@@ -30,7 +30,7 @@ MOMENT = re.compile(DAY.pattern + r"T[0-9:.]+(Z|[+-][0-9]{2}:[0-9]{2})")
 MOST_SHOWN = 100
 
 #: What of an event's data is told in words of its own, or (the digest of a file) is for machines.
-_SAID_OTHERWISE = ("reported", "from", "to", "consented_by", "evidence", "attachment", "sha256", "size")
+_SAID_OTHERWISE = ("reported", "from", "to", "consented_by", "evidence", "attachment", "sha256", "size", "sentences")
 #: Names in an event's data that are not called as they are written, and values that have words.
 _NAMES = {"estimated_completion_at": gettext_lazy("estimated completion")}
 _VALUES: dict[str, dict[str, Any]] = {
@@ -132,11 +132,14 @@ def _details(row: OrderEvent, names: Mapping[str, str], words: Mapping[str, Any]
         said.append(_change({end: names.get(f"user:{data[end]}") for end in ("from", "to")}))
     elif "from" in data or "to" in data:
         said.append(_change(data))
+    if serials := data.get("serials"):
+        said.append(_("Serials: %(serials)s") % {"serials": ", ".join(serials)})
+    spoken = said_by_a_rule(data)
     for name, value in data.items():
         if name in _SAID_OTHERWISE or value in (None, "") or isinstance(value, list) or _is_key(value):
             continue
         known = _word(name, value, words) if isinstance(value, str) else ""
-        told = _change(value) if isinstance(value, dict) else known or _value(value)
+        told = spoken.get(name) or (_change(value) if isinstance(value, dict) else known or _value(value))
         said.append(f"{_NAMES.get(name) or _(name.replace('_', ' '))}: {told}")
     return " · ".join(said)
 

@@ -18,6 +18,7 @@ from django.utils import timezone
 from django.utils.translation import override
 
 from config import roles
+from config.desk.orders_timeline import one_by_one
 from integrations.actions import cases, reporting
 from integrations.actions.cases import Contradiction
 from integrations.actions.counting import count_van
@@ -25,6 +26,7 @@ from integrations.models import CountTolerance, Discrepancy, EscalationStep
 from orders import chains
 from orders.actions import overriding
 from orders.actions.reporting import Report
+from orders.admin.timeline import timeline
 from orders.errors import NothingToDo, ReasonRequired
 from orders.models import OrderEvent, OrderLine
 from orders.verifying import Verification
@@ -198,6 +200,34 @@ def test_a_van_count_opens_a_case_for_each_difference_and_for_nothing_else() -> 
     assert case.count_line == StockCountLine.objects.get(level__part=wrong)
     assert OrderEvent.objects.get(subject_id=case.pk).actor == f"user:{person.pk}"
     assert cases.open_for_counts(at=timezone.now()) == 0  # the correction it made is no second case
+
+
+def test_the_timeline_of_a_case_says_in_the_readers_language_what_a_rule_said() -> None:
+    job = Desk().job("completed")
+    reporting.report_many(
+        reports=[Report("service_order", job.pk, "cancelled", NOW, "M-1", "Customer called")], **told(hours=2)
+    )
+    case = Discrepancy.objects.get()
+    event = OrderEvent.objects.get(subject_id=case.pk)
+    assert (event.data["expected"], event.data["found"]) == ("completed", "cancelled, reported by test")
+    for language, expected, found in (
+        ("en", "expected: completed", "found: cancelled, reported by test"),
+        ("de", "erwartet: Abgeschlossen", "gefunden: Storniert, gemeldet von test"),
+        ("es", "previsto: Completado", "encontrado: Cancelado, notificado por test"),
+    ):
+        with override(language):
+            for shown in (timeline([case.pk])[0].details, one_by_one([event])[0].details):
+                assert expected in shown, (language, shown)
+                assert found in shown, (language, shown)
+
+
+def test_the_timeline_of_a_case_shows_what_a_person_wrote_as_they_wrote_it() -> None:
+    at = level()
+    what = Contradiction("count_level", "4", "Verbogen {so}", {"level_id": at.pk})
+    with override("de"):
+        case = cases.open_case(what=what, note="", **TOLD)
+        assert "Verbogen {so}" in timeline([case.pk])[0].details
+    assert "sentences" not in OrderEvent.objects.get(subject_id=case.pk).data
 
 
 @pytest.mark.parametrize(("criticality", "counted", "is_case"), [("C", 95, False), ("C", 80, True), ("A", 99, True)])
