@@ -11,7 +11,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
-from django.db.models import DecimalField, Model
+from django.db.models import DecimalField, Model, QuerySet
 from django.forms import ModelForm
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
 from django.shortcuts import redirect
@@ -308,6 +308,19 @@ def _may(request: HttpRequest, deed: Deed) -> bool:
 
 def _said(form: DeedForm) -> Iterable[str]:
     return dict.fromkeys(str(error) for errors in form.errors.values() for error in errors)
+
+
+class BySerial(ModelAdmin):
+    """A list that is searched by one serial number, in any spelling: spaces in it separate no words."""
+
+    search_fields = ("serial",)
+    search_help_text = _("A whole serial number, in any spelling")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Find it by what is left of it without case and separators."""
+        return (queryset.filter(serial__key_is=search_term) if search_term.strip() else queryset), False
 
 
 class Shown(Office):
