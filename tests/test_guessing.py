@@ -263,3 +263,20 @@ def test_who_sends_many_tokens_that_are_none_has_no_more_looked_up_and_who_is_kn
     assert fresh.get("parts/").status_code == 429  # it would have to be looked up
     fresh.client.defaults["REMOTE_ADDR"] = "192.0.2.9"
     assert fresh.get("parts/").status_code == 200
+
+
+@pytest.mark.parametrize("language", ["de", "es", "en"])
+def test_what_a_token_is_refused_for_is_said_in_the_characters_that_the_standard_allows(
+    erp: Application, language: str
+) -> None:
+    ours = {"grant_type": "client_credentials"}
+    refused = [(ours | {"scope": "orders:everything"}, SECRET), ({"grant_type": "x"}, SECRET)]
+    answers = [
+        Client().post("/oauth/token/", data, headers=_basic("erp", secret) | {"Accept-Language": language})
+        for data, secret in refused + [(ours, "wrong")] * 7
+    ]
+    assert {answer.json()["error"] for answer in answers} >= {"invalid_scope", "unsupported_grant_type", "slow_down"}
+    said = [answer.json()["error_description"] for answer in answers if "error_description" in answer.json()]
+    assert said
+    allowed = {*range(0x20, 0x22), *range(0x23, 0x5C), *range(0x5D, 0x7F)}  # RFC 6749, section 5.2
+    assert [text for text in said if not set(map(ord, text)) <= allowed] == []
