@@ -14,7 +14,8 @@ from django.db.models import QuerySet
 
 from backorders.prospects import Prospect, prospects
 from backorders.statuses import BACK_ORDER_WAITING
-from orders.models import OrderLine, PartsOrder, ServiceOrder, ShipmentLine
+from orders.boxes import Box, carried_with_serials
+from orders.models import OrderLine, PartsOrder, ServiceOrder, Shipment
 
 #: How many lines a page shows at once.
 MOST_LINES = 50
@@ -22,13 +23,21 @@ MOST_LINES = 50
 
 @dataclass(slots=True)
 class Row:
-    """A line on a page: itself, the back order of it and what that can expect, the shipments it left with."""
+    """A line on a page: itself, the back order of it and what that can expect, what it left in."""
 
     line: Any
     back_order: Any = None
     prospect: Prospect | None = None
-    shipments: list[Any] = field(default_factory=list)
+    boxes: list[Box] = field(default_factory=list)
     children: list[Row] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Sent:
+    """A shipment on a page, and the serial numbers in it by the number of their part."""
+
+    shipment: Shipment
+    serials: dict[str, list[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +50,7 @@ class Dossier:
 
     orders: list[Any]
     rows: dict[UUID, list[Row]]
-    shipments: list[Any]
+    shipments: list[Sent]
     subjects: dict[UUID, str]
     next_position: int | None = None
 
@@ -67,12 +76,12 @@ def dossier(orders: Sequence[Any], *, from_position: int = 1, most: int = MOST_L
     waiting = [line.back_order.pk for line in lines if _waits(line)]
     found, left = prospects(waiting), _shipments(keys)
     rows = _rows(lines, found, left)
-    shipments = list({shipment.pk: shipment for each in left.values() for shipment in each}.values())
+    subjects = subjects_of(keys)
     return Dossier(
         orders=list(orders),
         rows=rows,
-        shipments=sorted(shipments, key=lambda shipment: (shipment.shipped_at, shipment.pk)),
-        subjects=subjects_of(keys),
+        shipments=_sent(left, subjects),
+        subjects=subjects,
         next_position=next_position,
     )
 
@@ -96,15 +105,26 @@ def _waits(line: Any) -> bool:
     return back_order is not None and back_order.status in BACK_ORDER_WAITING
 
 
-def _shipments(order_ids: Collection[UUID]) -> dict[UUID, list[Any]]:
-    carried: dict[UUID, list[Any]] = {}
-    rows = ShipmentLine.objects.filter(shipment__order_id__in=order_ids).select_related("shipment__warehouse")
+def _shipments(order_ids: Collection[UUID]) -> dict[UUID, list[Box]]:
+    carried: dict[UUID, list[Box]] = {}
+    rows = carried_with_serials().filter(shipment__order_id__in=order_ids).select_related("shipment__warehouse")
     for row in rows.order_by("shipment_id", "id"):
-        carried.setdefault(row.line_id, []).append(row.shipment)
+        carried.setdefault(row.line_id, []).append(Box(row.shipment, row.serial_numbers))
     return carried
 
 
-def _rows(lines: Sequence[Any], found: dict[UUID, Prospect], left: dict[UUID, list[Any]]) -> dict[UUID, list[Row]]:
+def _sent(left: dict[UUID, list[Box]], parts: dict[UUID, str]) -> list[Sent]:
+    """Return each shipment once, in the order they left; `parts` are the numbers of the lines' parts."""
+    found: dict[UUID, Sent] = {}
+    for line_id, boxes in left.items():
+        for box in boxes:
+            sent = found.setdefault(box.shipment.pk, Sent(box.shipment))
+            if box.serials:
+                sent.serials.setdefault(parts.get(line_id, ""), []).extend(box.serials)
+    return sorted(found.values(), key=lambda sent: (sent.shipment.shipped_at, sent.shipment.pk))
+
+
+def _rows(lines: Sequence[Any], found: dict[UUID, Prospect], left: dict[UUID, list[Box]]) -> dict[UUID, list[Row]]:
     made: dict[UUID, Row] = {}
     rows: dict[UUID, list[Row]] = {}
     for line in lines:

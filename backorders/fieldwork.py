@@ -14,8 +14,8 @@ from uuid import UUID
 from django.db.models import Count, F, Q
 
 from backorders.statuses import BACK_ORDER_WAITING
-from orders.boxes import labels_of
-from orders.models import OrderLine, ServiceOrder, Shipment
+from orders.boxes import Box, labels_of
+from orders.models import OrderLine, ServiceOrder
 from orders.statuses import LINE_CLOSED, ServiceOrderStatus
 
 #: How many jobs of one technician, and how many that nobody has, a page shows.
@@ -72,7 +72,7 @@ class Need:
 
     line: Any
     back_order: Any = None
-    boxes: list[Shipment] = field(default_factory=list)
+    boxes: list[Box] = field(default_factory=list)
 
     @property
     def expected_on(self) -> date | None:
@@ -81,11 +81,16 @@ class Need:
         return (self.back_order.expected_on if waits else None) or self.line.promised_on
 
     @property
+    def serials(self) -> list[str]:
+        """The serial numbers that were read off its units when they left."""
+        return [serial for box in self.boxes for serial in box.serials]
+
+    @property
     def codes(self) -> list[str]:
         """What may stand on its box."""
         found = [self.line.reference, self.line.part.number]
         for box in self.boxes:
-            found += [box.reference, box.tracking_number]
+            found += [box.shipment.reference, box.shipment.tracking_number]
         return [code for code in found if code]
 
 

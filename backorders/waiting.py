@@ -13,7 +13,8 @@ from django.contrib.auth.models import AnonymousUser, User
 from backorders.dossiers import Row
 from backorders.prospects import prospects
 from backorders.statuses import BACK_ORDER_WAITING
-from orders.models import Customer, Equipment, OrderLine, PartsOrder, ServiceOrder, ShipmentLine
+from orders.boxes import Box, carried_with_serials
+from orders.models import Customer, Equipment, OrderLine, PartsOrder, ServiceOrder
 from orders.querysets import OrderLineQuerySet, ServiceOrderQuerySet
 from orders.statuses import LINE_OPEN
 from parts.models import Part
@@ -88,10 +89,11 @@ def _scope(subject: Any) -> tuple[OrderLineQuerySet, ServiceOrderQuerySet | None
 def _rows(lines: list[Any]) -> list[Row]:
     waiting = {line.pk: line.back_order for line in lines if _waits(line)}
     found = prospects([back_order.pk for back_order in waiting.values()])
-    left: dict[Any, list[Any]] = {}
+    left: dict[Any, list[Box]] = {}
     shipped = [line.pk for line in lines if line.status == "shipped"]
-    for carried in ShipmentLine.objects.filter(line__in=shipped).select_related("shipment__warehouse").order_by("id"):
-        left.setdefault(carried.line_id, []).append(carried.shipment)
+    carried = carried_with_serials().filter(line__in=shipped).select_related("shipment__warehouse")
+    for item in carried.order_by("id"):
+        left.setdefault(item.line_id, []).append(Box(item.shipment, item.serial_numbers))
     return [
         Row(
             line,

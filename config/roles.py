@@ -46,6 +46,7 @@ READS_ORDERS = (
     "orders.view_orderline",
     "orders.view_shipment",
     "orders.view_shipmentline",
+    "orders.view_shippedserial",
     "orders.view_labourentry",
     "orders.view_diagnosticnote",
     "orders.view_returnshipment",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -15,6 +16,8 @@ from orders.actions import consents, lines
 from orders.files import KINDS
 from orders.models import OrderLine, OverrideRequest, PartsOrder
 from orders.statuses import LINE_HOLDS_STOCK, LINE_SHIPPED
+from parts.errors import Refused
+from parts.lookups import serials_in
 
 
 def accepted() -> str:
@@ -107,8 +110,12 @@ def ask_for_override(
 # --- A shipment ------------------------------------------------------------------------------------------------------
 
 
+#: How an action names what is wrong with a line that leaves.
+_OF_A_LINE = re.compile(r"lines\.(?P<place>[0-9]+)\.(?P<name>quantity|serials)")
+
+
 class ShipAsked(forms.Form):
-    """How much of each line leaves, and with whom. What stays behind becomes a line of its own."""
+    """How much of each line leaves, with which serial numbers, and with whom. The rest becomes a line of its own."""
 
     subject: PartsOrder
 
@@ -133,24 +140,49 @@ class ShipAsked(forms.Form):
                 max_value=line.quantity,
                 initial=None if line.kept_back else line.quantity.normalize(),
             )
+            self.fields[f"serials_{line.pk.hex}"] = forms.CharField(
+                label=_("%(line)s, serial numbers") % {"line": line.reference},
+                required=False,
+                max_length=4000,
+                # A scanner ends each number with Enter, which is a new line here and ships nothing.
+                widget=forms.Textarea(attrs={"rows": 1, "autocomplete": "off", "spellcheck": "false"}),
+            )
 
     def heads(self) -> list[forms.BoundField]:
         """Give the fields above the rows."""
         return [self["carrier"], self["tracking_number"], self["walk"]]
 
-    def rows(self) -> Iterator[tuple[Any, forms.BoundField]]:
-        """Give each line with its field."""
+    def rows(self) -> Iterator[tuple[Any, forms.BoundField, forms.BoundField]]:
+        """Give each line with its fields: how much, and which."""
         for line in self.lines:
-            yield line, self[line.pk.hex]
+            yield line, self[line.pk.hex], self[f"serials_{line.pk.hex}"]
 
     def clean(self) -> dict[str, Any]:
         """Turn the filled rows into what leaves."""
         cleaned = super().clean() or {}
-        cleaned["items"] = [
-            lines.ShipItem(line.pk, None if cleaned[line.pk.hex] == line.quantity else cleaned[line.pk.hex])
-            for line in self.lines
-            if cleaned.get(line.pk.hex)
-        ]
+        cleaned["items"] = list(self._items(cleaned))
         if not cleaned["items"] and not self.errors:
             self.add_error(None, _g("Nothing is to be shipped: enter what leaves."))
         return cleaned
+
+    def _items(self, cleaned: Mapping[str, Any]) -> Iterator[lines.ShipItem]:
+        for line in self.lines:
+            quantity, serials = cleaned.get(line.pk.hex), serials_in(cleaned.get(f"serials_{line.pk.hex}", ""))
+            if quantity:
+                yield lines.ShipItem(line.pk, None if quantity == line.quantity else quantity, serials)
+            elif serials:
+                self.add_error(line.pk.hex, _g("Say how much leaves."))
+
+    def at_its_line(self, refusal: Refused) -> Refused:
+        """Return a refusal that names the fields of this form where the action named those of what leaves."""
+        if "fields" not in refusal.extra:
+            return refusal
+        named = {self._field_of(path): said for path, said in refusal.extra["fields"].items()}
+        return Refused(refusal.says, **{**refusal.extra, "fields": named})
+
+    def _field_of(self, path: str) -> str:
+        found, items = _OF_A_LINE.fullmatch(path), self.cleaned_data["items"]
+        if found is None or int(found["place"]) >= len(items):
+            return path
+        key = items[int(found["place"])].line_id.hex
+        return key if found["name"] == "quantity" else f"serials_{key}"

@@ -6,11 +6,20 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef, Q, QuerySet
 
-from orders.models import OrderLine, ServiceOrder, Shipment, ShipmentLine
+from orders.models import OrderLine, ServiceOrder, Shipment, ShipmentLine, ShippedSerial
 from orders.statuses import LineStatus
 from parts.models import Part, PartNumber, Warehouse
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """What a line left in, and the serial numbers that were read off its units then."""
+
+    shipment: Shipment
+    serials: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +49,20 @@ def on_its_way(bound: Bound) -> QuerySet[Any]:
     return rows.order_by("order_id", "position", "child_number", "id")
 
 
-def labels_of(lines: list[Any]) -> dict[UUID, list[Shipment]]:
-    """Return by line the shipments it left with. A line that was split afterwards left with its parent's. One query."""
+def carried_with_serials() -> QuerySet[Any, Any]:
+    """Return what shipments carry, each with its `serial_numbers` in the order they were read. No further query."""
+    serials = ShippedSerial.objects.filter(shipment_line=OuterRef("pk")).order_by("id").values("serial")
+    return ShipmentLine.objects.annotate(serial_numbers=ArraySubquery(serials))
+
+
+def labels_of(lines: list[Any]) -> dict[UUID, list[Box]]:
+    """Return by line what it left in. A line that was split afterwards left with its parent's. One query."""
     family = {line.pk: (line.pk, line.parent_id) for line in lines}
     keys = {key for keys in family.values() for key in keys if key}
-    carried: dict[UUID, list[Shipment]] = {}
-    for row in ShipmentLine.objects.filter(line__in=keys).select_related("shipment").order_by("shipment_id", "id"):
-        carried.setdefault(row.line_id, []).append(row.shipment)
+    carried: dict[UUID, list[Box]] = {}
+    rows = carried_with_serials().filter(line__in=keys).select_related("shipment")
+    for row in rows.order_by("shipment_id", "id"):
+        carried.setdefault(row.line_id, []).append(Box(row.shipment, row.serial_numbers))
     return {line: [box for key in keys if key for box in carried.get(key, [])] for line, keys in family.items()}
 
 

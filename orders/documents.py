@@ -11,6 +11,7 @@ from typing import Any
 from django.db.models import QuerySet, TextField
 from django.db.models.expressions import RawSQL
 
+from orders.statuses import LINE_SHIPPED
 from orders.wording import LINE, SERVICE_ORDER, WORDS, word_of, words_parameters
 
 
@@ -27,6 +28,15 @@ _BACK_ORDER = """(
     FROM backorders_backorder AS back_order
     WHERE back_order.line_id = {line}.id
 )"""
+
+
+#: What was read off the units of a line when they left; of one that has not left, nothing is looked up.
+_SERIALS = f"""CASE WHEN {{line}}.status IN ({", ".join(f"'{status}'" for status in LINE_SHIPPED)}) THEN (
+    SELECT coalesce(json_agg(shipped.serial ORDER BY shipped.id), '[]')
+    FROM orders_shipmentline AS item
+    JOIN orders_shippedserial AS shipped ON shipped.shipment_line_id = item.id
+    WHERE item.line_id = {{line}}.id
+) ELSE '[]'::json END"""
 
 
 def _line(
@@ -50,6 +60,7 @@ def _line(
         "first_promised_on": f"{line}.first_promised_on",
         "promised_on": f"{line}.promised_on",
         "kept_back": f"{line}.kept_back",
+        "serials": _SERIALS.format(line=line),
         "back_order": back_order,
     }
 

@@ -88,3 +88,9 @@ class ConsentNeeded(Refused):
     """A rule wants the consent of a second person to this override; `extra['rule']` names it. Ask for it first."""
 
     code = "consent_needed"
+
+
+class SerialGone(Refused):
+    """A serial number that has left, and is not known to be back, cannot leave again; `extra['fields']` names it."""
+
+    code = "serial_gone"

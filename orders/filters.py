@@ -6,7 +6,7 @@ import django_filters as filters
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
-from orders.models import OrderLine, PartsOrder, ServiceOrder
+from orders.models import OrderLine, PartsOrder, ServiceOrder, ShippedSerial
 from orders.searching import customers_named, jobs_with
 from orders.statuses import LineStatus, ServiceOrderStatus
 from parts.moments import MomentFilter
@@ -73,6 +73,9 @@ class PartsOrderFilter(filters.FilterSet):
     region = filters.CharFilter(field_name="region__code", help_text="The region's code.")
     part = filters.UUIDFilter(method="has_part", help_text="Has a line of this part.")
     warehouse = filters.UUIDFilter(method="draws_on", help_text="Has a line that draws on this warehouse.")
+    serial = filters.CharFilter(
+        method="sent", max_length=80, help_text="Something of it left with this serial number, in any spelling."
+    )
     on_hold = filters.BooleanFilter()
     is_test = filters.BooleanFilter(help_text="Test and training orders.")
     created_after = MomentFilter(field_name="created_at", lookup_expr="gte")
@@ -87,6 +90,10 @@ class PartsOrderFilter(filters.FilterSet):
 
     def draws_on(self, queryset: QuerySet[PartsOrder], name: str, value: str) -> QuerySet[PartsOrder]:
         return queryset.filter(Exists(OrderLine.objects.filter(order=OuterRef("pk"), warehouse_id=value)))
+
+    def sent(self, queryset: QuerySet[PartsOrder], name: str, value: str) -> QuerySet[PartsOrder]:
+        read_off = ShippedSerial.objects.filter(serial__key_is=value).values("shipment_line__shipment__order")
+        return queryset.filter(pk__in=read_off)
 
 
 class OrderLineFilter(filters.FilterSet):

@@ -187,6 +187,32 @@ LAWS: list[Law] = [
         """,
     ),
     Law(
+        "shipment_line_has_no_more_serials_than_units",
+        "A shipment line has at most one serial number for each of its units.",
+        """
+        SELECT 'shipment ' || shipment.reference, count(*) || ' serial numbers', 'at most ' || item.quantity
+        FROM orders_shippedserial AS shipped
+        JOIN orders_shipmentline AS item ON item.id = shipped.shipment_line_id
+        JOIN orders_shipment AS shipment ON shipment.id = item.shipment_id
+        GROUP BY item.id, shipment.id
+        HAVING count(*) > item.quantity
+        """,
+    ),
+    Law(
+        "shipped_serial_is_of_its_lines_part",
+        "A serial number that left is one of the part of the line that it left with.",
+        """
+        SELECT 'serial number ' || shipped.serial, 'of ' || named.number,
+            format('of %s, as %s', part.number, line.reference)
+        FROM orders_shippedserial AS shipped
+        JOIN orders_shipmentline AS item ON item.id = shipped.shipment_line_id
+        JOIN orders_orderline AS line ON line.id = item.line_id
+        JOIN parts_part AS part ON part.id = line.part_id
+        JOIN parts_part AS named ON named.id = shipped.part_id
+        WHERE shipped.part_id <> line.part_id
+        """,
+    ),
+    Law(
         "delivered_transfers_are_in_stock_once",
         "What our own warehouses ordered and was delivered arrived in their stock exactly once, and nothing else did.",
         f"""

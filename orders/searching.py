@@ -1,4 +1,4 @@
-"""Finds jobs, parts orders, lines, customers and machines by what people have in hand.
+"""Finds jobs, parts orders, lines, units, customers and machines by what people have in hand.
 
 References, codes, tracking and serial numbers are found by their beginning, without case and separators, and `so 12` is
 SO-000012. Names and titles are found by the beginnings of their words; titles of open jobs only.
@@ -15,11 +15,11 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import F, Q, QuerySet, Value
 from django.utils.translation import gettext as _
 
-from orders.models import Customer, Equipment, OrderLine, PartsOrder, ServiceOrder, Shipment
+from orders.models import Customer, Equipment, OrderLine, PartsOrder, ServiceOrder, Shipment, ShippedSerial
 from orders.querysets import sees_all
 from orders.statuses import SERVICE_ORDER_OPEN
-from parts.lookups import beginnings, key_of
-from parts.models import Part
+from parts.lookups import Key, beginnings, key_of
+from parts.models import DeliverySerial, Part
 from parts.searching import by_key, by_words, is_searchable, together
 
 #: `so 12`, `P-7/2.1`, `12`: letters, number, and of a line its place.
@@ -127,6 +127,42 @@ def find_equipment(text: str, person: User | AnonymousUser, most: int) -> list[F
     found = _rows(rows.select_related("customer"), ways, (text,), most)
     # A model is many machines: only its serial number is exactly one.
     return [Found(hit.row, key_of(hit.row.serial_number) == key_of(text)) for hit in found]
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A unit of a part that was named by its serial number: with which order it left, or the note it came with."""
+
+    serial: str
+    part: Part
+    order: PartsOrder | None = None
+    shipment: Shipment | None = None
+    note: str = ""
+
+
+def find_units(text: str, person: User | AnonymousUser, most: int) -> list[Found]:
+    """Return units by serial number, the latest leaving of each; one that did not leave, by its delivery.
+
+    Others than staff find only what left for them. Two queries, one for them.
+    """
+    if not is_searchable(text):
+        return []
+    found: dict[tuple[UUID, str], Unit] = {}
+    gone = ShippedSerial.objects.filter(serial__key_begins=text).select_related(
+        "part", "shipment_line__shipment__order__customer", "shipment_line__shipment__order__destination"
+    )
+    if not sees_all(person):
+        gone = gone.filter(shipment_line__shipment__order__in=PartsOrder.objects.visible_to(person))
+    for row in gone.order_by(Key("serial"), "-id")[:most]:
+        sent = row.shipment_line.shipment
+        found.setdefault((row.part_id, key_of(row.serial)), Unit(row.serial, row.part, sent.order, sent))
+    if sees_all(person):
+        came = DeliverySerial.objects.filter(serial__key_begins=text).select_related("line__part", "line__delivery")
+        for read in came.order_by(Key("serial"), "-id")[:most]:
+            unit = Unit(read.serial, read.line.part, note=read.line.delivery.note_number)
+            found.setdefault((read.line.part_id, key_of(read.serial)), unit)
+    hits = [Found(unit, key == key_of(text)) for (_part, key), unit in found.items()]
+    return sorted(hits, key=lambda hit: (not hit.is_exact, key_of(hit.row.serial)))[:most]
 
 
 def _rows(rows: QuerySet[Any], ways: list[Any], wanted: tuple[str, ...], most: int) -> list[Found]:

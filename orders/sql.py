@@ -4,6 +4,11 @@ Rows come as one JSON document per table (`json_to_recordset`), so that a statem
 for fifty thousand. Every statement is run by `orders.trees` or an action under the lock that it names.
 """
 
+from parts.lookups import Key
+
+#: The key of a serial number, as its index holds it.
+_KEY = Key.template
+
 #: CTEs that append events and their texts. Parameters: events, texts (JSON arrays) and shared (a JSON object with the
 #: values that an event leaves out), made by orders.ledger: half as much to parse as whole events would be.
 #: Dwell comes in two parts, since an interval is multiplied as a double, which rounds centuries of microseconds.
@@ -246,4 +251,49 @@ FROM (
 ) AS carried
 WHERE shipment.id = carried.shipment_id AND shipment.delivered_at IS NULL
   AND carried.arrived_at IS NOT NULL AND NOT carried.travels
+"""
+
+#: Which of these serial numbers have left and are not known to be back, and what tells that they can be: how many units
+#: of their position may be back (what left of it, less what is on its way or with its receiver, less the numbers that
+#: were taken back before), and whether a delivery brought the number after it left. What one of our own warehouses has
+#: received is with us. `place` counts from 1. Under the lock of the parts' stock.
+#: Parameters: part_ids, serials (in pairs), for_our_stock (kinds of orders).
+GONE_SERIALS = f"""
+SELECT
+    given.place, gone.id, shipment.reference, line.order_id, line.position,
+    (
+        SELECT coalesce(sum(item.quantity), 0)
+        FROM orders_shipmentline AS item
+        JOIN orders_orderline AS carried ON carried.id = item.line_id
+        WHERE carried.order_id = line.order_id AND carried.position = line.position
+    ) - (
+        SELECT coalesce(sum(leaf.quantity), 0)
+        FROM orders_orderline AS leaf
+        WHERE leaf.order_id = line.order_id AND leaf.position = line.position AND NOT leaf.is_split AND (
+            leaf.status = 'shipped'
+            OR leaf.status = 'delivered' AND parts_order.kind <> ALL(%(for_our_stock)s::text[])
+        )
+    ) - (
+        SELECT count(*)
+        FROM orders_shippedserial AS back
+        JOIN orders_shipmentline AS item ON item.id = back.shipment_line_id
+        JOIN orders_orderline AS carried ON carried.id = item.line_id
+        WHERE carried.order_id = line.order_id AND carried.position = line.position AND NOT back.is_gone
+    ),
+    EXISTS (
+        SELECT
+        FROM parts_deliveryserial AS came
+        JOIN parts_deliveryline AS brought ON brought.id = came.line_id
+        JOIN parts_delivery AS delivery ON delivery.id = brought.delivery_id
+        WHERE {_KEY % {"expressions": "came.serial"}} = {_KEY % {"expressions": "given.serial"}}
+            AND brought.part_id = gone.part_id AND delivery.received_at > shipment.shipped_at
+    )
+FROM unnest(%(part_ids)s::uuid[], %(serials)s::text[]) WITH ORDINALITY AS given (part_id, serial, place)
+JOIN orders_shippedserial AS gone
+    ON gone.part_id = given.part_id AND gone.is_gone
+    AND {_KEY % {"expressions": "gone.serial"}} = {_KEY % {"expressions": "given.serial"}}
+JOIN orders_shipmentline AS left_with ON left_with.id = gone.shipment_line_id
+JOIN orders_shipment AS shipment ON shipment.id = left_with.shipment_id
+JOIN orders_orderline AS line ON line.id = left_with.line_id
+JOIN orders_partsorder AS parts_order ON parts_order.id = line.order_id
 """

@@ -17,6 +17,8 @@ SEPARATORS = " -./_#:()+,*"
 #: Sorts after every character that a key can go on with.
 _LAST = "\U0010ffff"
 _WORD = re.compile(r"\w+")
+#: What stands between serial numbers that were typed or scanned one after the other.
+_BETWEEN = re.compile(r"[\s,;]+")
 MOST_WORDS = 6
 
 _KEY = "translate(upper({text}), '" + SEPARATORS + "', '') COLLATE \"C\""
@@ -49,6 +51,11 @@ class UtcDay(Func):
 def key_of(text: str) -> str:
     """Return the key of a text as PostgreSQL has it (but for a few letters whose upper case is disputed)."""
     return text.upper().translate(str.maketrans("", "", SEPARATORS))
+
+
+def serials_in(text: str) -> tuple[str, ...]:
+    """Return the serial numbers in a text, with spaces, commas or lines between them."""
+    return tuple(serial for serial in _BETWEEN.split(text) if serial)
 
 
 def beginnings(text: str) -> str:

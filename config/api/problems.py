@@ -82,6 +82,7 @@ TITLES: dict[str, Says] = {
     "preview_is_old": _("Preview is old"),
     "reason_required": _("Reason required"),
     "refused": _("Refused"),
+    "serial_gone": _("Serial gone"),
     "shipment_known": _("Shipment known"),
     "too_many_exports": _("Too many exports"),
     "too_much": _("Too much"),

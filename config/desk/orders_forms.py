@@ -288,3 +288,7 @@ class SupplyForm(DeskForm):
 
 class ShipForm(ShipAsked, DeskForm):
     """What leaves now."""
+
+    def refuse(self, refusal: Refused) -> None:
+        """Show what is wrong with a line at the fields of that line."""
+        super().refuse(self.at_its_line(refusal))

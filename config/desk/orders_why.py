@@ -54,8 +54,8 @@ def why_expected(row: Row, today: date) -> Why:
         return Why(*_supply(row, today), _queue(row))
     if line.status in LINE_HOLDS_STOCK and line.warehouse:
         return Why(_("Put aside in %(warehouse)s.") % {"warehouse": line.warehouse.code}, "done")
-    if line.status in ("shipped", "delivered") and row.shipments:
-        left = row.shipments[-1]
+    if line.status in ("shipped", "delivered") and row.boxes:
+        left = row.boxes[-1].shipment
         by = " ".join(text for text in (left.carrier, left.tracking_number) if text)
         facts = {"warehouse": left.warehouse.code, "shipment": left.reference, "by": by}
         if by:

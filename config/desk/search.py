@@ -12,6 +12,7 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _g
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
@@ -106,6 +107,23 @@ def _machine(found: orders.Found) -> Hit:
     return Hit(str(machine), str(machine.customer), address, found.is_exact, address)
 
 
+def _unit(found: orders.Found) -> Hit:
+    unit: orders.Unit = found.row
+    if unit.order is None:
+        when = when_address(part=unit.part.number)
+        came = _g("came with %(note)s; no shipment names it") % {"note": unit.note}
+        return Hit(unit.serial, f"{unit.part} · {came}", when, found.is_exact, when)
+    left = _g("left with %(shipment)s for %(order)s") % {"shipment": unit.shipment, "order": unit.order}
+    whom = str(unit.order.customer or unit.order.destination or "")
+    return Hit(
+        title=unit.serial,
+        text=" · ".join(filter(None, (str(unit.part), left, whom))),
+        address=reverse("desk:parts-order", args=[unit.order.reference]),
+        is_exact=found.is_exact,
+        when=when_address(order=unit.order.reference),
+    )
+
+
 def _part(found: parts.FoundPart) -> Hit:
     part: Part = found.part
     address = when_address(part=part.number)
@@ -129,6 +147,7 @@ KINDS = (
     Kind("orders", _("Parts orders"), "package", "orders.view_partsorder", orders.find_parts_orders, _parts_order),
     Kind("lines", _("Lines"), "list", "orders.view_orderline", orders.find_lines, _line),
     Kind("customers", _("Customers"), "building-2", "orders.view_customer", orders.find_customers, _customer),
+    Kind("units", _("Serial numbers"), "barcode", "orders.view_shipment", orders.find_units, _unit),
     Kind("machines", _("Equipment"), "factory", "orders.view_equipment", orders.find_equipment, _machine),
     Kind(
         "parts", _("Parts"), "boxes", "parts.view_part", lambda text, _person, most: parts.find_parts(text, most), _part

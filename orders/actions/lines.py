@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from orders.actions import messages
+from orders.actions import messages, serials
 from orders.actions.service_orders import Moved
 from orders.actions.work import LineWork
 from orders.errors import NothingToDo, ReasonRequired, TransitionRefused, word_of
@@ -48,10 +48,11 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class ShipItem:
-    """A line to be shipped: `quantity` of it in the part's unit, None for all."""
+    """A line to be shipped: `quantity` of it in the part's unit, None for all; `serials` read off some units or all."""
 
     line_id: UUID
     quantity: Decimal | None = None
+    serials: tuple[str, ...] = ()
 
 
 def check(line: Line, step: Step, by: Actor) -> None:
@@ -216,7 +217,7 @@ def ship(
     Goods issue, status and shipment (one per warehouse) are one transaction. A line must be packed; `walk` takes it
     there first, each step recorded as passed through (for reports from outside). The same message about the lines again
     changes nothing and is answered with the shipments it made. Raises Forbidden, NotFound, Invalid, TransitionRefused,
-    MessageUsed, and Refused for an order on hold or one that is only delivered complete and is not.
+    MessageUsed, SerialGone, and Refused for an order on hold or one that is only delivered complete and is not.
     """
     by.require("orders.ship_orderline")
     check_texts(carrier=(carrier, 60), tracking_number=(tracking_number, 80))
@@ -236,6 +237,7 @@ def ship(
         decimals = _decimals(tree, any(item.quantity is not None for item in items))
         leaving = [_leaving(work, tree, f"lines.{index}", item, decimals) for index, item in enumerate(items)]
         _check_complete(tree, leaving)
+        work.serials = serials.leaving(leaving, items)
         for line in leaving:
             if walk:
                 walk_to(work, line, "packed", on_the_way=True)

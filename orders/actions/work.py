@@ -7,7 +7,7 @@ finishes it: lines and events are written first, then stock, then the floor abov
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -16,6 +16,7 @@ from django.db import connection
 from django.db.models import Q
 
 from orders import sql
+from orders.actions import serials
 from orders.actions.parts_rule import jobs_last
 from orders.actions.waiting import hand_over_stock, send_to_queue
 from orders.ledger import Cause, Ledger
@@ -71,6 +72,8 @@ class LineWork:
         self.withdrawn: list[Withdrawn] = []
         self.short: list[Line] = []
         self.carrier = self.tracking_number = ""
+        #: By line, what was read off its units as they leave.
+        self.serials: Mapping[UUID, Sequence[str]] = {}
         self.shipments: list[Shipment] = []
 
     def step(self, line: Line, to: str, **facts: Any) -> None:
@@ -78,6 +81,8 @@ class LineWork:
         before = line.status
         if steps_back(before, to):
             facts["data"] = {**facts.get("data", {}), "rule": KEPT_BACK}
+        if to == "shipped" and line.id in self.serials:
+            facts["data"] = {**facts.get("data", {}), "serials": list(self.serials[line.id])}
         line.move(self.ledger, to, **facts)
         line.kept_back = is_kept_back(line.kept_back, before, to)
         self.note_effects(line, before)
@@ -187,6 +192,7 @@ class LineWork:
             items += [ShipmentLine(shipment=shipment, line_id=line.id, quantity=line.quantity) for line in members]
         Shipment.objects.bulk_create(self.shipments)
         ShipmentLine.objects.bulk_create(items)
+        serials.keep(items, {line.id: line.part_id for line in lines}, self.serials)
 
 
 def _note_arrivals(lines: Sequence[Line]) -> None:

@@ -25,12 +25,14 @@ from orders.actions import lines, parts_orders, placing
 from orders.admin.chained import ByReference, Standing, noting
 from orders.admin.timeline import timeline_panel
 from orders.asking import ShipAsked
+from orders.boxes import carried_with_serials
 from orders.models import OrderLine, PartsOrder, Shipment, ShipmentLine
 from orders.searching import customers_named
 from orders.statuses import LINE_OPEN, LINE_STEPS
 from parts.admin.deeds import Chosen, Deed, DeedForm, Done, ReasonForm
 from parts.admin.offices import Edited, Shown
 from parts.admin.rows import RowsForm
+from parts.errors import Refused
 from parts.statuses import Purpose
 
 _noting = partial(noting, key="order_id")
@@ -112,6 +114,10 @@ def _place(subject: None, cleaned: dict[str, Any], told: dict[str, Any]) -> Done
 
 class ShipForm(ShipAsked, DeedForm):
     """How much of each line leaves, and with whom."""
+
+    def refuse(self, refusal: Refused) -> None:
+        """Show what is wrong with a line at the fields of that line."""
+        super().refuse(self.at_its_line(refusal))
 
 
 def _ship(subject: PartsOrder, cleaned: dict[str, Any], told: dict[str, Any]) -> Done:
@@ -278,7 +284,7 @@ class ShipmentOffice(Shown):
 
     def panel(self, request: HttpRequest, subject: Any) -> dict[str, Any]:
         """Show what was in it."""
-        rows = ShipmentLine.objects.filter(shipment=subject).select_related("line__part")
+        rows = carried_with_serials().filter(shipment=subject).select_related("line__part")
         return {"lines": list(rows.order_by("line__position", "id"))}
 
 

@@ -16,7 +16,7 @@ from rest_framework.request import Request
 
 from orders.actions import lines, overriding
 from orders.api.parts_orders import shipped
-from orders.api.shapes import OrderLineSerializer, ShippedSerializer
+from orders.api.shapes import OrderLineSerializer, SerialsField, ShippedSerializer
 from orders.documents import lines_as_documents
 from orders.doors import NoteSerializer, OrdersDoor, OverrideSerializer
 from orders.filters import OrderLineFilter
@@ -36,6 +36,7 @@ class LineMoveSerializer(NoteSerializer):
 
 class LineShipSerializer(serializers.Serializer[Any]):
     quantity = QuantityField(min_value=_LEAST, allow_null=True, default=None, help_text="Null for all of it.")
+    serials = SerialsField()
     carrier = serializers.CharField(max_length=60, allow_blank=True, default="")
     tracking_number = serializers.CharField(max_length=80, allow_blank=True, default="")
     walk = serializers.BooleanField(
@@ -124,7 +125,7 @@ class OrderLineViewSet(OrdersDoor):
         order_id: UUID | None = self.get_queryset().filter(pk=self.key).values_list("order_id", flat=True).first()
         if order_id is None:
             raise NotFound(sentence("There is nothing here, or it is not yours to see."), id=str(self.key))
-        item = lines.ShipItem(self.key, given.pop("quantity"))
+        item = lines.ShipItem(self.key, given.pop("quantity"), tuple(given.pop("serials")))
         return shipped(lines.ship(order_id=order_id, items=[item], **given, **self.cause()))
 
     @extend_schema(request=LineCancelSerializer, responses=MovedSerializer)

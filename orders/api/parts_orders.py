@@ -16,7 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from orders.actions import lines, parts_orders, placing
-from orders.api.shapes import PartsOrderSerializer, PlacedSerializer, ShippedSerializer
+from orders.api.shapes import PartsOrderSerializer, PlacedSerializer, SerialsField, ShippedSerializer
 from orders.documents import orders_as_documents
 from orders.doors import EventSerializer, OrdersDoor, ReasonSerializer
 from orders.filters import PartsOrderFilter
@@ -63,6 +63,7 @@ class NewPartsOrderSerializer(serializers.Serializer[Any]):
 class ShipItemSerializer(serializers.Serializer[Any]):
     line = serializers.UUIDField()
     quantity = QuantityField(min_value=_LEAST, allow_null=True, default=None, help_text="Null for all of it.")
+    serials = SerialsField()
 
 
 class ShipSerializer(serializers.Serializer[Any]):
@@ -192,7 +193,7 @@ class PartsOrderViewSet(OrdersDoor):
         """Ship lines of an order, whole or in part; what stays behind becomes a line of its own."""
         given = self.given(ShipSerializer)
         self.check_visible(self.get_queryset())
-        items = [lines.ShipItem(item["line"], item["quantity"]) for item in given.pop("lines")]
+        items = [lines.ShipItem(item["line"], item["quantity"], tuple(item["serials"])) for item in given.pop("lines")]
         return shipped(lines.ship(order_id=self.key, items=items, **given, **self.cause()))
 
     @extend_schema(responses=EventSerializer(many=True), filters=False)

@@ -9,8 +9,23 @@ from rest_framework import serializers
 from orders.statuses import LineStatus
 from parts.statuses import Purpose
 
+#: How many serial numbers a line takes at once.
+MOST_SERIALS = 1_000
 #: What the description says of such a field.
 IN_CUSTOMERS_WORDS = "The status as customers read it, in the language that Accept-Language asks for."
+
+
+class SerialsField(serializers.ListField):
+    """Serial numbers that are read off what leaves."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(
+            child=serializers.CharField(max_length=80),
+            max_length=MOST_SERIALS,
+            default=list,
+            help_text="Read off its units: of some or of all. One that has left before and is not back is refused.",
+            **options,
+        )
 
 
 class BackOrderOfLineSerializer(serializers.Serializer[Any]):
@@ -39,6 +54,9 @@ class LeafSerializer(serializers.Serializer[Any]):
     first_promised_on = serializers.DateField(allow_null=True)
     promised_on = serializers.DateField(allow_null=True)
     kept_back = serializers.BooleanField(help_text="No rule releases it before a person does, or lets it go.")
+    serials = serializers.ListField(
+        child=serializers.CharField(), help_text="Serial numbers that were read off its units when they left."
+    )
     back_order = BackOrderOfLineSerializer(allow_null=True)
 
 

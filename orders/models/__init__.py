@@ -5,7 +5,7 @@ from orders.models.customers import Customer, CustomerAccess, Equipment, Service
 from orders.models.desk import SavedView, StockVisibilityRule
 from orders.models.ledger import EventCursor, EventText, LedgerAnchor, OrderEvent
 from orders.models.overrides import ConsentRule, Override, OverrideRequest
-from orders.models.parts_orders import OrderLine, PartsOrder, Shipment, ShipmentLine
+from orders.models.parts_orders import OrderLine, PartsOrder, Shipment, ShipmentLine, ShippedSerial
 from orders.models.service_orders import DiagnosticNote, LabourEntry, ReturnShipment, ServiceOrder
 from orders.models.tracking import TrackingLink
 from orders.models.words import CustomerWord
@@ -33,6 +33,7 @@ __all__ = [
     "ServiceOrder",
     "Shipment",
     "ShipmentLine",
+    "ShippedSerial",
     "StockVisibilityRule",
     "TrackingLink",
 ]

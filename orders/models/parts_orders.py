@@ -291,3 +291,32 @@ class ShipmentLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.shipment_id} {self.line_id}"
+
+
+class ShippedSerial(models.Model):
+    """A serial number that was read off a unit when it left. Which unit of its line it is, nobody needs to know.
+
+    `is_gone` until the unit is known to be back: a unit that is gone cannot leave again.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_key, editable=False)
+    shipment_line = models.ForeignKey(ShipmentLine, models.PROTECT, related_name="serials", db_index=False)
+    part = models.ForeignKey(Part, models.PROTECT, related_name="shipped_serials", verbose_name=_("part"))
+    serial = models.CharField(_("serial number"), max_length=80)
+    is_gone = models.BooleanField(_("gone"), default=True)
+
+    class Meta:
+        ordering = ("shipment_line", "id")
+        verbose_name = _("shipped serial number")
+        verbose_name_plural = _("shipped serial numbers")
+        constraints = [
+            models.UniqueConstraint(fields=["shipment_line", "serial"], name="shipped_serial_unique_per_line"),
+            models.UniqueConstraint(
+                F("part"), Key("serial"), condition=Q(is_gone=True), name="shipped_serial_gone_once"
+            ),
+            models.CheckConstraint(condition=~Q(serial=""), name="shipped_serial_not_empty"),
+        ]
+        indexes = [models.Index(Key("serial"), name="shipped_serial_by_key")]
+
+    def __str__(self) -> str:
+        return self.serial

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
@@ -18,14 +17,13 @@ from parts.actions.supply.deliveries import DeliveryItem, receive_delivery
 from parts.admin.deeds import Chosen, Deed, DeedForm, Done
 from parts.expected import codes_of, expected_deliveries, open_lines
 from parts.labels import plain
-from parts.lookups import key_of
+from parts.lookups import key_of, serials_in
 from parts.models import Delivery, PurchaseOrder, PurchaseOrderLine
 from parts.rules import ZERO
 from parts.statuses import PurchaseOrderStatus
 
 #: Rows for what came and is on none of the orders.
 ROWS_BESIDE = 3
-_BETWEEN = re.compile(r"[\s,;]+")
 
 
 def _keys(texts: list[str]) -> list[UUID]:
@@ -148,7 +146,7 @@ class DeliveryForm(DeedForm):
         may_be_more = cleaned.get("more_is_right") or self._is_booked(cleaned)
         for line in self.lines:
             key = line.pk.hex
-            quantity, serials = cleaned.get(f"quantity_{key}"), _serials(cleaned.get(f"serials_{key}", ""))
+            quantity, serials = cleaned.get(f"quantity_{key}"), serials_in(cleaned.get(f"serials_{key}", ""))
             if not quantity:
                 if serials or cleaned.get(f"unfit_{key}"):
                     self.add_error(f"quantity_{key}", _g("Say how much came."))
@@ -187,10 +185,6 @@ def _quantity(
         initial=plain(start),
         widget=forms.NumberInput(attrs=step | (attrs or {})),
     )
-
-
-def _serials(text: str) -> tuple[str, ...]:
-    return tuple(serial for serial in _BETWEEN.split(text.strip()) if serial)
 
 
 def _book(subject: PurchaseOrder | None, cleaned: dict[str, Any], told: dict[str, Any]) -> Done:

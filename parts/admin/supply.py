@@ -28,7 +28,7 @@ from parts.actions.supply.purchase_orders import (
 )
 from parts.admin.deeds import Chosen, Deed, DeedForm, Done
 from parts.admin.importing import import_deed
-from parts.admin.offices import Edited, Shown
+from parts.admin.offices import BySerial, Edited, Shown
 from parts.admin.receiving import BOOK, DELIVER
 from parts.admin.rows import RowsForm
 from parts.labels import status_label, written
@@ -297,11 +297,9 @@ class DeliveryLineOffice(Shown):
 
 
 @admin.register(DeliverySerial)
-class DeliverySerialOffice(Shown):
+class DeliverySerialOffice(BySerial, Shown):
     list_display = ("serial", "part", "note", "received_at")
     list_select_related = ("line__part", "line__delivery")
-    search_fields = ("serial__key_is",)
-    search_help_text = _("A whole serial number, in any spelling")
     ordering = ("-id",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[DeliverySerial]:

@@ -7,12 +7,14 @@ from decimal import Decimal
 
 import pytest
 from django.contrib.auth.models import User
+from django.urls import reverse
 from django.utils import timezone
 
 from orders.models import OrderLine, PartsOrder, Shipment
-from parts.models import StockLevel
+from parts.models import Delivery, DeliverySerial, StockLevel
 from tests.admin.desk import deed, desk_of, page, said, text
 from tests.admin.world import World
+from tests.factories.parts import PartFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -55,6 +57,46 @@ def test_a_part_of_a_line_is_shipped_and_the_rest_stays_behind(world: World, dis
     assert Shipment.objects.get(order=order).tracking_number == "T-2"
     left = OrderLine.objects.filter(order=order, is_split=False).order_by("quantity")
     assert [(row.status, row.quantity) for row in left] == [("shipped", Decimal(2)), ("reserved", Decimal(3))]
+
+
+def test_serial_numbers_leave_with_a_line_and_are_shown_wherever_somebody_asks_who_got_them(
+    world: World, dispatcher: User, manager: User
+) -> None:
+    part = world.part_in_stock()
+    order = world.placed(part, 2)
+    key, client = order.lines.get().pk.hex, desk_of(dispatcher)
+    data = {key: "2", "walk": "1", f"serials_{key}": "HP-1, HP-2"}
+    assert client.post(deed(order, "ship"), data).status_code == 302
+    shipment = Shipment.objects.get()
+    for shown in (page(shipment), page(order), page(part)):
+        found = text(client.get(shown))
+        assert [serial for serial in ("HP-1", "HP-2") if serial not in found] == [], shown
+    listed = text(desk_of(manager).get(reverse("admin:orders_shippedserial_changelist"), {"q": "hp 1"}))
+    assert order.reference in listed
+    assert shipment.reference in listed
+    assert "HP-2<" not in listed
+
+
+def test_a_serial_number_that_is_gone_is_told_at_its_line(world: World, dispatcher: User) -> None:
+    part = world.part_in_stock()
+    first, second, client = world.placed(part, 1), world.placed(part, 1), desk_of(dispatcher)
+    for order, status in ((first, 302), (second, 409)):
+        key = order.lines.get().pk.hex
+        answer = client.post(deed(order, "ship"), {key: "1", "walk": "1", f"serials_{key}": "HP-1"})
+        assert answer.status_code == status
+    assert "HP-1 has left before" in str(answer.context["form"].errors[f"serials_{key}"])
+
+
+def test_a_delivery_says_which_orders_got_the_units_that_it_brought(world: World, dispatcher: User) -> None:
+    part = PartFactory.create()
+    world.bought_and_delivered(part)
+    came, order = Delivery.objects.get(), Shipment.objects.get().order
+    serial = DeliverySerial.objects.get().serial
+    found = text(desk_of(dispatcher).get(page(came)))
+    assert "Serial numbers that left" in found
+    after = found.split("Serial numbers that left")[1]
+    assert serial in after
+    assert order.reference in after
 
 
 def test_what_is_not_packed_does_not_leave_unless_that_is_asked_for(world: World, dispatcher: User) -> None:

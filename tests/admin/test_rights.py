@@ -28,6 +28,7 @@ WRITTEN_BY_ACTIONS = {
     "orders.OrderLine",
     "orders.Shipment",
     "orders.ShipmentLine",
+    "orders.ShippedSerial",
     "parts.StockLevel",
     "parts.StockMovement",
     "parts.Reservation",

@@ -191,7 +191,9 @@ class World:
         )
         held = OrderLine.objects.filter(order=first, status="reserved", is_split=False).first()
         assert held is not None
-        lines.ship(order_id=first.pk, items=[lines.ShipItem(held.pk)], walk=True, **cause())
+        lines.ship(
+            order_id=first.pk, items=[lines.ShipItem(held.pk, serials=(f"SN-{self.number}",))], walk=True, **cause()
+        )
 
     def worked_on(self) -> None:
         """A job with labour, a finding, a note and equipment on its way."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -14,9 +15,10 @@ from django.utils import timezone
 from config.desk.search import find
 from orders import searching
 from orders.actions import lines, service_orders
-from orders.models import Customer, Equipment, OrderLine, PartsOrder, ServiceOrder, Shipment
+from orders.models import Customer, Equipment, OrderLine, PartsOrder, ServiceOrder, Shipment, ShippedSerial
+from parts.actions.supply import DeliveryItem, receive_delivery
 from parts.lookups import Key, beginnings, key_of
-from parts.models import Part, PartNumber, SupplierPart
+from parts.models import DeliverySerial, Part, PartNumber, SupplierPart
 from parts.searching import by_key, by_words, find_parts
 from tests.admin.world import World, cause
 from tests.desk.orders_words import desk_of, text
@@ -71,6 +73,55 @@ def test_an_order_is_found_by_its_shipment_and_its_tracking_number(world: World,
     shipment = Shipment.objects.get(order=order)
     assert titles("nf-77", dispatcher) == [order.reference]
     assert titles(shipment.reference, dispatcher) == [order.reference]
+
+
+def sent(world: World, part: Part, *serials: str) -> PartsOrder:
+    """An order of as many of a part, that left with these serial numbers."""
+    order = world.placed(part, len(serials))
+    item = lines.ShipItem(OrderLine.objects.get(order=order, is_split=False).pk, serials=serials)
+    lines.ship(order_id=order.pk, items=[item], walk=True, **cause())
+    return order
+
+
+@pytest.mark.parametrize("asked", ["HP-88 121", "hp88121"])
+def test_the_order_that_got_a_serial_number_opens_by_it(world: World, dispatcher: User, asked: str) -> None:
+    order = sent(world, world.part_in_stock(), "HP-88121", "HP-88122")
+    answer = desk_of(dispatcher).get(SEARCH, {"q": asked})
+    assert (answer.status_code, answer.headers["Location"]) == (302, f"/desk/parts-orders/{order.reference}/")
+    listed = text(desk_of(dispatcher).get(SEARCH, {"q": "hp-88"}))
+    for said in ("HP-88121", "HP-88122", order.reference, Shipment.objects.get().reference, "Serial numbers"):
+        assert said in listed
+    assert titles("HP-88121", dispatcher) == ["HP-88121"]
+
+
+def test_a_serial_number_that_came_back_and_left_again_leads_to_who_has_it_now(world: World, dispatcher: User) -> None:
+    part = world.part_in_stock()
+    first = sent(world, part, "A-77")
+    lines.return_to_stock(line_id=first.lines.get().pk, quantity=Decimal(1), **cause())
+    second = sent(world, part, "A-77")
+    answer = desk_of(dispatcher).get(SEARCH, {"q": "a77"})
+    assert answer.headers["Location"] == f"/desk/parts-orders/{second.reference}/"
+
+
+def test_a_serial_number_that_has_not_left_says_with_which_delivery_it_came(world: World, dispatcher: User) -> None:
+    part = PartFactory.create()
+    order = world.bought(part, 2)
+    receive_delivery(
+        supplier_id=order.supplier_id,
+        warehouse_id=order.warehouse_id,
+        note_number="DN-4711",
+        lines=[DeliveryItem(part.pk, Decimal(2), serials=("ZX-1", "ZX-2"))],
+        received_at=timezone.now(),
+        **cause(),
+    )
+    assert "came with DN-4711" in text(desk_of(dispatcher).get(SEARCH, {"q": "zx-1", "list": "1"}))
+    sent(world, part, "ZX-1")
+    assert titles("zx-", dispatcher) == ["ZX-1", "ZX-2"]
+
+
+def test_who_is_not_of_the_house_finds_no_serial_number_of_others(world: World, nobody: User) -> None:
+    sent(world, world.part_in_stock(), "A-1")
+    assert searching.find_units("A-1", nobody, 5) == []
 
 
 def test_a_line_is_found_by_its_reference_and_by_that_of_its_back_order(world: World, dispatcher: User) -> None:
@@ -187,6 +238,11 @@ WAYS: list[tuple[str, QuerySet[Any]]] = [
     ("shipment_by_tracking_key", by_key(Shipment.objects.exclude(tracking_number=""), "tracking_number", "nf", 5)),
     ("customer_by_key", by_key(Customer.objects.all(), "code", "c1", 5)),
     ("customer_by_words", by_words(Customer.objects.all(), "name", "quarry", 5)),
+    ("shipped_serial_by_key", ShippedSerial.objects.filter(serial__key_begins="hp").order_by(Key("serial"), "-id")[:5]),
+    (
+        "delivery_serial_by_key",
+        DeliverySerial.objects.filter(serial__key_begins="hp").order_by(Key("serial"), "-id")[:5],
+    ),
     ("equipment_by_serial_key", by_key(Equipment.objects.all(), "serial_number", "sn", 5)),
     ("equipment_by_model_key", by_key(Equipment.objects.all(), "model", "ex", 5)),
     ("part_by_key", by_key(Part.objects.all(), "number", "hp", 5)),

@@ -10,7 +10,7 @@ from orders.actions import lines, tracking
 from orders.integrity import LAWS as LAWS_OF_ORDERS
 from parts.actions.supply import DeliveryItem, PurchaseLine, place_purchase_order, receive_delivery
 from tests.factories.orders import CustomerFactory
-from tests.factories.parts import SupplierFactory, WarehouseFactory
+from tests.factories.parts import PartFactory, SupplierFactory, WarehouseFactory
 from tests.laws.checking import broken_laws
 from tests.orders.desk import NOW, TOLD, Desk, d, days, leaf
 
@@ -32,6 +32,13 @@ BREACHES = {
     "shipment_carries_its_own_order": (
         "UPDATE orders_shipment SET order_id = (SELECT id FROM orders_partsorder WHERE id <> order_id LIMIT 1)"
     ),
+    "shipment_line_has_no_more_serials_than_units": (
+        "INSERT INTO orders_shippedserial (id, shipment_line_id, part_id, serial, is_gone)"
+        " SELECT gen_random_uuid(), shipment_line_id, part_id, serial || 'X', true FROM orders_shippedserial"
+    ),
+    "shipped_serial_is_of_its_lines_part": (
+        "UPDATE orders_shippedserial SET part_id = (SELECT id FROM parts_part WHERE id <> part_id LIMIT 1)"
+    ),
     "delivered_transfers_are_in_stock_once": "DELETE FROM parts_stockmovement WHERE kind = 'arrival'",
     "back_order_is_exactly_what_is_missing": (
         "UPDATE backorders_backorder SET quantity = quantity + 1, opened_quantity = opened_quantity + 1"
@@ -46,7 +53,10 @@ BREACHES = {
     "decisions_give_what_was_allocated": "DELETE FROM backorders_allocation",
     "pegs_fit_both_ends": "UPDATE backorders_peg SET quantity = 99",
 }
-TABLES = {statement.replace("DELETE FROM", "UPDATE").split()[1] for statement in BREACHES.values()}
+TABLES = {
+    statement.replace("DELETE FROM", "UPDATE").replace("INSERT INTO", "UPDATE").split()[1]
+    for statement in BREACHES.values()
+}
 
 
 def test_every_law_has_a_breach_to_catch() -> None:
@@ -59,7 +69,8 @@ def test_a_law_catches_its_breach(name: str) -> None:
     desk = Desk()
     job = desk.job("in_progress")
     desk.put(5)
-    desk.ship(leaf(desk.place(1)).id)
+    desk.ship(leaf(desk.place(1)).id, serials=("SN-1",))
+    PartFactory.create()
     arrived = leaf(desk.transfer(1, to=WarehouseFactory.create(allocatable=False))).id
     desk.ship(arrived)
     lines.move(line_id=arrived, to="delivered", **TOLD)

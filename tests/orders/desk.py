@@ -125,10 +125,12 @@ class Desk:
         for status in TO_THE_DOOR[: TO_THE_DOOR.index(to) + 1]:
             lines.move(line_id=line_id, to=status, **TOLD)
 
-    def ship(self, line_id: UUID, quantity: int | str | None = None, **facts: Any) -> None:
+    def ship(
+        self, line_id: UUID, quantity: int | str | None = None, serials: tuple[str, ...] = (), **facts: Any
+    ) -> None:
         """Ship a held line, or some of it, straight away."""
         order_id = OrderLine.objects.get(pk=line_id).order_id
-        item = lines.ShipItem(line_id, None if quantity is None else d(quantity))
+        item = lines.ShipItem(line_id, None if quantity is None else d(quantity), serials)
         lines.ship(order_id=order_id, items=[item], walk=True, **TOLD | facts)
 
     def balance(self, part: Part | None = None, at: Warehouse | None = None) -> Balance:

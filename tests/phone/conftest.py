@@ -80,7 +80,7 @@ def job_of(world: World, person: User | None, status: str = "in_progress", **fac
     return ServiceOrder.objects.get(pk=job.pk)
 
 
-def sent_to(world: World, part: Part, **goes: Any) -> OrderLine:
+def sent_to(world: World, part: Part, serials: tuple[str, ...] = (), **goes: Any) -> OrderLine:
     """Two of a part that have left for a job or a van."""
     placed = placing.place(
         requested_on=timezone.now().date(),
@@ -90,7 +90,7 @@ def sent_to(world: World, part: Part, **goes: Any) -> OrderLine:
     )
     lines.ship(
         order_id=placed.id,
-        items=[lines.ShipItem(placed.lines[0].id)],
+        items=[lines.ShipItem(placed.lines[0].id, serials=serials)],
         carrier="Nordfracht",
         tracking_number=f"NF{placed.id.int % 10**9}",
         walk=True,

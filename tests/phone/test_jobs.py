@@ -114,6 +114,15 @@ def test_the_number_of_queries_of_a_job_does_not_grow_with_its_parts(
 # --- One job -------------------------------------------
 
 
+def test_what_is_to_be_confirmed_shows_the_serial_numbers_it_left_with(
+    world: World, phone: Client, technician: User
+) -> None:
+    job = job_of(world, technician)
+    sent_to(world, world.part_in_stock(), ("HP-1", "HP-2"), kind="service", service_order_id=job.pk)
+    for where in (address(job), "/t/deliveries/"):
+        assert "HP-1, HP-2" in text_of(phone, where)
+
+
 def test_a_job_shows_who_where_what_and_the_parts_with_their_dates(
     world: World, phone: Client, technician: User
 ) -> None:
