@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Max, OuterRef, Q, Subquery, TextField
+from django.db.models import OuterRef, Q, Subquery, TextField
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast, Coalesce
 
@@ -85,28 +85,31 @@ class Leave:
 def rule_for_line(*, line_id: UUID, part_id: UUID, quantity: Decimal, to: str) -> str:
     """Return the name of the rule by which overriding a line to this status needs consent, empty for none.
 
-    A rule of value looks at the dearest that the part has cost since shortly before it was ordered: who may override
-    may edit the cost, and nobody is to go round the rule by doing so. One query, and some more where there is a rule.
+    A rule looks at all that the part has cost and how critical it has been since shortly before it was ordered: who may
+    override may edit both, and nobody is to go round the rule by doing so. One query, and some more where there is a
+    rule.
     """
     rules = _rules("line", to)
     if not rules:
         return ""
     part = Part.objects.only("unit_cost", "criticality").get(pk=part_id)
-    value = quantity * _dearest(line_id, part)
+    had = _had(line_id, part)
+    value, criticalities = quantity * max(cost for cost, _criticality in had), {each for _cost, each in had}
     for rule in rules:
         too_cheap = rule.value_over is not None and value <= (rule.value_over or ZERO)
-        if not too_cheap and rule.criticality in ("", part.criticality):
+        if not too_cheap and rule.criticality in ("", *criticalities):
             return rule.name
     return ""
 
 
-def _dearest(line_id: UUID, part: Part) -> Decimal:
+def _had(line_id: UUID, part: Part) -> list[tuple[Decimal, str]]:
+    """Return what the part costs and how critical it is, now and since shortly before it was ordered."""
     ordered_at = OrderLine.objects.values_list("created_at", flat=True).get(pk=line_id)
     since = ordered_at - LOOKED_BACK
-    costs = Part.history.filter(id=part.pk).order_by("-history_date", "-history_id")
-    until_then = costs.filter(history_date__lt=since).values_list("unit_cost", flat=True).first()
-    later = costs.filter(history_date__gte=since).aggregate(most=Max("unit_cost"))["most"]
-    return max(part.unit_cost, until_then or ZERO, later or ZERO)
+    history = Part.history.filter(id=part.pk).values_list("unit_cost", "criticality")
+    until_then = history.filter(history_date__lt=since).order_by("-history_date", "-history_id")[:1]
+    later = history.filter(history_date__gte=since).order_by().distinct()
+    return [(part.unit_cost, part.criticality), *until_then, *later]
 
 
 def rule_for_job(*, to: str) -> str:

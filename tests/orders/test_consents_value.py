@@ -11,7 +11,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from orders.actions import consents
-from orders.models import OrderLine
+from orders.models import ConsentRule, OrderLine
 from parts.models import Part
 from tests.orders.desk import Desk, d
 from tests.orders.test_consents import by, dear, person, wish
@@ -79,3 +79,31 @@ def test_the_cost_that_holds_without_a_history_counts(asks: User) -> None:
     Part.objects.filter(pk=desk.part.pk).update(unit_cost=1000)
     desk.part.history.all().delete()
     assert status(short(desk), asks) == "waiting"
+
+
+def critical(part: Part, *criticalities: str, days_ago: int = 0) -> None:
+    """Give a part one criticality after the other, as its page does it."""
+    for criticality in criticalities:
+        part.criticality = criticality
+        part.save()
+        part.history.filter(history_date__gte=timezone.now() - timedelta(minutes=5)).update(
+            history_date=timezone.now() - timedelta(days=days_ago)
+        )
+
+
+def test_a_part_that_is_made_uncritical_for_a_moment_is_as_critical_as_it_was(asks: User) -> None:
+    ConsentRule.objects.create(name="Critical parts", subject="line", criticality="A")
+    desk = Desk()
+    critical(desk.part, "A")
+    line = short(desk)
+    critical(desk.part, "C")
+    assert status(line, asks) == "waiting"
+
+
+def test_what_has_long_been_uncritical_needs_no_consent(asks: User) -> None:
+    ConsentRule.objects.create(name="Critical parts", subject="line", criticality="A")
+    desk = Desk()
+    critical(desk.part, "A", days_ago=400)
+    critical(desk.part, "C", days_ago=390)
+    OrderLine.objects.filter(pk=short(desk).pk).update(created_at=timezone.now())
+    assert status(OrderLine.objects.get(part=desk.part, status="back_ordered", is_split=False), asks) == "applied"
