@@ -27,7 +27,7 @@ class ConfigConfig(AppConfig):
         gc.set_threshold(50_000, 20, 50)
         name_relations()
         roles, schedules = import_module("config.roles"), import_module("config.schedules")
-        wording = import_module("orders.actions.wording")
+        wording, shipped = import_module("orders.actions.wording"), import_module("notifications.shipped")
 
         def write(using: str, **_: Any) -> None:
             executor = MigrationExecutor(connections[using])
@@ -35,6 +35,7 @@ class ConfigConfig(AppConfig):
                 return  # only some apps were migrated; the roles need the tables of all
             roles.write_groups()
             schedules.write_schedules(timezone.now())
+            shipped.write_shipped(timezone.now())
             wording.write_rows()
 
         last = [app for app in apps.get_app_configs() if app.models_module is not None][-1]

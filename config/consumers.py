@@ -9,8 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC
 
+from django.utils import timezone
+
 from backorders.actions import pegging as pegs
 from backorders.models import BackOrder
+from notifications.actions import writing
 from orders.actions import parts_orders
 from orders.cursors import Handler
 from orders.models import OrderEvent, OrderLine
@@ -49,4 +52,9 @@ def releasing(events: Sequence[OrderEvent]) -> None:
         parts_orders.release_ready(order_ids=sorted(orders), by=Actor.system("release"), source="backline", at=newest)
 
 
-CONSUMERS: dict[str, Handler] = {"pegging": pegging, "releasing": releasing}
+def telling(events: Sequence[OrderEvent]) -> None:
+    """Write down who is to hear of what happened."""
+    writing.write_messages(events=events, at=timezone.now())
+
+
+CONSUMERS: dict[str, Handler] = {"pegging": pegging, "releasing": releasing, "telling": telling}

@@ -181,6 +181,8 @@ def _start_parts(parts: Parts, stopping: threading.Event) -> None:
     parts.start("task workers", [*MANAGE, "qcluster"])
     if "consume_events" in get_commands():
         parts.start("event consumers", [*MANAGE, "consume_events"])
+    if "send_messages" in get_commands():
+        parts.start("message senders", [*MANAGE, "send_messages"])
 
 
 def _start(command: list[str], output: IO[bytes] | None = None) -> subprocess.Popen[bytes]:

@@ -209,6 +209,16 @@ EXPORT_KEEP_DAYS = environment.number("EXPORT_KEEP_DAYS", 7, minimum=1, maximum=
 vars().update(environment.email("EMAIL_URL", "consolemail://"))
 DEFAULT_FROM_EMAIL = environment.text("DEFAULT_FROM_EMAIL", "backline@localhost")
 
+# What people are told (docs/messages.md). Nothing leaves the house unless MESSAGES_LEAVE says so: until then everything
+# ends in the mailbox at /messages/mailbox/.
+SITE_URL = environment.text(
+    "SITE_URL", f"http://127.0.0.1:{environment.number('PORT', 8000, minimum=1, maximum=65535)}"
+)
+HOUSE_NAME = environment.text("HOUSE_NAME", "Backline")  # how messages call the house that sends them
+MESSAGES_LEAVE = environment.flag("MESSAGES_LEAVE", default=False)
+MESSAGES_SMS_URL = environment.text("MESSAGES_SMS_URL")  # of apprise, with {address} where the number goes
+MESSAGES_CHAT_URL = environment.text("MESSAGES_CHAT_URL")
+
 # --- Cache and background work ---------------------------------------------------------------------------------------
 
 REDIS_URL = environment.redis("REDIS_URL")

@@ -6,9 +6,10 @@ link and whoever uses it come one after the other, and nothing is done by a link
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -16,6 +17,8 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
+from django.utils.crypto import salted_hmac
 
 from orders.actions import jobs, service_orders
 from orders.actions.work import LineWork
@@ -27,6 +30,7 @@ from orders.tracking import MESSAGE, digest, reference_of, reschedule_days, zone
 from orders.trees import Tree
 from parts.actors import Actor
 from parts.errors import Forbidden, Invalid, NotFound, Refused
+from parts.keys import new_key
 from parts.sentences import sentence
 
 SERVICE_ORDER, PARTS_ORDER = SubjectKind.SERVICE_ORDER.value, SubjectKind.PARTS_ORDER.value
@@ -35,6 +39,8 @@ TOKEN_BYTES = 24
 LONGEST_MESSAGE = 2_000
 LONGEST_REQUESTER = 120
 _MOST_DAYS = 730
+#: A link that is sent to somebody works for so long at least.
+_STILL_WORKS = timedelta(days=14)
 #: What the holder of a link may do through the actions that its own verbs call.
 _HOLDS = frozenset({"orders.change_serviceorder"})
 
@@ -74,6 +80,15 @@ class Issued:
 
     link: TrackingLink
     token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Who is to get a link to which order; `requester` tells one reader from another."""
+
+    kind: str
+    order_id: UUID
+    requester: str
 
 
 class _Locked:
@@ -118,11 +133,14 @@ def issue(
     parts_order_id: UUID | None = None,
     requester: str = "",
     days: int | None = None,
+    retellable: bool = False,
 ) -> Issued:
     """Make a link to one order for its customer, for so many days (default: TRACKING_LINK_DAYS).
 
-    Others that were made before keep working until they expire or are revoked. Raises Forbidden, NotFound, Invalid, and
-    Refused for a draft, which is seen by staff only, and for an order of one of our own warehouses.
+    Others that were made before keep working until they expire or are revoked. The token of a `retellable` one can be
+    told again (`token_of`) by whoever has this installation's secret key, for messages; any other is random. Raises
+    Forbidden, NotFound, Invalid, and Refused for a draft, which is seen by staff only, and for an order of one of our
+    own warehouses.
     """
     by.require("orders.issue_trackinglink")
     days = settings.TRACKING_LINK_DAYS if days is None else days
@@ -137,7 +155,8 @@ def issue(
     kind = SERVICE_ORDER if service_order_id else PARTS_ORDER
     order_id = service_order_id or parts_order_id
     assert order_id is not None
-    token = secrets.token_urlsafe(TOKEN_BYTES)
+    key = new_key()
+    token = token_of(key) if retellable else secrets.token_urlsafe(TOKEN_BYTES)
     with transaction.atomic():
         locked = _Locked(kind, order_id, Cause(by=by, source=source, at=at))
         if locked.order.status == ServiceOrderStatus.DRAFT:
@@ -153,6 +172,7 @@ def issue(
                 )
             )
         link = TrackingLink(
+            id=key,
             token_hash=digest(token),
             service_order_id=service_order_id,
             parts_order_id=parts_order_id,
@@ -165,6 +185,54 @@ def issue(
         link.save(force_insert=True)
         locked.record("tracking.link_issued", data={"link": str(link.pk), "expires_at": link.expires_at.isoformat()})
     return Issued(link, token)
+
+
+def token_of(link_id: UUID) -> str:
+    """Return the token of a retellable link: 192 bits that nobody can compute without this installation's secret key.
+
+    A changed secret key makes others: the old links keep working, and who is written to next gets a new one.
+    """
+    mac = salted_hmac("backline retellable link", link_id.hex, algorithm="sha256").digest()
+    return base64.urlsafe_b64encode(mac[:TOKEN_BYTES]).decode()
+
+
+def tokens_for(*, wanted: Sequence[Wanted], by: Actor, source: str, at: datetime) -> list[str]:
+    """Return a token for each reader of an order that works for a while yet, the same as the last time if it does.
+
+    Empty for an order that is nobody's to see by a link. Where a link is missing it is made, each under its order's
+    lock; otherwise one query serves all. Raises Forbidden.
+    """
+    by.require("orders.issue_trackinglink")
+    links = TrackingLink.objects.working(at + _STILL_WORKS).filter(
+        Q(service_order__in=[one.order_id for one in wanted]) | Q(parts_order__in=[one.order_id for one in wanted]),
+        created_by=by.reference,
+    )
+    known = {
+        (link.service_order_id or link.parts_order_id, link.requester): token
+        for link in links.order_by("id")
+        if bytes(link.token_hash) == digest(token := token_of(link.pk))
+    }
+    for one in wanted:
+        if (one.order_id, one.requester) not in known:
+            known[one.order_id, one.requester] = _token_for(one, by, source, at)
+    return [known[one.order_id, one.requester] for one in wanted]
+
+
+def _token_for(one: Wanted, by: Actor, source: str, at: datetime) -> str:
+    is_job = one.kind == SERVICE_ORDER
+    try:
+        issued = issue(
+            service_order_id=one.order_id if is_job else None,
+            parts_order_id=None if is_job else one.order_id,
+            requester=one.requester,
+            retellable=True,
+            by=by,
+            source=source,
+            at=at,
+        )
+        return issued.token
+    except Refused:  # a draft, or an order of one of our own warehouses
+        return ""
 
 
 def revoke(*, link_id: UUID, by: Actor, source: str, at: datetime) -> TrackingLink:

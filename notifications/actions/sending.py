@@ -1,0 +1,270 @@
+"""What is done to a notice on its way out: claimed, handed over, tried again, given up.
+
+Whoever sends claims notices in one short transaction, hands them over with no transaction open, and records what came
+of it in another. Nothing is said twice: an open notice is claimed by one, and what joins it meanwhile gets a notice of
+its own. Nothing is lost: a claim that lapses is taken up again, and what cannot be sent goes by another channel, or is
+kept for somebody to look at.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.db.models import F
+
+from notifications import sql
+from notifications.composing import Composed
+from notifications.hours import pause_before
+from notifications.models import Address, Attempt, ChannelSetting, Message, Notice
+from notifications.statuses import AddressState, Channel, NoticeState, OffReason
+from parts.documents import as_text
+from parts.keys import new_key
+from parts.sentences import Says
+
+#: How long a claim lasts: longer than any provider is waited for.
+CLAIM_LASTS = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one attempt. `error` is empty where it was handed over."""
+
+    composed: Composed
+    started_at: datetime
+    ended_at: datetime
+    provider_id: str = ""
+    is_delivered: bool = False
+    error: str = ""
+    retry_after: timedelta | None = None
+    is_final: bool = False
+    is_address_dead: bool = False
+
+
+def claim(*, channel: str, most: int, at: datetime) -> list[UUID]:
+    """Claim what is due on a channel, as much of it as the channel bears now; return the keys, the urgent first.
+
+    What a maintenance window holds back stays. Claims that lapsed are taken up first.
+    """
+    with transaction.atomic():
+        setting = ChannelSetting.objects.select_for_update().get(channel=channel)
+        _take_up_lapsed(setting, at)
+        allowed = min(most, _allowed(setting, at)) if setting.is_on else 0
+        claimed: list[UUID] = []
+        if allowed:
+            with connection.cursor() as cursor:
+                soonest = at - timedelta(seconds=setting.gap_seconds)
+                cursor.execute(
+                    sql.CLAIM,
+                    {"channel": channel, "at": at, "until": at + CLAIM_LASTS, "soonest": soonest, "most": allowed},
+                )
+                claimed = [key for (key,) in cursor.fetchall()]
+        setting.tokens -= len(claimed)
+        setting.sent_on_day += len(claimed)
+        setting.save(update_fields=["tokens", "tokens_at", "day", "sent_on_day"])
+    return claimed
+
+
+def _allowed(setting: ChannelSetting, at: datetime) -> int:
+    """Fill the channel's bucket up to this moment; return how many may go now, by the second and by the day (UTC)."""
+    elapsed = (at - setting.tokens_at).total_seconds() if setting.tokens_at else 1.0
+    setting.tokens = min(setting.tokens + max(elapsed, 0.0) * setting.per_second, float(setting.per_second))
+    setting.tokens_at = at
+    if setting.day != at.date():
+        setting.day, setting.sent_on_day = at.date(), 0
+    left = max(setting.per_day - setting.sent_on_day, 0) if setting.per_day is not None else int(setting.tokens)
+    return min(int(setting.tokens), left)
+
+
+def _take_up_lapsed(setting: ChannelSetting, at: datetime) -> None:
+    """Take up what somebody claimed and was never heard of again: it went out or it did not.
+
+    It is tried again under the same key, unless the channel says that twice is worse than not at all: then it counts as
+    failed for good there, and goes by another channel.
+    """
+    lapsed = Notice.objects.filter(channel=setting.channel, state=NoticeState.SENDING, claimed_until__lt=at)
+    if setting.resend_in_doubt:
+        lapsed.update(state=NoticeState.WAITING, claimed_until=None, due_at=at)
+        return
+    for notice in lapsed.select_for_update(skip_locked=True):
+        give_up(notice, "The sender was stopped; nobody knows whether it went out.", at)
+
+
+def postpone(*, notices: Collection[UUID], until: datetime) -> None:
+    """Put claimed notices off that are not to disturb their reader now; that was no attempt."""
+    Notice.objects.filter(pk__in=notices, state=NoticeState.SENDING).update(
+        state=NoticeState.WAITING, claimed_until=None, due_at=until, attempts=F("attempts") - 1
+    )
+
+
+def drop(*, notice: Notice, why: Says, at: datetime) -> None:
+    """End a claimed notice that has nothing to say any more."""
+    Notice.objects.filter(pk=notice.pk, state=NoticeState.SENDING).update(
+        state=NoticeState.DROPPED, claimed_until=None, ended_at=at, error=str(why)[:500]
+    )
+
+
+def record(*, outcomes: Sequence[Outcome]) -> None:
+    """Write down what came of attempts, in one transaction."""
+    with transaction.atomic():
+        setting = None
+        for outcome in outcomes:
+            notice = Notice.objects.select_for_update().get(pk=outcome.composed.notice.pk)
+            if notice.state != NoticeState.SENDING or notice.attempts != outcome.composed.notice.attempts:
+                continue  # our claim lapsed, and another took it up
+            _note_attempt(notice, outcome)
+            if not outcome.error:
+                _handed_over(notice, outcome)
+                continue
+            setting = setting or ChannelSetting.objects.get(channel=notice.channel)
+            _failed(notice, outcome, setting)
+
+
+def _note_attempt(notice: Notice, outcome: Outcome) -> None:
+    Attempt.objects.create(
+        notice=notice,
+        number=notice.attempts,
+        started_at=outcome.started_at,
+        ended_at=outcome.ended_at,
+        succeeded=not outcome.error,
+        provider_id=outcome.provider_id[:200],
+        error=outcome.error[:500],
+    )
+
+
+def _handed_over(notice: Notice, outcome: Outcome) -> None:
+    composed = outcome.composed
+    notice.state = NoticeState.DELIVERED if outcome.is_delivered else NoticeState.SENT
+    notice.claimed_until = None
+    notice.handed_over_at = outcome.ended_at
+    notice.delivered_at = outcome.ended_at if outcome.is_delivered else None
+    notice.address, notice.language = composed.address, composed.language
+    notice.template_version = composed.version
+    notice.subject, notice.text, notice.html = composed.subject, composed.text, composed.html
+    notice.provider_id, notice.error = outcome.provider_id[:200], ""
+    notice.messages_count = len(composed.messages)
+    notice.save()
+    with connection.cursor() as cursor:
+        said = [message.pk for message in composed.messages]
+        cursor.execute(sql.FOLLOW_UP, {"notice": notice.pk, "follows": new_key(), "said": said, "at": outcome.ended_at})
+
+
+def _failed(notice: Notice, outcome: Outcome, setting: ChannelSetting) -> None:
+    notice.error = outcome.error[:500]
+    if outcome.is_address_dead:
+        switch_off(
+            recipient_id=notice.recipient_id,
+            channel=notice.channel,
+            value=outcome.composed.address,
+            reason=OffReason.BOUNCED,
+            at=outcome.ended_at,
+        )
+    if outcome.is_final or notice.attempts >= setting.most_attempts:
+        give_up(notice, outcome.error, outcome.ended_at)
+        return
+    pause = pause_before(
+        notice.attempts + 1,
+        setting.first_pause_seconds,
+        setting.longest_pause_seconds,
+        random.random(),  # noqa: S311 - it spreads attempts, it keeps no secret
+    )
+    notice.state, notice.claimed_until = NoticeState.WAITING, None
+    notice.due_at = outcome.ended_at + max(pause, outcome.retry_after or timedelta())
+    notice.save(update_fields=["state", "claimed_until", "due_at", "error"])
+
+
+def switch_off(*, recipient_id: UUID, channel: str, value: str, reason: OffReason, at: datetime) -> bool:
+    """Switch an address off; return whether it was on."""
+    addresses = Address.objects.filter(recipient=recipient_id, channel=channel, value=value)
+    return bool(addresses.exclude(state=AddressState.OFF).update(state=AddressState.OFF, off_at=at, off_reason=reason))
+
+
+def give_up(notice: Notice, why: str, at: datetime) -> None:
+    """End a locked notice that cannot be sent, and let its messages go by the next channel of their rules."""
+    notice.state, notice.claimed_until, notice.ended_at = NoticeState.DEAD, None, at
+    notice.error = why[:500]
+    notice.save(update_fields=["state", "claimed_until", "ended_at", "error"])
+    fall_back(notice, at)
+
+
+def fall_back(notice: Notice, at: datetime) -> bool:
+    """Say what a dead notice could not say over the next channel that each of its rules names and its reader has.
+
+    What its reader hears over that channel anyway is not said twice. Return whether all of it goes another way.
+    """
+    reader = notice.recipient
+    usable = set(
+        Address.objects.filter(recipient=reader, state=AddressState.CONFIRMED, is_wanted=True).values_list(
+            "channel", flat=True
+        )
+    )
+    if reader.user_id is not None:
+        usable.add(Channel.INBOX.value)
+    messages = list(Message.objects.filter(notice=notice).select_related("rule", "event"))
+    known = set(
+        Message.objects.filter(event__in=[m.event_id for m in messages], recipient=reader).values_list(
+            "event_id", "alert_id", "alert_level", "channel"
+        )
+    )
+    ways = {message.pk: _next_channel(message, usable) for message in messages}
+    again = [
+        message
+        for message in messages
+        if (way := ways[message.pk]) and (message.event_id, message.alert_id, message.alert_level, way) not in known
+    ]
+    _write_again(notice, [(message, ways[message.pk]) for message in again], at)
+    notice.fell_back = all(ways.values())
+    notice.save(update_fields=["fell_back"])
+    return notice.fell_back
+
+
+def _next_channel(message: Message, usable: Collection[str]) -> str:
+    """Return the next channel that a message's rule names and that may be used; empty where there is none."""
+    ways = [message.rule.channel, *message.rule.fallbacks]
+    later = ways[ways.index(message.channel) + 1 :] if message.channel in ways else []
+    return next((way for way in later if way in usable), "")
+
+
+def _write_again(notice: Notice, messages: Sequence[tuple[Message, str]], at: datetime) -> None:
+    if not messages:
+        return
+    notices = {
+        channel: {
+            "id": new_key(),
+            "recipient_id": notice.recipient_id,
+            "channel": channel,
+            "thread_kind": notice.thread_kind,
+            "thread_id": notice.thread_id,
+            "reference": notice.reference,
+            "region_id": notice.region_id,
+            "sources": notice.sources,
+            "messages_count": sum(1 for _message, way in messages if way == channel),
+            "is_urgent": notice.is_urgent,
+            "target_seconds": notice.target_seconds,
+            "due_at": at,
+            "caused_at": notice.caused_at,
+        }
+        for channel in {channel for _message, channel in messages}
+    }
+    rows = [
+        {
+            "id": new_key(),
+            "event_id": message.event_id,
+            "alert_id": message.alert_id,
+            "alert_level": message.alert_level,
+            "rule_id": message.rule_id,
+            "rule_revision": message.rule_revision,
+            "audience": message.audience,
+            "recipient_id": message.recipient_id,
+            "channel": channel,
+            "notice": notices[channel]["id"],
+            "unheard": "",
+        }
+        for message, channel in messages
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(sql.WRITE, {"notices": as_text(list(notices.values())), "messages": as_text(rows)})

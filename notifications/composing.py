@@ -1,0 +1,305 @@
+"""How a notice is put into words when it goes out: in its reader's language and zone, by the wording of its rule.
+
+What it says is where the order stands at that moment; what happened since is listed under it. The words for a status
+are those of `orders.wording` for customers, and the house's own for people of the house.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.utils import timezone, translation
+from django.utils.formats import date_format
+from django.utils.html import urlize
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from notifications import links, rendering, standing
+from notifications.models import Message, Notice, TemplateVersion
+from notifications.planning import DIGEST
+from notifications.readers import zone_of
+from notifications.standing import Item, Standing
+from notifications.statuses import Channel, WhenStale
+from orders import event_words, wording
+from orders.statuses import LineStatus, ServiceOrderStatus, SubjectKind
+from orders.wording import LINE, SERVICE_ORDER, Wording
+from parts.sentences import Says
+
+#: Over these a reader gets the short wording.
+SHORT = (Channel.SMS.value, Channel.CHAT.value, Channel.PUSH.value)
+_FALLBACK = "en"
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """A notice in words."""
+
+    notice: Notice
+    messages: Sequence[Message]
+    address: str
+    language: str
+    version: TemplateVersion
+    subject: str
+    text: str
+    html: str
+    link: str
+    stop_link: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """A notice whose news are no longer of use."""
+
+    notice: Notice
+    why: Says
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What was read for a batch."""
+
+    standings: Mapping[UUID, Standing]
+    items: Mapping[UUID, Item]
+    versions: Mapping[tuple[UUID, str], TemplateVersion]
+    links: Mapping[tuple[UUID, UUID], links.Links]
+    wordings: Mapping[str, Wording]
+
+
+def compose(notices: Sequence[Notice], addresses: Mapping[UUID, str], at: datetime) -> list[Composed | Stale]:
+    """Put notices into words, each for its reader; `addresses` tells where each notice goes.
+
+    The notices come with their recipient, its customer and its user. A fixed number of statements, and one for each
+    language; a reader's first link to an order takes some more.
+    """
+    messages = standing.messages_of([notice.pk for notice in notices])
+    every = [message for of_notice in messages.values() for message in of_notice]
+    standings = standing.read(notices)
+    read = _Read(
+        standings=standings,
+        items=standing.items_of(every),
+        versions=standing.published({message.rule.template_id for message in every}),
+        links=links.of_notices(notices, standings, at),
+        wordings=_wordings({language_of(notice) for notice in notices}),
+    )
+    found: list[Composed | Stale] = []
+    for notice in notices:
+        of_notice = messages.get(notice.pk, [])
+        if not of_notice or (notice.thread_kind != DIGEST and notice.thread_id not in standings):
+            found.append(Stale(notice, _("There is nothing to say.")))
+        elif _is_old_news(of_notice, read):
+            found.append(Stale(notice, _("It is back where its reader last knew it.")))
+        else:
+            found.append(_composed(notice, of_notice, addresses.get(notice.pk, ""), read))
+    return found
+
+
+def language_of(notice: Notice) -> str:
+    """Return the language of a notice's reader: their own, their customer's, English; one that we speak."""
+    reader = notice.recipient
+    spoken = dict(settings.LANGUAGES)
+    for name in (reader.language, reader.customer.language if reader.customer else ""):
+        if name in spoken:
+            return name
+        if (short := name.partition("-")[0].lower()) in spoken:
+            return short
+    return _FALLBACK
+
+
+def _wordings(languages: set[str]) -> dict[str, Wording]:
+    return {language: wording.read(language) for language in sorted(languages)}
+
+
+def _is_old_news(messages: Sequence[Message], read: _Read) -> bool:
+    """Tell whether all news are of statuses that were left again, so that all stands where it stood before them."""
+    first: dict[UUID, str] = {}
+    for message in messages:
+        event = message.event
+        if (
+            message.alert_id
+            or message.rule.when_stale != WhenStale.DROP
+            or not event.to_status
+            or not event.from_status
+        ):
+            return False
+        first.setdefault(event.subject_id, event.from_status)
+    now = {key: one.status for key, one in read.standings.items()}
+    now.update({key: item.status for key, item in read.items.items()})
+    return all(now.get(key) == status for key, status in first.items())
+
+
+def _composed(notice: Notice, messages: Sequence[Message], address: str, read: _Read) -> Composed:
+    reader = notice.recipient
+    language = language_of(notice)
+    zone = zone_of(reader.time_zone or (reader.customer.time_zone if reader.customer else "UTC"))
+    leading = max(messages, key=lambda message: (message.rule.importance, message.event.occurred_at))
+    version = _version(leading.rule.template_id, language, read)
+    with translation.override(version.language), timezone.override(zone):
+        values = _values(notice, messages, leading, version.language, read)
+        subject = rendering.one_line(rendering.render(version.subject, values))[:250]
+        if notice.channel in SHORT:
+            text, html = rendering.render(version.sms, values), ""
+        else:
+            text = rendering.render(version.text, values)
+            html = _html(subject, text, version, values)
+    return Composed(
+        notice=notice,
+        messages=messages,
+        address=address,
+        language=version.language,
+        version=version,
+        subject=subject,
+        text=text,
+        html=html,
+        link=values["links"]["order"],
+        stop_link=values["links"]["stop"],
+    )
+
+
+def _version(template: UUID, language: str, read: _Read) -> TemplateVersion:
+    """Return the wording in a language, or in English where it was never written in that one."""
+    return read.versions.get((template, language)) or read.versions[template, _FALLBACK]
+
+
+def _html(subject: str, text: str, version: TemplateVersion, values: Mapping[str, Any]) -> str:
+    """Return the HTML of a notice: the wording's own, or its plain text with its links made into links."""
+    body = (
+        rendering.render(version.html, values, is_html=True)
+        if version.html
+        else urlize(text, nofollow=True, autoescape=True)
+    )
+    return render_to_string(
+        "notifications/email.html",
+        {
+            "subject": subject,
+            "body": body,
+            "is_text": not version.html,
+            "links": values["links"],
+            "house": settings.HOUSE_NAME,
+        },
+    )
+
+
+def _values(
+    notice: Notice, messages: Sequence[Message], leading: Message, language: str, read: _Read
+) -> dict[str, Any]:
+    """Return what a wording may name (`rendering.FIELDS`, `rendering.LISTS`), in the language that is spoken now."""
+    is_customer = notice.recipient.customer_id is not None
+    words = read.wordings.get(language) or wording.read(language)
+    stands = read.standings.get(notice.thread_id)
+    own = read.links.get((notice.recipient_id, notice.thread_id)) or links.NONE
+    told = messages if notice.thread_kind == DIGEST else _last_of_each(messages)
+    listed = told[-standing.MOST_NEWS :]
+    return {
+        "reader": {"name": notice.recipient.name},
+        "order": _order(stands, words, is_customer),
+        "parts": {"waiting": stands.waiting if stands else 0, "lines": stands.lines if stands else 0},
+        "news": [_news(message, read, words, is_customer) for message in listed],
+        "more": len(told) - len(listed),
+        "count": len(told),
+        "links": {"order": own.order, "stop": own.stop, "feedback": own.feedback, "confirm": ""},
+        "house": {"name": settings.HOUSE_NAME},
+        "why": _(leading.rule.name),
+    }
+
+
+def _last_of_each(messages: Sequence[Message]) -> list[Message]:
+    """Leave out the statuses that a later status of the same thing overtook: they are where it no longer stands."""
+    last: dict[UUID, UUID] = {}
+    for message in messages:
+        if message.event.to_status and not message.alert_id:
+            last[message.event.subject_id] = message.pk
+    return [
+        message
+        for message in messages
+        if message.alert_id or not message.event.to_status or last[message.event.subject_id] == message.pk
+    ]
+
+
+def _order(stands: Standing | None, words: Wording, is_customer: bool) -> dict[str, Any]:
+    if stands is None:
+        return dict.fromkeys(rendering.FIELDS["order"], "") | {"is_late": False, "days_late": 0}
+    subject = SERVICE_ORDER if stands.kind == SERVICE_ORDER else LINE
+    days_late = max((timezone.localdate() - stands.day).days, 0) if stands.day else 0
+    return {
+        "reference": stands.reference,
+        "title": stands.title,
+        "status": words.word(subject, stands.status) if is_customer else str(_label(subject, stands.status)),
+        "next_step": words.next_step(subject, stands.status) if is_customer else "",
+        "day": _day(stands.day) if stands.day else "",
+        "day_kind": _day_kind(stands.day_kind),
+        "is_late": bool(days_late),
+        "days_late": days_late,
+        "theirs": stands.theirs,
+        "machine": stands.machine,
+    }
+
+
+def _label(subject: str, status: str) -> Says:
+    labels = dict(ServiceOrderStatus.choices if subject == SERVICE_ORDER else LineStatus.choices)
+    return labels.get(status, status)
+
+
+def _day_kind(kind: str) -> str:
+    said = {"planned": pgettext("day", "Planned"), "promised": pgettext("day", "Promised"), "estimated": _("Estimated")}
+    return said.get(kind, "")
+
+
+def _day(value: date) -> str:
+    return date_format(value, "DATE_FORMAT")
+
+
+def _moment(value: datetime) -> str:
+    return date_format(timezone.localtime(value), "SHORT_DATETIME_FORMAT")
+
+
+def _news(message: Message, read: _Read, words: Wording, is_customer: bool) -> dict[str, str]:
+    """Return one piece of news in words; a customer reads nothing that is for staff only."""
+    event = message.event
+    item = read.items.get(event.subject_id)
+    note = event.text.text if hasattr(event, "text") and (not is_customer or event.visibility == "public") else ""
+    stands = read.standings.get(message.event.subject_id)
+    return {
+        "what": str(message.alert.rule.get_trigger_display()) if message.alert else _what(message, words, is_customer),
+        "at": _moment(message.alert.due_at if message.alert else event.occurred_at),
+        "about": (item.description or item.number) if item else "",
+        "note": "" if message.alert else note,
+        "by": "",
+        "order": stands.reference if stands else event.reference,
+        "link": "",
+    }
+
+
+def _what(message: Message, words: Wording, is_customer: bool) -> str:
+    """Return what happened, by its kind."""
+    event = message.event
+    if day := _named_day(event.data):
+        title = (
+            pgettext("day", "Promised") if event.kind == "line.promise_changed" else event_words.title_of(event.kind)
+        )
+        return f"{title}: {_day(day)}"
+    if event.kind == "back_order.opened":
+        return words.word(LINE, "back_ordered") if is_customer else event_words.title_of(event.kind)
+    if event.subject_kind == SubjectKind.BACK_ORDER and event.to_status == "allocated":
+        return _("It has come in and is reserved for you") if is_customer else _("It has come in")
+    if event.to_status and event.subject_kind in (SERVICE_ORDER, LINE):
+        said = words.word(event.subject_kind, event.to_status)
+        return said if is_customer else str(_label(event.subject_kind, event.to_status))
+    return event_words.title_of(event.kind)
+
+
+def _named_day(data: Mapping[str, Any]) -> date | None:
+    """Return the day that an event named anew, if it did."""
+    for change in (data, data.get("scheduled_for"), data.get("estimated_completion_at")):
+        named = change.get("to") if isinstance(change, dict) else None
+        if isinstance(named, str):
+            try:
+                return datetime.fromisoformat(named).date()
+            except ValueError:
+                return None
+    return None

@@ -1,0 +1,79 @@
+"""The links that notices carry: a customer's own link to their order, a person's way to the page of theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.conf import settings
+from django.urls import reverse
+
+from notifications.models import Notice
+from notifications.standing import JOB, Standing
+from orders.actions import tracking
+from parts.actors import Actor
+
+_MESSAGES = Actor.system("messages")
+#: The kinds of threads that are an order's.
+_ORDERS = ("service_order", "parts_order")
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Where a reader clicks."""
+
+    order: str = ""
+    stop: str = ""
+    feedback: str = ""
+
+
+NONE = Links()
+
+
+def of_notices(
+    notices: Sequence[Notice], standings: Mapping[UUID, Standing], at: datetime
+) -> dict[tuple[UUID, UUID], Links]:
+    """Return the links of notices' readers to their orders, by (reader, order).
+
+    A customer gets a link of their own, which keeps its token from one notice to the next; it is made with the first.
+    """
+    customers = [notice for notice in notices if notice.recipient.customer_id and notice.thread_id in standings]
+    found = {
+        (notice.recipient_id, notice.thread_id): Links(order=site(_page(standings[notice.thread_id])))
+        for notice in notices
+        if notice.recipient.customer_id is None and notice.thread_id in standings
+    }
+    found.update(_of_customers(customers, at))
+    return found
+
+
+def _of_customers(notices: Iterable[Notice], at: datetime) -> dict[tuple[UUID, UUID], Links]:
+    wanted = {(notice.recipient_id, notice.thread_id): notice for notice in notices}
+    tokens = tracking.tokens_for(
+        wanted=[
+            tracking.Wanted(notice.thread_kind, notice.thread_id, f"{notice.recipient} ({notice.recipient_id})"[-120:])
+            for notice in wanted.values()
+        ],
+        by=_MESSAGES,
+        source="backline",
+        at=at,
+    )
+    found = {}
+    for place, token in zip(wanted, tokens, strict=True):
+        if token:
+            page = site(reverse("tracking:page", args=[token]))
+            found[place] = Links(order=page, stop=f"{page}#messages")
+    return found
+
+
+def _page(stands: Standing) -> str:
+    """Return the page of an order at the desk."""
+    name = "desk:service-order" if stands.kind == JOB else "desk:parts-order"
+    return reverse(name, args=[stands.reference])
+
+
+def site(path: str) -> str:
+    """Return the whole address of a page of ours."""
+    return f"{settings.SITE_URL}{path}"

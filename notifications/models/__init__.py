@@ -1,0 +1,23 @@
+"""Floor 3's nouns for people: rules, readers, messages and notices, wordings, windows."""
+
+from notifications.models.messages import Alert, Attempt, Message, Notice
+from notifications.models.people import Address, Recipient, Watch
+from notifications.models.rules import EscalationLevel, Rule
+from notifications.models.templates import Template, TemplateVersion
+from notifications.models.windows import ChannelSetting, MaintenanceWindow
+
+__all__ = [
+    "Address",
+    "Alert",
+    "Attempt",
+    "ChannelSetting",
+    "EscalationLevel",
+    "MaintenanceWindow",
+    "Message",
+    "Notice",
+    "Recipient",
+    "Rule",
+    "Template",
+    "TemplateVersion",
+    "Watch",
+]

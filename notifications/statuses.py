@@ -1,0 +1,107 @@
+"""The words of this floor: over which ways people are told, who is meant, when, and where a notice stands."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+
+class Channel(models.TextChoices):
+    """The ways to a person. A rule names one and what to fall back on."""
+
+    EMAIL = "email", _("Email")
+    SMS = "sms", _("SMS")
+    CHAT = "chat", _("Chat")
+    PUSH = "push", _("Push to the phone page")
+    INBOX = "inbox", _("Inbox")
+
+
+#: They need an address of the reader's own; the inbox needs none, it is in the house.
+ADDRESSED = (Channel.EMAIL.value, Channel.SMS.value, Channel.CHAT.value, Channel.PUSH.value)
+
+
+class Audience(models.TextChoices):
+    """Who is meant by a rule."""
+
+    CUSTOMER = "customer", _("The customer's contacts")
+    REQUESTER = "requester", _("Who asked for the order")
+    TECHNICIAN = "technician", _("The technician of the job")
+    DISPATCHERS = "dispatchers", _("Dispatchers")
+    PARTS_MANAGERS = "parts_managers", _("Parts managers")
+    ADMINISTRATORS = "administrators", _("Administrators")
+    WATCHERS = "watchers", _("Who watches the order or its customer")
+
+
+#: Audiences that are a role (config.roles): the name of its group.
+ROLE_OF = {
+    Audience.DISPATCHERS.value: "Dispatcher",
+    Audience.PARTS_MANAGERS.value: "Parts manager",
+    Audience.ADMINISTRATORS.value: "Administrator",
+}
+
+
+class Timing(models.TextChoices):
+    """When what a rule chose goes out."""
+
+    AT_ONCE = "at_once", _("At once")
+    DELAYED = "delayed", _("After a while, with what came meanwhile")
+    DIGEST = "digest", _("With the reader's daily digest")
+
+
+class Trigger(models.TextChoices):
+    """What no event says because nothing happened: a time ran out. Looked for by the clock."""
+
+    LINE_WAITS = "line.waits_too_long", _("A line waits longer than allowed")
+    PROMISE_NEAR = "promise.about_to_break", _("A promise is about to break")
+    PROMISE_BROKEN = "promise.broken", _("A promise has broken")
+    SLA_NEAR = "sla.near", _("A contract's time is nearly over")
+    SLA_BROKEN = "sla.broken", _("A contract's time is over")
+    ORDER_STUCK = "order.stuck", _("An order stays in one status for long")
+
+
+class WhenStale(models.TextChoices):
+    """What happens to news that waited so long that the order is back where its reader last knew it."""
+
+    TELL = "tell", _("Say where it stands now")
+    DROP = "drop", _("Say nothing")
+
+
+class NoticeState(models.TextChoices):
+    """Where a notice stands on its way to its reader."""
+
+    WAITING = "waiting", _("Waiting")
+    SENDING = "sending", _("Being sent")
+    SENT = "sent", pgettext_lazy("notice", "Sent")
+    DELIVERED = "delivered", pgettext_lazy("notice", "Delivered")
+    DEAD = "dead", _("Could not be sent")
+    DROPPED = "dropped", _("Not sent, no longer of use")
+    DISCARDED = "discarded", _("Discarded")
+
+
+#: It was handed over.
+HANDED_OVER = (NoticeState.SENT.value, NoticeState.DELIVERED.value)
+
+
+class Unheard(models.TextChoices):
+    """Why somebody who was meant is not told over a channel, nor over another."""
+
+    NO_ADDRESS = "no_address", _("No address")
+    MUTED = "muted", _("Muted by the reader")
+    STOPPED = "stopped", _("The customer wants no messages about this order")
+
+
+class AddressState(models.TextChoices):
+    """Whether an address may be written to."""
+
+    UNCONFIRMED = "unconfirmed", _("Not confirmed yet")
+    CONFIRMED = "confirmed", _("Confirmed")
+    OFF = "off", _("Switched off")
+
+
+class OffReason(models.TextChoices):
+    """Why an address was switched off."""
+
+    BOUNCED = "bounced", _("Messages came back")
+    COMPLAINED = "complained", _("The reader complained")
+    READER = "reader", _("The reader wants none")
+    STAFF = "staff", _("Switched off by staff")
+    REPLACED = "replaced", _("Another address took its place")

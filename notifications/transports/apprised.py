@@ -1,0 +1,31 @@
+"""SMS and chat by one of apprise's services: its URL is a setting, with {address} where the reader's own part goes."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+import apprise
+
+from notifications.transports.ways import HandedOver, Outgoing, Rejected, Unreachable
+
+
+class Apprised:
+    """A service by its URL, such as `twilio://SID:TOKEN@FROM/{address}`."""
+
+    is_local = False
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    def send(self, outgoing: Outgoing) -> HandedOver:
+        """Hand one over. apprise says only that it failed, not why; so it is tried again."""
+        service = apprise.Apprise.instantiate(self._url.replace("{address}", quote(outgoing.address, safe="")))
+        if service is None:
+            raise Rejected("No service understands the URL in the settings with this address.")
+        said = bool(service.notify(body=outgoing.text, title="", body_format=apprise.NotifyFormat.TEXT))
+        if not said:
+            raise Unreachable(f"{service.service_name} did not take it.")
+        return HandedOver()
+
+    def close(self) -> None:
+        """Hold nothing."""

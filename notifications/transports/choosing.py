@@ -1,0 +1,24 @@
+"""Which way out a channel takes in this installation."""
+
+from __future__ import annotations
+
+from django.conf import settings
+
+from notifications.statuses import Channel
+from notifications.transports.apprised import Apprised
+from notifications.transports.email import Email
+from notifications.transports.house import House
+from notifications.transports.ways import Transport
+
+
+def transport_of(channel: str) -> Transport:
+    """Return the way that a channel takes: out of the house only where the settings say that messages leave.
+
+    A channel without a provider stays in the house too.
+    """
+    if channel == Channel.INBOX or not settings.MESSAGES_LEAVE:
+        return House()
+    if channel == Channel.EMAIL:
+        return Email()
+    urls = {Channel.SMS.value: settings.MESSAGES_SMS_URL, Channel.CHAT.value: settings.MESSAGES_CHAT_URL}
+    return Apprised(urls[channel]) if urls.get(channel) else House()
