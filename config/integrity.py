@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from backorders import integrity as backorders_integrity
 from integrations import case_laws
+from notifications import integrity as notifications_integrity
 from orders import consent_laws
 from orders import integrity as orders_integrity
 from parts import change_laws
@@ -21,6 +22,7 @@ LAWS: list[Law] = [
     *consent_laws.LAWS,
     *backorders_integrity.LAWS,
     *case_laws.LAWS,
+    *notifications_integrity.LAWS,
     *figures_laws.LAWS,
 ]
 

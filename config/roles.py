@@ -59,6 +59,26 @@ def _edits(app: str, *models: str) -> tuple[str, ...]:
     return tuple(f"{app}.{verb}_{model}" for model in models for verb in ("view", "add", "change", "delete"))
 
 
+#: What people of the house are told is set up by those who answer for it.
+MESSAGES = (
+    *_edits("notifications", "rule", "escalationlevel", "template", "templateversion"),
+    *_edits("notifications", "recipient", "address", "watch"),
+    "notifications.change_channelsetting",
+    "notifications.switch_rule",
+    "notifications.publish_templateversion",
+    "notifications.silence",
+    "notifications.replay_notice",
+    "notifications.acknowledge_alert",
+)
+#: Who works on orders watches some of them, and says that an alert was seen.
+HEARS = (
+    "notifications.view_alert",
+    "notifications.acknowledge_alert",
+    "notifications.add_watch",
+    "notifications.delete_watch",
+)
+
+
 @dataclass(frozen=True)
 class Role:
     """A role: its name (of the group, too), whether it works in the back office, and its rights."""
@@ -112,6 +132,7 @@ MANAGER = Role(
         "backorders.pin_backorder",
         "backorders.source_backorder",
         "backorders.change_allocationpolicy",
+        *MESSAGES,
     ),
 )
 
@@ -151,6 +172,9 @@ DISPATCHER = Role(
         "orders.promise_orderline",
         "backorders.move_backorder",
         "backorders.promise_backorder",
+        "notifications.view_notice",
+        "notifications.view_message",
+        *HEARS,
     ),
 )
 
@@ -170,6 +194,7 @@ TECHNICIAN = Role(
         "orders.delete_savedview",
         "orders.place_partsorder",
         "orders.move_orderline",
+        *HEARS,
     ),
 )
 
@@ -209,6 +234,7 @@ ADMINISTRATOR = Role(
         "oauth2_provider.delete_accesstoken",
         "django_q.view_*",
         "admin.view_logentry",
+        *MESSAGES,
     ),
 )
 

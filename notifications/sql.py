@@ -235,8 +235,7 @@ def _due(urgency: str, more: str) -> str:
 
 
 #: Claim what is due on a channel, the urgent first; of others, nothing that comes too soon after the last one.
-#: Parameters: channel, at, until (when the claim lapses), soonest (who got one of the same order later than that waits),
-#: most.
+#: Parameters: channel, at, until (when the claim lapses), soonest (who got one of an order later waits), most.
 CLAIM = f"""
 WITH urgent AS MATERIALIZED {_due("notice.is_urgent", "")},
 other AS MATERIALIZED {_due("NOT notice.is_urgent", f" AND NOT EXISTS ({_TOO_SOON})")},

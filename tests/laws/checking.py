@@ -9,6 +9,7 @@ from django.db import connection
 
 from backorders.integrity import LAWS as LAWS_OF_THE_QUEUE
 from integrations.case_laws import LAWS as LAWS_OF_CASES
+from notifications.integrity import LAWS as LAWS_OF_MESSAGES
 from orders.consent_laws import LAWS as LAWS_OF_CONSENTS
 from orders.integrity import LAWS as LAWS_OF_ORDERS
 from orders.verifier import FIELDS, digest_of
@@ -18,7 +19,13 @@ from parts.sql import Law
 
 #: What people decide on with a second person, or settle.
 LAWS_OF_DECISIONS: tuple[Law, ...] = (*LAWS_OF_CHANGES, *LAWS_OF_CONSENTS, *LAWS_OF_CASES)
-ALL_LAWS: tuple[Law, ...] = (*LAWS_OF_STOCK, *LAWS_OF_ORDERS, *LAWS_OF_THE_QUEUE, *LAWS_OF_DECISIONS)
+ALL_LAWS: tuple[Law, ...] = (
+    *LAWS_OF_STOCK,
+    *LAWS_OF_ORDERS,
+    *LAWS_OF_THE_QUEUE,
+    *LAWS_OF_DECISIONS,
+    *LAWS_OF_MESSAGES,
+)
 
 #: The ledger as text, as an export writes it.
 _EXPORT = """

@@ -18,7 +18,8 @@ from tests.orders.desk import Desk
 def desk(db: None) -> Iterator[Desk]:
     """A desk whose customer has an email address and a mobile number. Afterwards, all laws of all floors hold."""
     desk = Desk()
-    Customer.objects.filter(pk=desk.customer.pk).update(email="ada@customer.example", phone="+49 30 12345678", language="en")
+    reached = {"email": "ada@customer.example", "phone": "+49 30 12345678", "language": "en"}
+    Customer.objects.filter(pk=desk.customer.pk).update(**reached)
     yield desk
     assert broken() == {}
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from asyncio import Server
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
-from typing import Any, cast
+from typing import Any
 
 from aiosmtpd.controller import Controller
 
@@ -18,7 +19,7 @@ class _OnAFreePort(Controller):
     """A controller that finds out which port it was given before it looks whether somebody answers there."""
 
     def _trigger_server(self) -> None:
-        assert self.server is not None
+        assert isinstance(self.server, Server)
         self.port = self.server.sockets[0].getsockname()[1]
         super()._trigger_server()
 
@@ -53,5 +54,5 @@ class Post:
             self.meanwhile()
         answer = self.answers.pop(0) if self.answers else TAKEN
         if answer.startswith("2"):
-            self.taken.append(cast(EmailMessage, message_from_bytes(envelope.content, policy=policy.default)))
+            self.taken.append(message_from_bytes(envelope.content, policy=policy.default))
         return answer

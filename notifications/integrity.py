@@ -1,0 +1,58 @@
+"""The laws of messages: what must be true of them and of notices at any time."""
+
+from __future__ import annotations
+
+from parts.sql.law import Law
+
+LAWS: list[Law] = [
+    Law(
+        "notice_counts_its_messages",
+        "A notice says as many messages as belong to it, and at least one.",
+        """
+        SELECT 'notice ' || notice.id, notice.messages_count::text, count(message.id)::text || ', at least 1'
+        FROM notifications_notice AS notice
+        LEFT JOIN notifications_message AS message ON message.notice_id = notice.id
+        GROUP BY notice.id
+        HAVING count(message.id) <> notice.messages_count OR count(message.id) = 0
+        """,
+    ),
+    Law(
+        "message_goes_where_its_notice_goes",
+        "A message and the notice that says it are for one reader and go over one channel.",
+        """
+        SELECT 'message ' || message.id, message.recipient_id || ' by ' || message.channel,
+            notice.recipient_id || ' by ' || notice.channel
+        FROM notifications_message AS message
+        JOIN notifications_notice AS notice ON notice.id = message.notice_id
+        WHERE (message.recipient_id, message.channel) <> (notice.recipient_id, notice.channel)
+        """,
+    ),
+    Law(
+        "notice_tells_a_customer_of_their_orders",
+        "A notice of a customer's contact is about an order of that customer.",
+        """
+        SELECT 'notice ' || notice.id, 'customer ' || recipient.customer_id,
+            'customer ' || coalesce(job.customer_id::text, parts_order.customer_id::text, 'none')
+        FROM notifications_notice AS notice
+        JOIN notifications_recipient AS recipient ON recipient.id = notice.recipient_id
+        LEFT JOIN orders_serviceorder AS job ON job.id = notice.thread_id AND notice.thread_kind = 'service_order'
+        LEFT JOIN orders_partsorder AS parts_order
+            ON parts_order.id = notice.thread_id AND notice.thread_kind = 'parts_order'
+        WHERE recipient.customer_id IS NOT NULL AND notice.thread_kind IN ('service_order', 'parts_order')
+            AND recipient.customer_id IS DISTINCT FROM coalesce(job.customer_id, parts_order.customer_id)
+        """,
+    ),
+    Law(
+        "notice_was_tried_as_often_as_it_says",
+        "What was handed over was handed over by its last attempt.",
+        """
+        SELECT 'notice ' || notice.id, 'attempt ' || coalesce(max(attempt.number)::text, 'none'),
+            'attempt ' || notice.attempts
+        FROM notifications_notice AS notice
+        LEFT JOIN notifications_attempt AS attempt ON attempt.notice_id = notice.id AND attempt.succeeded
+        WHERE notice.state IN ('sent', 'delivered')
+        GROUP BY notice.id
+        HAVING max(attempt.number) IS DISTINCT FROM notice.attempts::int
+        """,
+    ),
+]
