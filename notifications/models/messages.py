@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from notifications.models.people import Recipient
 from notifications.models.rules import Rule
@@ -28,7 +29,7 @@ class Notice(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_key, editable=False)
     recipient = models.ForeignKey(Recipient, models.PROTECT, related_name="notices", db_index=False)
-    channel = models.CharField(_("by"), max_length=10, choices=Channel)
+    channel = models.CharField(pgettext_lazy("channel", "by"), max_length=10, choices=Channel)
     thread_kind = models.CharField(_("about a"), max_length=16)
     thread_id = models.UUIDField(_("about"))
     reference = models.CharField(_("reference"), max_length=40, blank=True)
@@ -44,8 +45,8 @@ class Notice(models.Model):
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     claimed_until = models.DateTimeField(null=True, blank=True, editable=False)
     handed_over_at = models.DateTimeField(_("handed over at"), null=True, blank=True)
-    delivered_at = models.DateTimeField(_("delivered at"), null=True, blank=True)
-    opened_at = models.DateTimeField(_("opened at"), null=True, blank=True)
+    delivered_at = models.DateTimeField(pgettext_lazy("notice", "delivered at"), null=True, blank=True)
+    opened_at = models.DateTimeField(pgettext_lazy("notice", "opened at"), null=True, blank=True)
     ended_at = models.DateTimeField(_("given up at"), null=True, blank=True)
     fell_back = models.BooleanField(
         _("went by another channel"), default=False, help_text=_("It could not be sent; its news went another way.")
@@ -56,7 +57,7 @@ class Notice(models.Model):
     template_version = models.ForeignKey(
         TemplateVersion, models.PROTECT, null=True, blank=True, related_name="notices", db_index=False
     )
-    subject = models.CharField(_("subject"), max_length=250, blank=True)
+    subject = models.CharField(pgettext_lazy("notice", "subject"), max_length=250, blank=True)
     text = models.TextField(_("text"), blank=True)
     html = models.TextField(_("HTML"), blank=True)
     provider_id = models.CharField(_("the provider's number"), max_length=200, blank=True)
@@ -133,7 +134,7 @@ class Message(models.Model):
     rule_revision = models.PositiveIntegerField(_("revision of the rule"))
     audience = models.CharField(_("as"), max_length=20, choices=Audience)
     recipient = models.ForeignKey(Recipient, models.PROTECT, related_name="messages", db_index=False)
-    channel = models.CharField(_("by"), max_length=10, choices=Channel)
+    channel = models.CharField(pgettext_lazy("channel", "by"), max_length=10, choices=Channel)
     notice = models.ForeignKey(Notice, models.PROTECT, null=True, blank=True, related_name="messages")
     unheard = models.CharField(_("not told because"), max_length=12, choices=Unheard, blank=True)
     written_at = models.DateTimeField(_("written at"), db_default=Now())
@@ -203,7 +204,7 @@ class Alert(models.Model):
     reference = models.CharField(_("reference"), max_length=40)
     due_at = models.DateTimeField(_("ran out at"))
     raised_at = models.DateTimeField(_("raised at"))
-    level = models.PositiveSmallIntegerField(_("level"), default=1)
+    level = models.PositiveSmallIntegerField(pgettext_lazy("alert", "level"), default=1)
     acknowledged_by = models.CharField(_("acknowledged by"), max_length=80, blank=True)
     acknowledged_at = models.DateTimeField(_("acknowledged at"), null=True, blank=True)
     resolved_at = models.DateTimeField(_("over since"), null=True, blank=True)

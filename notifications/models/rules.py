@@ -6,6 +6,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from simple_history.models import HistoricalRecords
 
 from notifications.statuses import Audience, Channel, Timing, Trigger, WhenStale
@@ -52,7 +53,7 @@ class Rule(models.Model):
     )
 
     audience = models.CharField(_("who is told"), max_length=20, choices=Audience)
-    channel = models.CharField(_("by"), max_length=10, choices=Channel)
+    channel = models.CharField(pgettext_lazy("channel", "by"), max_length=10, choices=Channel)
     fallbacks = _several(_("if that fails"), _("Other channels, the first that works is taken."), choices=Channel)
     timing = models.CharField(_("when"), max_length=10, choices=Timing, default=Timing.AT_ONCE)
     delay_minutes = models.PositiveIntegerField(_("after minutes"), default=0)
@@ -107,10 +108,10 @@ class EscalationLevel(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_key, editable=False)
     rule = models.ForeignKey(Rule, models.CASCADE, related_name="levels", verbose_name=_("rule"))
-    level = models.PositiveSmallIntegerField(_("level"))
+    level = models.PositiveSmallIntegerField(pgettext_lazy("alert", "level"))
     after_minutes = models.PositiveIntegerField(_("after minutes"), help_text=_("Since the alert was raised."))
     audience = models.CharField(_("who is told"), max_length=20, choices=Audience)
-    channel = models.CharField(_("by"), max_length=10, choices=Channel)
+    channel = models.CharField(pgettext_lazy("channel", "by"), max_length=10, choices=Channel)
     history = HistoricalRecords()
 
     class Meta:

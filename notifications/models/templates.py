@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from simple_history.models import HistoricalRecords
 
 from parts.keys import new_key
@@ -39,7 +40,7 @@ class TemplateVersion(models.Model):
     template = models.ForeignKey(Template, models.PROTECT, related_name="versions", db_index=False)
     language = models.CharField(_("language"), max_length=10)
     number = models.PositiveIntegerField(_("version"))
-    subject = models.CharField(_("subject"), max_length=400)
+    subject = models.CharField(pgettext_lazy("notice", "subject"), max_length=400)
     text = models.TextField(_("plain text"))
     html = models.TextField(_("HTML"), blank=True, help_text=_("Empty: made from the plain text."))
     sms = models.TextField(_("SMS"), help_text=_("Also for chat and push."))

@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from simple_history.models import HistoricalRecords
 
 from notifications.statuses import Channel
@@ -19,7 +20,7 @@ class MaintenanceWindow(models.Model):
     id = models.UUIDField(primary_key=True, default=new_key, editable=False)
     name = models.CharField(_("name"), max_length=120)
     reason = models.CharField(_("reason"), max_length=300)
-    starts_at = models.DateTimeField(_("from"))
+    starts_at = models.DateTimeField(pgettext_lazy("time", "from"))
     ends_at = models.DateTimeField(_("until"))
     source = models.CharField(
         _("system"), max_length=40, blank=True, help_text=_("Events that come from it. Empty: all systems.")
