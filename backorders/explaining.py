@@ -29,6 +29,19 @@ RULES = {
     "on_hold": gettext_lazy("It is on hold."),
     "own_warehouse": gettext_lazy("All that was left lies in the warehouse it is meant to fill."),
 }
+#: The same in a column of a table.
+RULE_WORDS = {
+    "whole": gettext_lazy("all of it"),
+    "part": gettext_lazy("what was left"),
+    "minimum_fill": gettext_lazy("too little was left"),
+    "on_hold": gettext_lazy("on hold"),
+    "own_warehouse": gettext_lazy("lies in its own warehouse"),
+}
+
+
+def rule_word(rule: str) -> str:
+    """Return what a rule of a decision is called in a column."""
+    return str(RULE_WORDS.get(rule, rule))
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ OF_TOKENS = (120, 120)
 wrong_tries = Buckets(most=50_000)
 
 #: Where names and secrets are sent, and the name under which a try is counted.
-_PAGES = ("login", "admin:login")
+_PAGES = ("login",)
 _MACHINES = ("oauth-token", "oauth-revoke-token")
 
 

@@ -132,7 +132,7 @@ PICTURES = (
     Picture(
         "desk-ship",
         "/desk/when/?q=Frankfurt+Haulage",
-        ("section > header:has(.status:has-text('Reserved')) a[href^='/desk/parts-orders/']", "a[href*='do=ship']"),
+        ("section > header:has(.status[data-meaning='moving']) a[href^='/desk/parts-orders/']", "a[href*='do=ship']"),
         full=True,
     ),
     Picture("desk-place-empty", "/desk/place/", full=True),

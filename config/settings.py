@@ -64,7 +64,7 @@ INSTALLED_APPS = [
     "backorders",
     "orders",
     "parts",
-    "unfold",
+    "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
     "unfold.contrib.forms",
     "unfold.contrib.simple_history",
@@ -78,7 +78,7 @@ INSTALLED_APPS = [
     "django_q",
     "csp",
     "whitenoise.runserver_nostatic",
-    "django.contrib.admin",
+    "config.office.apps.OfficeConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -229,7 +229,7 @@ else:
 
 Q_CLUSTER: dict[str, Any] = {
     "name": "backline",
-    "label": "Background tasks",
+    "label": _("Background tasks"),
     "workers": environment.number("TASK_WORKERS", 2, minimum=1, maximum=64),
     "timeout": 300,
     "retry": 360,  # longer than the timeout, or a slow task would be started a second time beside the first

@@ -15,53 +15,20 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
+from parts.icons import icon
+from parts.meanings import TONES, meaning_of
 from parts.models import UnitOfMeasure
 from parts.units import unit_word
 
-#: Tone of each status of every flow. What is not named here is neutral.
-TONES = {
-    # waits for something
-    "back_ordered": "warning",
-    "awaiting_parts": "warning",
-    "awaiting_kitting": "warning",
-    "sourcing": "warning",
-    "waiting": "warning",
-    # is being worked on
-    "in_progress": "info",
-    "with_manufacturer": "info",
-    "supply_confirmed": "info",
-    "reserved": "info",
-    "released": "info",
-    "picking": "info",
-    "packed": "info",
-    "ordered": "info",
-    "active": "info",
-    "picked": "info",
-    # went well
-    "allocated": "success",
-    "ready_for_return": "success",
-    "shipped": "success",
-    "delivered": "success",
-    "completed": "success",
-    "fulfilled": "success",
-    "issued": "success",
-    "given": "success",
-    "applied": "success",
-    "resolved": "success",
-    "kept": "info",
-    # ended otherwise
-    "cancelled": "danger",
-    "returned": "danger",
-    "taken": "danger",
-    "refused": "danger",
-    "passed_over": "warning",
-    "emergency": "danger",
-}
-
 
 def status_label(value: str, word: Any) -> SafeString:
-    """Return the word of a status on the colour of its tone."""
-    return format_html('<span class="desk-label desk-{}">{}</span>', TONES.get(value, "neutral"), word)
+    """Return the word of a status with the icon of what it means, on the colour of its tone."""
+    return mark(TONES.get(value, "neutral"), meaning_of(value).icon, word)
+
+
+def mark(tone: str, icon_name: str, word: Any) -> SafeString:
+    """Return any word as a mark of the back office; `tone` is neutral, info, success, warning or danger."""
+    return format_html('<span class="desk-label desk-{}">{}{}</span>', tone, icon(icon_name), word)
 
 
 def inside(word: str) -> str:

@@ -4,9 +4,20 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext, gettext_noop, ngettext
 
 from parts.models import UnitOfMeasure
+
+#: What the units are called that the product brings along; read by nobody but `config.translating`.
+NAMES = (
+    gettext_noop("Piece"),
+    gettext_noop("Pair"),
+    gettext_noop("Set"),
+    gettext_noop("Metre"),
+    gettext_noop("Square metre"),
+    gettext_noop("Kilogram"),
+    gettext_noop("Litre"),
+)
 
 
 def unit_word(unit: UnitOfMeasure, quantity: Decimal) -> str:

@@ -11,9 +11,9 @@ from django.test import Client, RequestFactory
 from django.utils import timezone, translation
 
 from backorders.statuses import BackOrderStatus
-from config.faces.meanings import meaning_of
 from config.templatetags import faces
 from orders.statuses import LineStatus, ServiceOrderStatus
+from parts.meanings import meaning_of
 
 MEANINGS = {"waiting", "late", "done", "moving", "neutral"}
 

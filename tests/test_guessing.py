@@ -23,7 +23,7 @@ from tests.conftest import PASSWORD
 
 pytestmark = pytest.mark.django_db
 
-PAGES = ["/accounts/login/", "/admin/login/"]
+PAGES = ["/accounts/login/"]
 MACHINES = ["/oauth/token/", "/oauth/revoke-token/"]
 SECRET = "a secret of some length, drawn by nobody"
 

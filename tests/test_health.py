@@ -56,9 +56,9 @@ def test_any_other_request_id_is_replaced(client, given):
 
 def test_each_answer_has_a_log_line_with_its_request_id_and_route(client, db, caplog):
     caplog.set_level("INFO", logger="backline.request")
-    client.get("/admin/login/?next=/secret", headers={"X-Request-ID": "request-0001"})
+    client.get("/accounts/login/?next=/secret", headers={"X-Request-ID": "request-0001"})
     (record,) = [record for record in caplog.records if record.name == "backline.request"]
-    assert (record.method, record.route, record.status) == ("GET", "admin/login/", 200)
+    assert (record.method, record.route, record.status) == ("GET", "accounts/login/", 200)
     assert "secret" not in record.getMessage()
 
 

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter, RangeDateTimeFilter
 from unfold.decorators import display
 
+from backorders.explaining import rule_word
 from backorders.models import Allocation, AllocationDecision, AllocationRun
 from backorders.statuses import cause_word
 from parts.admin.offices import Shown
@@ -32,7 +33,7 @@ class AllocationRunOffice(Shown):
     list_filter = (("ran_at", RangeDateTimeFilter),)
     search_fields = ("cause", "actor", "source")
     ordering = ("-id",)
-    exclude = ("parts",)
+    fields = ("set_off_by", "by", "source", "policy_revision", "ran_at", "recorded_at")
     panel_template = "admin/backorders/allocationrun/panel.html"
 
     def title_of(self, subject: Any) -> str:
@@ -44,7 +45,7 @@ class AllocationRunOffice(Shown):
         rows = AllocationDecision.objects.filter(run=subject).select_related("back_order", "part")
         numbers = dict(Part.objects.filter(pk__in=[row["part"] for row in subject.parts]).values_list("pk", "number"))
         return {
-            "decisions": list(rows.order_by("place", "id")[:MOST_SHOWN]),
+            "decisions": [(row, rule_word(row.rule)) for row in rows.order_by("place", "id")[:MOST_SHOWN]],
             "parts": [
                 {
                     "key": row["part"],
@@ -68,7 +69,7 @@ class AllocationRunOffice(Shown):
 
 @admin.register(AllocationDecision)
 class AllocationDecisionOffice(Shown):
-    list_display = ("back_order", "part", "decided", "rule", "place", "asked", "free_before", "given", "ran_at")
+    list_display = ("back_order", "part", "decided", "by_rule", "place", "asked", "free_before", "given", "ran_at")
     list_filter = (
         ("outcome", ChoicesDropdownFilter),
         ("part", AutocompleteSelectFilter),
@@ -82,6 +83,11 @@ class AllocationDecisionOffice(Shown):
     def decided(self, decision: AllocationDecision) -> SafeString:
         """The outcome, coloured."""
         return status_label(decision.outcome, decision.get_outcome_display())
+
+    @display(description=_("rule"), ordering="rule")
+    def by_rule(self, decision: AllocationDecision) -> str:
+        """The rule, in words."""
+        return rule_word(decision.rule)
 
     @display(description=_("ran at"))
     def ran_at(self, decision: AllocationDecision) -> Any:

@@ -69,7 +69,8 @@ def history(request: HttpRequest) -> HttpResponse:
         "tab": "overrides" if question.query == "overrides=on" else "history",
     }
     quick = is_quick(request, "history")
-    answer = render(request, "audit/history_body.html" if quick else "audit/history.html", context)
+    template = "audit/history_body.html" if quick else "audit/history.html"
+    answer = render(request, template, {**context, "quick": quick})
     if quick:
         answer.headers["HX-Push-Url"] = f"{request.path}?{question.query}" if question.query else request.path
     return answer

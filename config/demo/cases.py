@@ -11,6 +11,7 @@ from integrations.actions import cases
 from integrations.models import Discrepancy
 from orders.models import OrderLine, ServiceOrder
 from parts.models import StockLevel, Warehouse
+from parts.sentences import sentence
 
 
 def tell(cast: Cast, now: datetime) -> None:
@@ -33,7 +34,7 @@ def _facts(by: Any, at: datetime) -> dict[str, Any]:
 
 
 def _count(level: StockLevel, found: str) -> cases.Contradiction:
-    expected = f"{level.on_hand.normalize():f} in the books"
+    expected = sentence("{quantity} in the books", quantity=level.on_hand.normalize())
     return cases.Contradiction("count_level", expected, found, {"level_id": level.pk})
 
 

@@ -133,7 +133,8 @@ def board(request: HttpRequest) -> HttpResponse:
     if request.GET.get("column") in SERVICE_ORDER_OPEN and after:
         return _more(request, filters, jobs, request.GET["column"], after)
     quick = is_quick(request, "board-body")
-    answer = render(request, "desk/board_body.html" if quick else "desk/board.html", _context(request, filters, jobs))
+    context = {**_context(request, filters, jobs), "quick": quick}
+    answer = render(request, "desk/board_body.html" if quick else "desk/board.html", context)
     if quick:
         answer.headers["HX-Push-Url"] = f"{request.path}{filters.address()}"
     return answer

@@ -15,12 +15,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from backorders.statuses import BackOrderStatus
-from config.faces.meanings import meaning_of
 from orders.event_words import icon_of, said_by_a_rule, title_of
 from orders.models import OrderEvent, ReturnShipment
 from orders.statuses import LineStatus, ServiceOrderStatus, SubjectKind
 from orders.tracking import MESSAGE
 from parts.labels import names_of, written
+from parts.meanings import meaning_of
 
 _STATUS_WORDS: dict[str, dict[str, Any]] = {
     SubjectKind.SERVICE_ORDER: dict(ServiceOrderStatus.choices),

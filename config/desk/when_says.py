@@ -28,10 +28,17 @@ COUNTED = "C62"
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """What was promised, and whether it holds, in words; what that means (late, waiting, done, neutral)."""
+    """What was promised, and whether it holds, in words; what that means (late, waiting, done, neutral).
+
+    `on` and `brief` say the same in a table: the day, and a word or two about it. What is broken is worse than what is
+    in danger.
+    """
 
     text: str
     meaning: str
+    on: date | None = None
+    brief: str = ""
+    is_broken: bool = False
 
     @property
     def in_danger(self) -> bool:
@@ -98,7 +105,7 @@ def promise(row: Row, expected: date | None, today: date) -> Promise:
         return Promise(_("Nothing was promised."), "neutral")
     facts = {"day": day(promised)}
     if row.line.status == "shipped":
-        return Promise(_("Promised for %(day)s; it is on its way.") % facts, "done")
+        return Promise(_("Promised for %(day)s; it is on its way.") % facts, "done", promised, _("On its way"))
     if promised < today:
         late = (today - promised).days
         text = ngettext(
@@ -106,11 +113,13 @@ def promise(row: Row, expected: date | None, today: date) -> Promise:
             "Promised for %(day)s: broken, %(count)s days late.",
             late,
         )
-        return Promise(text % {**facts, "count": late}, "late")
+        brief = ngettext("%(count)s day late", "%(count)s days late", late) % {"count": late}
+        return Promise(text % {**facts, "count": late}, "late", promised, brief, is_broken=True)
     if row.prospect is None:
-        return Promise(_("Promised for %(day)s: can be kept.") % facts, "done")
+        return Promise(_("Promised for %(day)s: can be kept.") % facts, "done", promised, _("Can be kept"))
     if expected is None:
-        return Promise(_("Promised for %(day)s: in danger, no day is known for it.") % facts, "late")
+        text = _("Promised for %(day)s: in danger, no day is known for it.") % facts
+        return Promise(text, "late", promised, _("In danger, no day"))
     if expected > promised:
         late = (expected - promised).days
         text = ngettext(
@@ -118,8 +127,9 @@ def promise(row: Row, expected: date | None, today: date) -> Promise:
             "Promised for %(day)s: in danger, it comes %(count)s days later.",
             late,
         )
-        return Promise(text % {**facts, "count": late}, "late")
-    return Promise(_("Promised for %(day)s: in time.") % facts, "done")
+        brief = ngettext("In danger by %(count)s day", "In danger by %(count)s days", late) % {"count": late}
+        return Promise(text % {**facts, "count": late}, "late", promised, brief)
+    return Promise(_("Promised for %(day)s: in time.") % facts, "done", promised, _("In time"))
 
 
 def about_job(job: Any, now: datetime) -> tuple[str, str]:

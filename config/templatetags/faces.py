@@ -4,40 +4,26 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from functools import cache
 from typing import Any
 
 from django import template
-from django.contrib.staticfiles import finders
+from django.forms import BaseForm
 from django.http import HttpRequest
 from django.template.base import FilterExpression, Parser, TextNode, Token
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from config.faces.meanings import meaning_of
+from parts.icons import icon
 from parts.labels import written
+from parts.meanings import meaning_of
 from parts.models import UnitOfMeasure
 from parts.units import unit_word
 
 register = template.Library()
-
-
-@cache
-def _svg(name: str) -> str:
-    path = finders.find(f"backline/icons/{name}.svg")
-    if not isinstance(path, str):
-        raise template.TemplateSyntaxError(f"There is no icon named {name}.")
-    with open(path, encoding="utf-8") as file:
-        return file.read().replace("<svg ", '<svg class="icon" aria-hidden="true" focusable="false" ', 1)
-
-
-def icon(name: str) -> SafeString:
-    """Return an icon as SVG in the colour of the text; it says nothing by itself, so a word stands beside it."""
-    return mark_safe(_svg(name))  # noqa: S308 - our own file
 
 
 class IconNode(template.Node):
@@ -145,6 +131,12 @@ def plain(quantity: Decimal | None) -> str:
 def worded(unit: UnitOfMeasure, quantity: Decimal) -> str:
     """Return the word of a unit as it follows a quantity: `{{ line.part.unit|worded:line.quantity }}`."""
     return unit_word(unit, quantity)
+
+
+@register.filter
+def answered(form: BaseForm) -> int:
+    """Return how many fields of a form of filters say something."""
+    return sum(1 for name in form.fields if form.data.get(name))
 
 
 @register.simple_tag(takes_context=True)

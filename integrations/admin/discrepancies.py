@@ -28,7 +28,7 @@ from orders.admin.timeline import timeline_panel
 from orders.models import OrderLine, ServiceOrder
 from parts.admin.deeds import Deed, DeedForm, Done, ReasonForm
 from parts.admin.offices import Edited, Guest, Shown, bring
-from parts.labels import moment_label, role_word
+from parts.labels import full_name, mark, moment_label, role_word
 from parts.models import Delivery, StockLevel
 
 #: How many cases the page of what they are about shows.
@@ -175,7 +175,7 @@ _WORDS = {**dict(CaseStatus.choices), **dict(DiscrepancyKind.choices), **dict(Re
 
 @admin.register(Discrepancy)
 class DiscrepancyOffice(ByReference, Standing, Shown):
-    list_display = ("reference", "kind", "state", "about", "wanted", "seen", "owner", "answers", "due")
+    list_display = ("reference", "kind", "state", "about", "differs", "whose", "due")
     list_filter = (
         WhoseFilter,
         OverdueFilter,
@@ -191,7 +191,7 @@ class DiscrepancyOffice(ByReference, Standing, Shown):
     deeds = (
         Deed(
             slug="take",
-            title=_("Take it"),
+            title=_("Take the case"),
             permission="integrations.work_discrepancy",
             act=_take,
             offered=lambda row: _is_open(row) and row.owner_id is None,
@@ -277,6 +277,17 @@ class DiscrepancyOffice(ByReference, Standing, Shown):
         """What was found."""
         return row.found_said
 
+    @display(description=_("expected, and found"))
+    def differs(self, row: Discrepancy) -> SafeString:
+        """The two that contradict each other, one under the other."""
+        return format_html('{} <span class="desk-under">{}</span>', row.expected_said, row.found_said)
+
+    @display(description=_("answers for it"), ordering="role")
+    def whose(self, row: Discrepancy) -> SafeString | str:
+        """The person who has it, and the role that answers for it."""
+        role = role_word(row.role)
+        return format_html('{} <span class="desk-under">{}</span>', full_name(row.owner), role) if row.owner else role
+
     @display(description=_("answers for it"), ordering="role")
     def answers(self, row: Discrepancy) -> str:
         """The role that answers for it."""
@@ -293,7 +304,9 @@ class DiscrepancyOffice(ByReference, Standing, Shown):
         shown = moment_label(row.due_at)
         if not _is_open(row) or row.due_at >= timezone.now():
             return shown
-        return format_html('<span class="desk-late">{} {}</span>', shown, _g("overdue"))
+        return format_html(
+            '{} <span class="desk-under">{}</span>', shown, mark("danger", "triangle-alert", _g("overdue"))
+        )
 
 
 def _subjects(row: Discrepancy) -> list[Any]:

@@ -7,7 +7,6 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateTimeFilter
@@ -18,7 +17,7 @@ from orders.admin.timeline import STATUS_WORDS
 from orders.event_words import title_of
 from orders.models import EventCursor, EventText, LedgerAnchor, OrderEvent
 from parts.admin.offices import Shown
-from parts.labels import status_label
+from parts.labels import mark, status_label
 
 
 @admin.register(OrderEvent)
@@ -59,8 +58,8 @@ class OrderEventOffice(ByReference, Shown):
     def marks(self, event: OrderEvent) -> SafeString | str:
         """Overrides and steps that were passed through."""
         if event.is_override:
-            return format_html('<span class="desk-label desk-danger">{}</span>', _("Override"))
-        return str(_("passed through")) if event.passed_through else ""
+            return mark("danger", "shield-alert", _("Override"))
+        return mark("neutral", "arrow-right", _("Passed through")) if event.passed_through else ""
 
     @display(description=_("note"))
     def written(self, event: OrderEvent) -> str:

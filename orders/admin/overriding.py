@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from django.contrib import admin
 from django.contrib.admin import SimpleListFilter
+from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Model, QuerySet
 from django.db.models.functions import TruncMonth
@@ -31,7 +32,7 @@ from orders.serving import file_response
 from orders.statuses import LineStatus, ServiceOrderStatus
 from parts.admin.deeds import Act, Deed, DeedForm, Done, NothingAsked, ReasonForm
 from parts.admin.offices import Edited, Shown
-from parts.labels import names_of, status_label
+from parts.labels import full_name, moment_label, names_of, status_label
 from parts.rules import day_problem
 
 _WORDS = {**dict(ServiceOrderStatus.choices), **dict(LineStatus.choices)}
@@ -87,7 +88,7 @@ def reason_of(row: OverrideRequest) -> str:
 
 @admin.register(OverrideRequest)
 class OverrideRequestOffice(Shown):
-    list_display = ("about", "change", "rule", "state", "requested_by", "requested_at", "decided_by", "decided_at")
+    list_display = ("about", "change", "rule", "state", "asked", "decision")
     list_filter = (("status", ChoicesDropdownFilter), "requested_by", ("requested_at", RangeDateTimeFilter))
     list_select_related = ("line", "service_order", "requested_by", "decided_by")
     search_fields = ("line__reference", "service_order__reference", "reference")
@@ -174,10 +175,24 @@ class OverrideRequestOffice(Shown):
         """From where to where."""
         return f"{_WORDS.get(row.from_status, row.from_status)} → {_WORDS.get(row.to_status, row.to_status)}"
 
+    @display(description=_("asked for by"), ordering="requested_at")
+    def asked(self, row: OverrideRequest) -> SafeString:
+        """By whom and when."""
+        return _who_and_when(row.requested_by, row.requested_at)
+
+    @display(description=_("decided by"), ordering="decided_at")
+    def decision(self, row: OverrideRequest) -> SafeString | str:
+        """By whom and when."""
+        return _who_and_when(row.decided_by, row.decided_at) if row.decided_at else "–"
+
     @display(description=_("status"), ordering="status")
     def state(self, row: OverrideRequest) -> SafeString:
         """Where it stands."""
         return status_label(row.status, row.get_status_display())
+
+
+def _who_and_when(person: User | None, at: datetime) -> SafeString:
+    return format_html('{} <span class="desk-under">{}</span>', full_name(person), moment_label(at))
 
 
 def _address(subject: Model) -> str:

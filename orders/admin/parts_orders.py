@@ -284,7 +284,7 @@ class ShipmentOffice(Shown):
 
     def panel(self, request: HttpRequest, subject: Any) -> dict[str, Any]:
         """Show what was in it."""
-        rows = carried_with_serials().filter(shipment=subject).select_related("line__part")
+        rows = carried_with_serials().filter(shipment=subject).select_related("line__part__unit")
         return {"lines": list(rows.order_by("line__position", "id"))}
 
 

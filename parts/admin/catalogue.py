@@ -38,9 +38,23 @@ from parts.relations import drawing_of
 
 @admin.register(UnitOfMeasure)
 class UnitOfMeasureOffice(Office):
-    list_display = ("code", "name", "decimals")
+    list_display = ("code", "called", "decimals")
     search_fields = ("code", "name")
     ordering = ("code",)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[UnitOfMeasure], search_term: str
+    ) -> tuple[QuerySet[UnitOfMeasure], bool]:
+        """Find a unit by its word in the reader's language as well; there are a few dozen at most."""
+        found, may_repeat = super().get_search_results(request, queryset, search_term)
+        term = search_term.strip().casefold()
+        meant = [unit.pk for unit in queryset if term and term in str(unit).casefold()]
+        return found | queryset.filter(pk__in=meant), may_repeat
+
+    @display(description=_("name"), ordering="name")
+    def called(self, unit: UnitOfMeasure) -> str:
+        """Its name in the reader's language."""
+        return str(unit)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         """Keep the code of a unit in use: it is its key."""

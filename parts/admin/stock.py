@@ -23,7 +23,7 @@ from parts.actions import stock
 from parts.admin.deeds import Chosen, Deed, DeedForm, Done
 from parts.admin.importing import import_deed
 from parts.admin.offices import Edited, Office, Shown
-from parts.labels import names_of, status_label, written
+from parts.labels import counted, names_of, status_label, written
 from parts.models import (
     Region,
     Reservation,
@@ -167,7 +167,7 @@ class StockLevelOffice(Shown):
         ("warehouse", AutocompleteSelectFilter),
         ("condition", ChoicesDropdownFilter),
     )
-    list_select_related = ("part", "warehouse")
+    list_select_related = ("part__unit", "warehouse")
     search_fields = ("part__number", "part__description", "warehouse__code")
     ordering = ("-id",)
     deeds = (
@@ -182,7 +182,7 @@ class StockLevelOffice(Shown):
     def get_queryset(self, request: HttpRequest) -> QuerySet[StockLevel]:
         """Read part and warehouse along, and what is available."""
         levels = super().get_queryset(request).shown_in_lists(request.user)
-        return levels.select_related("part", "warehouse").with_available()
+        return levels.select_related("part__unit", "warehouse").with_available()
 
     def title_of(self, subject: Any) -> str:
         """Say part and place, not their keys."""
@@ -205,7 +205,7 @@ class StockLevelOffice(Shown):
     @display(description=_("available"))
     def free(self, level: Any) -> str:
         """On hand, neither reserved nor unfit."""
-        return written(level.available)
+        return counted(level.available, level.part.unit)
 
 
 class OfLevel(Shown):

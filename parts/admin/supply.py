@@ -183,9 +183,11 @@ class PurchaseOrderOffice(Shown):
 
     def panel(self, request: HttpRequest, subject: Any) -> dict[str, Any]:
         """Show its lines and what came of them."""
-        lines = PurchaseOrderLine.objects.filter(purchase_order=subject).with_open_quantity().select_related("part")
+        lines = (
+            PurchaseOrderLine.objects.filter(purchase_order=subject).with_open_quantity().select_related("part__unit")
+        )
         return {
-            "lines": list(lines.order_by("position", "id")),
+            "lines": list(lines.select_related("part__unit").order_by("position", "id")),
             "deliveries": list(
                 Delivery.objects.filter(lines__purchase_order_line__purchase_order=subject)
                 .distinct()
@@ -275,7 +277,9 @@ class DeliveryOffice(Shown):
     def panel(self, request: HttpRequest, subject: Any) -> dict[str, Any]:
         """Show its lines."""
         rows = DeliveryLine.objects.filter(delivery=subject).prefetch_related("serials")
-        return {"lines": list(rows.select_related("part", "purchase_order_line__purchase_order").order_by("position"))}
+        return {
+            "lines": list(rows.select_related("part__unit", "purchase_order_line__purchase_order").order_by("position"))
+        }
 
 
 @admin.register(DeliveryLine)

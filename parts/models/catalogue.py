@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
@@ -31,7 +32,7 @@ class UnitOfMeasure(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.code
+        return gettext(self.name) if self.name else self.code
 
 
 class Category(models.Model):

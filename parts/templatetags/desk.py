@@ -8,6 +8,7 @@ from typing import Any
 from django import template
 from django.utils.safestring import SafeString
 
+from parts.labels import mark as mark_of
 from parts.labels import role_word as word_of_role
 from parts.labels import status_label, written
 from parts.models import UnitOfMeasure
@@ -26,6 +27,12 @@ def status(subject: Any) -> SafeString:
 def label(value: str, word: Any) -> SafeString:
     """Return any word on the colour of a value."""
     return status_label(value, word)
+
+
+@register.simple_tag
+def mark(tone: str, icon_name: str, word: Any) -> SafeString:
+    """Return any word as a mark: `tone` is neutral, info, success, warning or danger."""
+    return mark_of(tone, icon_name, word)
 
 
 @register.filter

@@ -228,6 +228,42 @@ def test_a_view_with_a_long_name_fits_the_narrowest_phone(world: World, dispatch
     assert screen.sideways() == []
 
 
+@pytest.mark.parametrize("size", [DESKTOP, PHONE])
+def test_the_menu_of_a_card_is_seen_whole_in_the_first_column(
+    world: World, dispatcher: User, screen_of: ScreenOf, size: tuple[int, int]
+) -> None:
+    job = service_orders.create(customer_id=world.customer.pk, title="Draft of a job", status="draft", **cause())
+    screen = screen_of(dispatcher, size)
+    screen.go(BOARD)
+    shown = card(screen.page, job)
+    shown.locator("summary").click()
+    menu, board = shown.locator(".menu").bounding_box(), screen.page.locator(".board").bounding_box()
+    assert menu is not None
+    assert board is not None
+    assert menu["x"] >= board["x"]
+    assert menu["x"] + menu["width"] <= board["x"] + board["width"]
+    assert screen.barriers() == []
+
+
+def test_the_filters_are_folded_on_a_phone_and_open_on_a_desk(
+    world: World, dispatcher: User, screen_of: ScreenOf
+) -> None:
+    world.job()
+    desk = screen_of(dispatcher)
+    desk.go(BOARD)
+    expect(desk.page.get_by_label("Region")).to_be_visible()
+    expect(desk.page.locator(".fold > summary")).to_be_hidden()
+
+    phone = screen_of(dispatcher, PHONE)
+    phone.go(f"{BOARD}?search=pump")
+    expect(phone.page.get_by_label("Region")).to_be_hidden()
+    phone.page.locator(".fold > summary").click()
+    expect(phone.page.locator("#board-filter-count")).to_have_text("1 active")
+    phone.page.get_by_label("Waits for parts").check()
+    expect(phone.page.locator("#board-filter-count")).to_have_text("2 active")
+    assert phone.barriers() == []
+
+
 def test_without_scripts_the_board_moves_and_takes_back(world: World, dispatcher: User, screen_of: ScreenOf) -> None:
     job = world.job()
     signed_in = screen_of(dispatcher)

@@ -105,7 +105,7 @@ def test_a_case_is_opened_at_a_stock_level_and_settled(world: World, manager: Us
     page.get_by_label("What was expected").fill("10")
     page.get_by_label("What was found instead").fill("9")
     page.get_by_role("button", name="Open a case").click()
-    page.get_by_role("button", name="Take it").click()
+    page.get_by_role("button", name="Take the case").click()
     expect(page.get_by_text("It is yours.")).to_be_visible()
     assert screen.barriers() == []
     page.get_by_role("link", name="Resolve").click()

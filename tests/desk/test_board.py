@@ -287,6 +287,18 @@ def test_htmx_gets_the_jobs_alone_and_an_address_without_empty_filters(world: Wo
     assert "board-filters" not in answer.content.decode()
 
 
+def test_folded_filters_say_how_many_are_set_and_say_so_again_when_one_changes(world: World, dispatcher: User) -> None:
+    desk = desk_of(dispatcher)
+
+    def shown(**asked: Any) -> str:
+        return desk.get(BOARD, **asked).content.decode()
+
+    assert '<span class="fold-count" id="board-filter-count"></span>' in shown()
+    assert 'id="board-filter-count">2 active</span>' in shown(query_params={"search": "pump", "late": "on"})
+    answer = shown(query_params={"search": "pump"}, headers=QUICK)
+    assert '<span class="fold-count" id="board-filter-count" hx-swap-oob="true">1 active</span>' in answer
+
+
 # --- Moves -----------------------------------------------------------------------------------------------------------
 
 

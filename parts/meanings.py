@@ -7,7 +7,45 @@ from typing import Any
 
 from django.db.models import Model
 
-from parts.labels import TONES
+#: Tone of each status of every flow. What is not named here is neutral.
+TONES = {
+    # waits for something
+    "back_ordered": "warning",
+    "awaiting_parts": "warning",
+    "awaiting_kitting": "warning",
+    "sourcing": "warning",
+    "waiting": "warning",
+    # is being worked on
+    "in_progress": "info",
+    "with_manufacturer": "info",
+    "supply_confirmed": "info",
+    "reserved": "info",
+    "released": "info",
+    "picking": "info",
+    "packed": "info",
+    "ordered": "info",
+    "active": "info",
+    "picked": "info",
+    # went well
+    "allocated": "success",
+    "ready_for_return": "success",
+    "shipped": "success",
+    "delivered": "success",
+    "completed": "success",
+    "fulfilled": "success",
+    "issued": "success",
+    "given": "success",
+    "applied": "success",
+    "resolved": "success",
+    "kept": "info",
+    # ended otherwise
+    "cancelled": "danger",
+    "returned": "danger",
+    "taken": "danger",
+    "refused": "danger",
+    "passed_over": "warning",
+    "emergency": "danger",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +62,9 @@ DONE = Meaning("done", "circle-check")
 MOVING = Meaning("moving", "circle-dot")
 NEUTRAL = Meaning("neutral", "circle")
 ENDED = Meaning("neutral", "circle-slash")
+REFUSED = Meaning("neutral", "circle-x")
 
-_BY_TONE = {"warning": WAITING, "info": MOVING, "success": DONE, "neutral": NEUTRAL}
+_BY_TONE = {"warning": WAITING, "info": MOVING, "success": DONE, "neutral": NEUTRAL, "danger": REFUSED}
 #: Icons that say more than their meaning's.
 _ICONS = {
     "awaiting_parts": "package-x",
