@@ -88,7 +88,7 @@ def reason_of(row: OverrideRequest) -> str:
 
 @admin.register(OverrideRequest)
 class OverrideRequestOffice(Shown):
-    list_display = ("about", "change", "rule", "state", "asked", "decision")
+    list_display = ("about", "change", "rule", "state", "request_by", "decision")
     list_filter = (("status", ChoicesDropdownFilter), "requested_by", ("requested_at", RangeDateTimeFilter))
     list_select_related = ("line", "service_order", "requested_by", "decided_by")
     search_fields = ("line__reference", "service_order__reference", "reference")
@@ -176,7 +176,7 @@ class OverrideRequestOffice(Shown):
         return f"{_WORDS.get(row.from_status, row.from_status)} → {_WORDS.get(row.to_status, row.to_status)}"
 
     @display(description=_("asked for by"), ordering="requested_at")
-    def asked(self, row: OverrideRequest) -> SafeString:
+    def request_by(self, row: OverrideRequest) -> SafeString:
         """By whom and when."""
         return _who_and_when(row.requested_by, row.requested_at)
 

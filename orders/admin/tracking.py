@@ -94,13 +94,13 @@ class TrackingLinkOffice(Shown):
 
 @admin.register(CustomerWord)
 class CustomerWordOffice(Edited):
-    list_display = ("status_word", "subject", "language_name", "reads", "is_changed", "next_step_read")
+    list_display = ("status_word", "subject", "tongue", "reads", "is_changed", "next_step_read")
     list_filter = (("subject", ChoicesDropdownFilter), "language")
     search_fields = ("word", "next_step", "status")
     search_help_text = _("Word or status")
     ordering = ("subject", "status", "language", "id")
-    readonly_fields = ("subject", "status_word", "language_name", "own_word", "own_next_step")
-    fields = ("subject", "status_word", "language_name", "own_word", "word", "own_next_step", "next_step")
+    readonly_fields = ("subject", "status_word", "tongue", "own_word", "own_next_step")
+    fields = ("subject", "status_word", "tongue", "own_word", "word", "own_next_step", "next_step")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Nobody: every status has its rows."""
@@ -113,6 +113,11 @@ class CustomerWordOffice(Edited):
     def title_of(self, subject: Any) -> str:
         """Say which status in which language."""
         return f"{self.status_word(subject)} · {subject.language_name}"
+
+    @display(description=_("language"), ordering="language")
+    def tongue(self, row: CustomerWord) -> str:
+        """The language, in the reader's."""
+        return row.language_name
 
     @display(description=_("status"), ordering="status")
     def status_word(self, row: CustomerWord) -> str:

@@ -161,7 +161,7 @@ _TRANSFER: dict[str, Any] = {
 
 @admin.register(StockLevel)
 class StockLevelOffice(Shown):
-    list_display = ("part", "description", "warehouse", "condition", "owner", "on_hand", "reserved", "unfit", "free")
+    list_display = ("part", "description", "warehouse", "condition", "whose", "on_hand", "reserved", "unfit", "free")
     list_filter = (
         ("part", AutocompleteSelectFilter),
         ("warehouse", AutocompleteSelectFilter),
@@ -201,6 +201,11 @@ class StockLevelOffice(Shown):
     def description(self, level: StockLevel) -> str:
         """The part's description."""
         return level.part.description
+
+    @display(description=_("owner"), ordering="owner")
+    def whose(self, level: StockLevel) -> str:
+        """Whose it is: ours, or by code a supplier's or a customer's."""
+        return _g("own") if level.owner == OWN else level.owner
 
     @display(description=_("available"))
     def free(self, level: Any) -> str:
