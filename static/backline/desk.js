@@ -36,6 +36,17 @@
     }
   });
 
+  // The heads of a long list stay in sight where all of its columns are: what scrolls sideways could not let them.
+  const fits = new ResizeObserver((tables) => {
+    for (const { target } of tables) {
+      const box = target.closest(".desk-scroll, [data-simplebar]");
+      box?.classList.toggle("desk-fits", target.scrollWidth <= box.clientWidth);
+    }
+  });
+  addEventListener("load", () => {
+    for (const table of document.querySelectorAll("#result_list, .desk-worklist")) fits.observe(table);
+  });
+
   // The search fields of select2 are named by their labels, which it does not do itself.
   const name = (container) => {
     const [label] = container.previousElementSibling?.labels ?? [];

@@ -104,3 +104,21 @@ def test_a_way_out_is_looked_at_and_taken(
     page.get_by_role("button", name="Order from a supplier").click()
     expect(page.get_by_text("Done: Order from a supplier. PUR-")).to_be_visible()
     assert BackOrder.objects.get(pk=second.pk).expected_on is not None
+
+
+@pytest.mark.parametrize(
+    ("address", "heads"),
+    [("/admin/desk/?list=all", ".desk-worklist thead"), ("/admin/backorders/backorder/", "#result_list thead")],
+)
+def test_the_heads_of_a_long_list_stay_in_sight(
+    world: World, manager: User, screen_of: ScreenOf, address: str, heads: str
+) -> None:
+    for _ in range(25):
+        world.short()
+    screen = screen_of(manager)
+    screen.go(address)
+    expect(screen.page.locator(".desk-fits")).to_have_count(1)
+    screen.page.mouse.move(700, 400)
+    screen.page.mouse.wheel(0, 500)
+    expect(screen.page.locator(f"{heads} th").first).to_be_in_viewport(ratio=1)
+    nothing_wrong(screen)
