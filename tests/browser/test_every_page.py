@@ -28,6 +28,7 @@ NO_PAGE = (
     *("desk:file", "audit:export-file", "_evidence", "figures:csv"),  # files
     *("desk:place-line", "desk:place-part", "desk:place-whom"),  # pieces of pages, shown in them
     *("admin:view_on_site", "admin:search", "admin:app_list"),
+    "admin:login",  # leads to the one page to sign in
 )
 #: In so many parts, so that none takes long.
 PARTS = 6
