@@ -28,6 +28,8 @@ from parts.sentences import Says
 
 #: How long a claim lasts: longer than any provider is waited for.
 CLAIM_LASTS = timedelta(minutes=5)
+#: Spreads attempts, so that what failed together is not tried together again.
+_CHANCE = random.SystemRandom()
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +172,7 @@ def _failed(notice: Notice, outcome: Outcome, setting: ChannelSetting) -> None:
         notice.attempts + 1,
         setting.first_pause_seconds,
         setting.longest_pause_seconds,
-        random.random(),  # noqa: S311 - it spreads attempts, it keeps no secret
+        _CHANCE.random(),
     )
     notice.state, notice.claimed_until = NoticeState.WAITING, None
     notice.due_at = outcome.ended_at + max(pause, outcome.retry_after or timedelta())
