@@ -207,6 +207,7 @@ ATTACHMENT_MOST = environment.number("ATTACHMENT_MOST", 100, minimum=1, maximum=
 EXPORT_KEEP_DAYS = environment.number("EXPORT_KEEP_DAYS", 7, minimum=1, maximum=90)  # under MEDIA_ROOT, served likewise
 
 vars().update(environment.email("EMAIL_URL", "consolemail://"))
+EMAIL_TIMEOUT = 15  # seconds; a mail server that does not answer must not hold up the others
 DEFAULT_FROM_EMAIL = environment.text("DEFAULT_FROM_EMAIL", "backline@localhost")
 
 # What people are told (docs/messages.md). Nothing leaves the house unless MESSAGES_LEAVE says so: until then everything

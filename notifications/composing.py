@@ -57,6 +57,7 @@ class Stale:
     """A notice whose news are no longer of use."""
 
     notice: Notice
+    messages: Sequence[Message]
     why: Says
 
 
@@ -91,9 +92,9 @@ def compose(notices: Sequence[Notice], addresses: Mapping[UUID, str], at: dateti
     for notice in notices:
         of_notice = messages.get(notice.pk, [])
         if not of_notice or (notice.thread_kind != DIGEST and notice.thread_id not in standings):
-            found.append(Stale(notice, _("There is nothing to say.")))
+            found.append(Stale(notice, of_notice, _("There is nothing to say.")))
         elif _is_old_news(of_notice, read):
-            found.append(Stale(notice, _("It is back where its reader last knew it.")))
+            found.append(Stale(notice, of_notice, _("It is back where its reader last knew it.")))
         else:
             found.append(_composed(notice, of_notice, addresses.get(notice.pk, ""), read))
     return found

@@ -61,7 +61,7 @@ class Sender:
         composed = []
         for one in composing.compose(awake, addresses, at):
             if isinstance(one, Stale):
-                sending.drop(notice=one.notice, why=one.why, at=self.clock())
+                sending.drop(notice=one.notice, messages=one.messages, why=one.why, at=self.clock())
             else:
                 composed.append(one)
         outcomes = []

@@ -103,11 +103,16 @@ def postpone(*, notices: Collection[UUID], until: datetime) -> None:
     )
 
 
-def drop(*, notice: Notice, why: Says, at: datetime) -> None:
-    """End a claimed notice that has nothing to say any more."""
-    Notice.objects.filter(pk=notice.pk, state=NoticeState.SENDING).update(
-        state=NoticeState.DROPPED, claimed_until=None, ended_at=at, error=str(why)[:500]
-    )
+def drop(*, notice: Notice, messages: Sequence[Message], why: Says, at: datetime) -> None:
+    """End a claimed notice whose messages are of no use any more; what joined it since gets a notice of its own."""
+    with transaction.atomic():
+        row = Notice.objects.select_for_update().get(pk=notice.pk)
+        if row.state != NoticeState.SENDING or row.attempts != notice.attempts:
+            return  # our claim lapsed, and another took it up
+        row.state, row.claimed_until, row.ended_at = NoticeState.DROPPED, None, at
+        row.error, row.messages_count = str(why)[:500], len(messages)
+        row.save(update_fields=["state", "claimed_until", "ended_at", "error", "messages_count"])
+        _follow_up(row, messages, at)
 
 
 def record(*, outcomes: Sequence[Outcome]) -> None:
@@ -150,9 +155,14 @@ def _handed_over(notice: Notice, outcome: Outcome) -> None:
     notice.provider_id, notice.error = outcome.provider_id[:200], ""
     notice.messages_count = len(composed.messages)
     notice.save()
+    _follow_up(notice, composed.messages, outcome.ended_at)
+
+
+def _follow_up(notice: Notice, said: Sequence[Message], at: datetime) -> None:
+    """Give what joined a notice after it was put into words a notice of its own."""
+    keys = [message.pk for message in said]
     with connection.cursor() as cursor:
-        said = [message.pk for message in composed.messages]
-        cursor.execute(sql.FOLLOW_UP, {"notice": notice.pk, "follows": new_key(), "said": said, "at": outcome.ended_at})
+        cursor.execute(sql.FOLLOW_UP, {"notice": notice.pk, "follows": new_key(), "said": keys, "at": at})
 
 
 def _failed(notice: Notice, outcome: Outcome, setting: ChannelSetting) -> None:

@@ -278,6 +278,24 @@ def test_news_that_undid_themselves_are_dropped_where_the_rule_says_so(desk: Des
     assert notices()[-1].state == NoticeState.DROPPED
 
 
+def test_what_joins_while_old_news_are_dropped_is_told(desk: Desk, post: Post):
+    only_rule(when_stale=WhenStale.DROP)
+    job = desk.job("in_progress")
+    tell()
+    sender().step()
+    step(job, "awaiting_parts")
+    step(job, "in_progress")
+    late = sender(hours=1)
+    (claimed,) = sending.claim(channel="email", most=10, at=late.clock())
+    notice = Notice.objects.get(pk=claimed)
+    messages = list(Message.objects.filter(notice=notice))
+    step(job, "awaiting_parts")
+    sending.drop(notice=notice, messages=messages, why="old news", at=late.clock())
+    assert [one.state for one in notices(thread_id=job.pk)] == ["sent", "dropped", "waiting"]
+    sender(hours=2).step()
+    assert [mail["Subject"] for mail in post.taken][-1] == f"{job.reference}: Waiting for parts"
+
+
 def test_a_channel_sends_no_more_than_it_bears(desk: Desk, post: Post):
     only_rule()
     ChannelSetting.objects.filter(channel="email").update(per_second=2, per_day=3)
