@@ -87,6 +87,22 @@ def in_version_order(events: Sequence[OrderEvent]) -> list[OrderEvent]:
     return [versions[event.subject_id].pop() for event in events]
 
 
+def begin_here(*, name: str) -> None:
+    """Let a consumer begin after what the ledger holds now: what was loaded into it is none of its business.
+
+    Events that other transactions are writing right now may be passed over too. A cursor never goes back.
+    """
+    last = OrderEvent.objects.order_by("-transaction_id", "-id").first()
+    if last is None:
+        return
+    with transaction.atomic():
+        EventCursor.objects.get_or_create(name=name)
+        cursor = EventCursor.objects.select_for_update().get(name=name)
+        if (cursor.transaction_id, cursor.event_id) < (last.transaction_id, last.pk):
+            cursor.transaction_id, cursor.event_id, cursor.updated_at = last.transaction_id, last.pk, timezone.now()
+            cursor.save(update_fields=["transaction_id", "event_id", "updated_at"])
+
+
 def waiting(name: str) -> int:
     """Return how many events lie after a consumer's cursor, those not yet below the horizon too; for people to see."""
     cursor = EventCursor.objects.filter(name=name).first() or EventCursor(name=name)

@@ -33,6 +33,7 @@ from config.api.authentication import known_tokens
 from config.api.throttling import buckets
 from config.roles import SCOPES
 from config.tracking.limits import sent_forms
+from notifications.models import Notice, Recipient
 from orders.actions import attachments, tracking
 from orders.models import (
     Attachment,
@@ -86,6 +87,9 @@ PAGES: dict[str, tuple[type[models.Model], str]] = {
     "links:revoke": (TrackingLink, "pk"),
     "phone:job": (ServiceOrder, "pk"),
     "audit:chain": (ServiceOrder, "pk"),
+    "messages:notice": (Notice, "pk"),
+    "messages:read": (Notice, "pk"),
+    "messages:go": (Notice, "pk"),
     "audit:export": (ExportRun, "pk"),
     "audit:stop-export": (ExportRun, "pk"),
     "audit:export-file": (ExportRun, "pk"),
@@ -93,6 +97,8 @@ PAGES: dict[str, tuple[type[models.Model], str]] = {
 #: Our own pages that take a POST: alone, or beside a GET.
 PAGES_THAT_WRITE = {
     "audit:new-export": ["GET", "POST"],
+    "messages:read": ["POST"],
+    "messages:read-all": ["POST"],
     "audit:stop-export": ["POST"],
     "desk:board-move": ["POST"],
     "desk:save-view": ["POST"],
@@ -212,6 +218,10 @@ class Cast:
         SavedView.objects.create(person=world.person, page="board", name="Late", created_at=timezone.now())
         if "auditor" in people:
             ExportRun.objects.create(made_by=f"user:{people['auditor'].pk}", format="csv", asked_at=timezone.now())
+        if "dispatcher" in people:
+            reader = Recipient.objects.create(user=people["dispatcher"])
+            at = {"handed_over_at": timezone.now(), "due_at": timezone.now(), "caused_at": timezone.now()}
+            Notice.objects.create(recipient=reader, channel="inbox", thread_id=reader.pk, state="delivered", **at)
         self.customers = {"own": world.customer, "foreign": CustomerFactory.create()}
         if "partner" in people:
             CustomerAccess.objects.create(user=people["partner"], customer=world.customer)

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
+from config.messages.counting import unread
 from config.navigation import bar
 
 #: The name of the cookie that holds the chosen look; without it the device's own setting holds.
@@ -16,12 +17,13 @@ LOOKS = ("light", "dark")
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
-    """Give templates `look` (light, dark or empty), `bar` (the links of the bar, asked for only where shown), and for
-    whom may search its `search_address` and `search_text`."""
+    """Give templates `look` (light, dark or empty), `bar` (the links of the bar, asked for only where shown), `unread`
+    of their inbox for people of the house, and for whom may search its `search_address` and `search_text`."""
     look = request.COOKIES.get(LOOK_COOKIE, "")
     return {
         "look": look if look in LOOKS else "",
         "bar": SimpleLazyObject(lambda: bar(request)),
+        "unread": SimpleLazyObject(lambda: unread(getattr(request, "user", None))),
         "search_address": SimpleLazyObject(lambda: _search_address(request)),
         "search_text": request.GET.get("q", "") if request.path.endswith("/search/") else "",
     }

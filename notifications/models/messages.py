@@ -106,6 +106,11 @@ class Notice(models.Model):
             models.Index(fields=["channel", "claimed_until"], condition=Q(state="sending"), name="notice_claimed"),
             models.Index(fields=["recipient", "channel", "-id"], name="notice_of_reader"),
             models.Index(fields=["thread_id", "-id"], name="notice_of_thread"),
+            models.Index(
+                fields=["recipient", "-id"],
+                condition=Q(channel="inbox", opened_at__isnull=True, handed_over_at__isnull=False),
+                name="notice_unread",
+            ),
             models.Index(fields=["ended_at", "id"], condition=Q(state="dead"), name="notice_dead"),
             models.Index(
                 fields=["handed_over_at", "id"], condition=Q(handed_over_at__isnull=False), name="notice_handed_over"

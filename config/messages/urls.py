@@ -1,0 +1,16 @@
+"""The addresses of messages: /messages/."""
+
+from django.urls import path
+
+from config.messages import inbox
+
+app_name = "messages"
+
+urlpatterns = [
+    path("", inbox.inbox, name="inbox"),
+    path("count/", inbox.count, name="count"),
+    path("read-all/", inbox.read_all, name="read-all"),
+    path("notices/<uuid:key>/", inbox.notice, name="notice"),
+    path("notices/<uuid:key>/read/", inbox.read, name="read"),
+    path("notices/<uuid:key>/go/", inbox.go, name="go"),
+]
