@@ -157,7 +157,7 @@ def _listed(which: str, today: date) -> QuerySet[Any]:
     waiting = BackOrder.objects.waiting()
     match which:
         case "promise":
-            return _at_risk(today)
+            return at_risk(today)
         case "no-supply":
             return BackOrder.objects.without_supply()
         case "critical":
@@ -169,7 +169,7 @@ def _listed(which: str, today: date) -> QuerySet[Any]:
     return waiting
 
 
-def _at_risk(today: date) -> QuerySet[Any]:
+def at_risk(today: date) -> QuerySet[Any]:
     """Return those whose promise is broken, or in danger: supply comes too late for it, or none is known of soon."""
     at_risk = Q(line__promised_on__lt=today) | IN_DANGER
     at_risk |= Q(expected_on__isnull=True, line__promised_on__lte=today + SOON)
@@ -179,7 +179,7 @@ def _at_risk(today: date) -> QuerySet[Any]:
 def _promises(today: date) -> QuerySet[Any]:
     """Return of those at risk whether the promise is broken already, how many, their money, how many are unpriced."""
     return (
-        _at_risk(today)
+        at_risk(today)
         .order_by()
         .values(is_broken=Case(When(line__promised_on__lt=today, then=True), default=False))
         .annotate(

@@ -7,7 +7,7 @@ are those of `orders.wording` for customers, and the house's own for people of t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -91,12 +91,15 @@ def compose(notices: Sequence[Notice], addresses: Mapping[UUID, str], at: dateti
     found: list[Composed | Stale] = []
     for notice in notices:
         of_notice = messages.get(notice.pk, [])
+        still = [message for message in of_notice if not (message.alert and message.alert.resolved_at)]
         if not of_notice or (notice.thread_kind != DIGEST and notice.thread_id not in standings):
             found.append(Stale(notice, of_notice, _("There is nothing to say.")))
-        elif _is_old_news(of_notice, read):
+        elif not still:
+            found.append(Stale(notice, of_notice, _("What it warned of is over.")))
+        elif _is_old_news(still, read):
             found.append(Stale(notice, of_notice, _("It is back where its reader last knew it.")))
         else:
-            found.append(_composed(notice, of_notice, addresses.get(notice.pk, ""), read))
+            found.append(replace(_composed(notice, still, addresses.get(notice.pk, ""), read), messages=of_notice))
     return found
 
 

@@ -34,6 +34,9 @@ class Said(NamedTuple):
     channel: str
     unheard: str
     due_at: datetime
+    #: The alert that is told, and its level then; of the event itself, none.
+    alert_id: UUID | None = None
+    alert_level: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +154,30 @@ def plan(
                     said.append(
                         Said(event, fact, rule, reader, channel, unheard, due_at(rule.rule, reader, event.recorded_at))
                     )
+    return said
+
+
+class Raised(NamedTuple):
+    """A time ran out that is to be told: the alert, the event that began the stay, and of what level it is now."""
+
+    alert_id: UUID
+    level: int
+    event: OrderEvent
+    fact: Fact
+
+
+def plan_alerts(raised: Iterable[Raised], rule: Compiled, readers: Readers, now: datetime) -> list[Said]:
+    """Return who is to hear of alerts by a rule, or by a level of its escalation. Each hears once of a level."""
+    said = []
+    for one in raised:
+        heard: set[UUID] = set()
+        for reader in audience_of(rule.audience, one.fact, readers):
+            if reader.id in heard or (reader.regions and one.fact.region_id not in reader.regions):
+                continue
+            heard.add(reader.id)
+            channel, unheard = way_to(reader, rule, one.fact, now)
+            due = due_at(rule.rule, reader, now)
+            said.append(Said(one.event, one.fact, rule, reader, channel, unheard, due, one.alert_id, one.level))
     return said
 
 

@@ -255,7 +255,9 @@ RETURNING notice.id
 #: messages that were said), at.
 FOLLOW_UP = """
 WITH late AS (
-    SELECT message.id, event.recorded_at, event.source, rule.is_urgent, rule.target_seconds
+    SELECT
+        message.id, CASE WHEN message.alert_id IS NULL THEN event.recorded_at ELSE message.written_at END AS caused_at,
+        event.source, rule.is_urgent, rule.target_seconds
     FROM notifications_message AS message
     JOIN orders_orderevent AS event ON event.id = message.event_id
     JOIN notifications_rule AS rule ON rule.id = message.rule_id
@@ -270,7 +272,7 @@ next AS (
     SELECT
         %(follows)s, notice.recipient_id, notice.channel, notice.thread_kind, notice.thread_id, notice.reference,
         notice.region_id, array_agg(DISTINCT late.source), count(*), bool_or(late.is_urgent),
-        min(late.target_seconds), 'waiting', %(at)s, min(late.recorded_at), 0, false, '', '', '', '', '', '', ''
+        min(late.target_seconds), 'waiting', %(at)s, min(late.caused_at), 0, false, '', '', '', '', '', '', ''
     FROM notifications_notice AS notice CROSS JOIN late
     WHERE notice.id = %(notice)s
     GROUP BY notice.id
@@ -280,4 +282,23 @@ UPDATE notifications_message AS message
 SET notice_id = next.id
 FROM next, late
 WHERE message.id = late.id
+"""
+
+#: Write alerts down; of those that another sweep wrote meanwhile, nothing. Parameters: alerts (JSON). Returns the keys
+#: of the new ones.
+RAISE = """
+INSERT INTO notifications_alert (
+    id, rule_id, event_id, subject_kind, subject_id, reference, trigger, thread_kind, thread_id, region_id, due_at,
+    raised_at, level, acknowledged_by
+)
+SELECT
+    id, rule_id, event_id, subject_kind, subject_id, reference, trigger, thread_kind, thread_id, region_id, due_at,
+    raised_at, 1, ''
+FROM json_to_recordset(%(alerts)s::json) AS alert (
+    id uuid, rule_id uuid, event_id uuid, subject_kind text, subject_id uuid, reference text, trigger text,
+    thread_kind text, thread_id uuid, region_id uuid, due_at timestamptz, raised_at timestamptz
+)
+ORDER BY subject_id
+ON CONFLICT (rule_id, subject_id, event_id, due_at) DO NOTHING
+RETURNING id
 """

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import time
+
+from django.utils import timezone
+
+from notifications.actions import alerting
 from notifications.sending import catch_up
 from notifications.statuses import Channel
 
@@ -12,3 +17,10 @@ _SECONDS = 40.0
 def send_messages() -> int:
     """Do what `manage.py send_messages` does, where it does not run; return how many notices were sent."""
     return catch_up(Channel.values, seconds=_SECONDS)
+
+
+def raise_alerts() -> str:
+    """Look at the clock: which time ran out, which alert is over, whom the next level tells; return what was done."""
+    deadline = time.monotonic() + _SECONDS
+    swept = alerting.sweep(at=timezone.now(), go_on=lambda: time.monotonic() < deadline)
+    return f"{swept.raised} raised, {swept.resolved} resolved, {swept.escalated} escalated"

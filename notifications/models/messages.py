@@ -10,7 +10,7 @@ from django.utils.translation import pgettext_lazy
 from notifications.models.people import Recipient
 from notifications.models.rules import Rule
 from notifications.models.templates import TemplateVersion
-from notifications.statuses import Audience, Channel, NoticeState, Unheard
+from notifications.statuses import Audience, Channel, NoticeState, Trigger, Unheard
 from orders.models import OrderEvent
 from parts.keys import new_key
 from parts.models import Region
@@ -199,7 +199,11 @@ class Attempt(models.Model):
 
 
 class Alert(models.Model):
-    """A time ran out: once for each stay (`event` began it). Who acknowledges it stops its escalation."""
+    """A time ran out: once for each stay (`event` began it). Who acknowledges it stops its escalation.
+
+    `due_at` is when the time ran out, or when it does where the alert warns of it. `level` 1 is the rule's own; each
+    escalation level that was told since makes it one more. It belongs to an order's thread, as notices do.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_key, editable=False)
     rule = models.ForeignKey(Rule, models.PROTECT, related_name="alerts", db_index=False)
@@ -207,6 +211,10 @@ class Alert(models.Model):
     subject_kind = models.CharField(_("about a"), max_length=16)
     subject_id = models.UUIDField(_("about"))
     reference = models.CharField(_("reference"), max_length=40)
+    trigger = models.CharField(_("time that ran out"), max_length=40, choices=Trigger)
+    thread_kind = models.CharField(_("order"), max_length=16)
+    thread_id = models.UUIDField(_("order"))
+    region = models.ForeignKey(Region, models.PROTECT, related_name="+", db_index=False)
     due_at = models.DateTimeField(_("ran out at"))
     raised_at = models.DateTimeField(_("raised at"))
     level = models.PositiveSmallIntegerField(pgettext_lazy("alert", "level"), default=1)
@@ -226,9 +234,26 @@ class Alert(models.Model):
                 | (Q(acknowledged_at__isnull=False) & ~Q(acknowledged_by="")),
                 name="alert_acknowledged_by_somebody",
             ),
+            models.CheckConstraint(condition=Q(trigger__in=Trigger.values), name="alert_trigger_known"),
+            models.CheckConstraint(condition=Q(level__gt=0), name="alert_level_from_one"),
         ]
         indexes = [
             models.Index(fields=["raised_at", "id"], condition=Q(resolved_at__isnull=True), name="alert_standing"),
+            models.Index(
+                fields=["trigger", "raised_at", "id"],
+                condition=Q(resolved_at__isnull=True),
+                name="alert_standing_by_kind",
+            ),
+            models.Index(
+                fields=["region", "raised_at", "id"],
+                condition=Q(resolved_at__isnull=True),
+                name="alert_standing_by_region",
+            ),
+            models.Index(
+                fields=["rule", "level", "raised_at"],
+                condition=Q(resolved_at__isnull=True, acknowledged_at__isnull=True),
+                name="alert_to_escalate",
+            ),
             models.Index(fields=["subject_id"], condition=Q(resolved_at__isnull=True), name="alert_of_subject"),
         ]
 
