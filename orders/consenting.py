@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -37,6 +37,19 @@ def reference_of(evidence_sha256: str) -> str:
     The ledger keeps a reference for ever: it tells which file it was, and not its name, which may be somebody's.
     """
     return f"file {evidence_sha256[:12]}"
+
+
+def evidence_of(rows: Iterable[OrderEvent]) -> dict[UUID, OverrideRequest]:
+    """Return, by the event, the request whose file an event rests on, as long as nobody had the file erased.
+
+    One query; none where no event rests on a file.
+    """
+    by_request = {row.pk: row.data["request"] for row in rows if row.data.get("evidence") and "request" in row.data}
+    if not by_request:
+        return {}
+    found = OverrideRequest.objects.filter(pk__in=set(by_request.values())).exclude(evidence="")
+    requests = {str(request.pk): request for request in found.order_by()}
+    return {key: requests[request] for key, request in by_request.items() if request in requests}
 
 
 def asked_about(*, job_id: UUID | None, order_ids: Sequence[UUID], at: datetime) -> list[OverrideRequest]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.contrib.auth.models import AnonymousUser, User
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -17,7 +18,8 @@ from config.desk.orders import for_staff
 from config.desk.orders_timeline import Happening, one_by_one
 from config.faces.htmx import is_quick
 from orders import chains
-from orders.models import OrderEvent
+from orders.consenting import evidence_of
+from orders.models import OrderEvent, OverrideRequest
 from orders.statuses import SubjectKind
 from orders.verifying import fits_its_hash, verify_subject
 from reports.audit.searching import Found, search
@@ -29,11 +31,13 @@ _PAGES = {SubjectKind.SERVICE_ORDER: "desk:service-order", SubjectKind.PARTS_ORD
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """An event as a page shows it: the row, in words, and whether its hash fits what stands there now."""
+    """An event as a page shows it: the row, in words, whether its hash fits what stands there now, and the file that
+    it rests on, where the reader may open it."""
 
     row: OrderEvent
     told: Happening
     fits: bool
+    evidence: OverrideRequest | None = None
 
     @property
     def kind_word(self) -> str:
@@ -46,11 +50,12 @@ class Shown:
         return abs((self.row.recorded_at - self.row.occurred_at).total_seconds()) >= 60
 
 
-def shown(rows: Sequence[OrderEvent]) -> list[Shown]:
-    """Return events as a page shows them. Two statements."""
+def shown(rows: Sequence[OrderEvent], reader: User | AnonymousUser) -> list[Shown]:
+    """Return events as a page shows them to a reader. Two statements, and one where an event rests on a file."""
     texts: Mapping[UUID, Any] = chains.events_of([row.pk for row in rows]) if rows else {}
+    evidence = evidence_of(rows) if reader.has_perm("orders.view_overriderequest") else {}
     return [
-        Shown(row, told, row.pk in texts and fits_its_hash(texts[row.pk]))
+        Shown(row, told, row.pk in texts and fits_its_hash(texts[row.pk]), evidence.get(row.pk))
         for row, told in zip(rows, one_by_one(rows), strict=True)
     ]
 
@@ -64,7 +69,7 @@ def history(request: HttpRequest) -> HttpResponse:
     context = {
         "question": question,
         "found": found,
-        "shown": shown(found.rows),
+        "shown": shown(found.rows, request.user),
         "is_first": "before" not in request.GET,
         "tab": "overrides" if question.query == "overrides=on" else "history",
     }
@@ -96,7 +101,7 @@ def subject(request: HttpRequest, key: UUID) -> HttpResponse:
         "key": key,
         "reference": newest.reference,
         "kind_word": SubjectKind(newest.subject_kind).label,
-        "shown": shown(rows),
+        "shown": shown(rows, request.user),
         "older": older,
         "is_first": not before,
         "page": reverse(_PAGES[kind], args=[newest.reference])

@@ -5,15 +5,16 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.db import connection
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from integrations.actions import cases
 from integrations.actions.cases import Contradiction
-from orders.actions import erasing, service_orders
-from orders.models import OrderEvent, ServiceOrder
+from orders.actions import consents, erasing, service_orders
+from orders.models import OrderEvent, OverrideRequest, ServiceOrder
 from orders.models.ledger import COMMON_KINDS
 from parts.actors import Actor
 from reports.audit import searching, sql
@@ -99,6 +100,44 @@ def test_a_reference_of_nothing_is_said_to_be_none(desk: Desk, reading: Client) 
     page = seen(reading, "?order=P-999999")
     assert "There is no order, job, line, shipment or case" in page
     assert rows(page) == 0
+
+
+def overridden(desk: Desk, manager: User) -> OverrideRequest:
+    evidence = consents.Evidence("receipt.txt", b"Paid")
+    wish = consents.Wish("service_order", desk.job("in_progress").pk, "new", "Never begun", "", evidence)
+    return consents.ask(wish=wish, **TOLD | {"by": Actor.user(manager)})
+
+
+def test_the_file_that_an_override_rests_on_is_a_click_away_for_who_may_open_it(
+    desk: Desk, reading: Client, manager: User
+) -> None:
+    request = overridden(desk, manager)
+    address = reverse("admin:orders_overriderequest_evidence", args=[request.pk])
+    page = seen(reading, "?overrides=on")
+    assert f'href="{address}"' in page
+    assert "receipt.txt" in page
+    assert f'href="{address}"' in seen(reading, f"chains/{request.service_order_id}/")
+    assert reading.get(address).getvalue() == b"Paid"
+
+
+def test_the_file_of_an_override_is_not_named_to_who_may_not_open_it_nor_once_it_is_erased(
+    desk: Desk, reading: Client, manager: User, auditor: User
+) -> None:
+    request = overridden(desk, manager)
+    address = reverse("admin:orders_overriderequest_evidence", args=[request.pk])
+    person = User.objects.create_user("reader", is_staff=True)
+    person.user_permissions.add(Permission.objects.get(codename="view_orderevent"))
+    other = Client()
+    other.force_login(person)
+    page = seen(other, "?overrides=on")
+    assert rows(page) == 1
+    assert address not in page
+    assert "receipt.txt" not in page
+    assert request.service_order_id is not None
+    erasing.erase_texts(reason="asked for it", subject_ids=[request.service_order_id], **TOLD)
+    page = seen(reading, "?overrides=on")
+    assert rows(page) == 1
+    assert address not in page
 
 
 def test_a_person_is_found_by_name_and_two_of_one_name_are_asked_for(
