@@ -54,7 +54,7 @@ def expected_deliveries(search: str = "") -> list[Expected]:
     found.sort(key=lambda order: (first[order.supplier_id, order.warehouse_id], order.supplier_id, order.warehouse_id))
     together = groupby(found, key=lambda order: (order.supplier_id, order.warehouse_id))
     groups = [list(group) for _, group in together]
-    return [Expected(str(group[0].supplier), str(group[0].warehouse), group) for group in groups]
+    return [Expected(group[0].supplier.full_name, str(group[0].warehouse), group) for group in groups]
 
 
 def open_lines(order_ids: Collection[UUID], also: Collection[UUID] = ()) -> list[Any]:

@@ -29,6 +29,11 @@ class Supplier(models.Model):
     def __str__(self) -> str:
         return self.code
 
+    @property
+    def full_name(self) -> str:
+        """Code and name, where there is room for both."""
+        return f"{self.code} {self.name}"
+
 
 class SupplierPart(models.Model):
     """What a supplier sells, at which cost, how fast and in which quantities."""

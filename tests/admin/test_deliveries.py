@@ -159,6 +159,9 @@ def test_the_orders_that_are_due_are_found_by_number_supplier_and_part(
         shown = text(client.get(deed(Delivery, "book"), {"q": term}))
         assert order.number in shown
         assert shown.count('name="orders"') == 1
+    shown = text(client.get(deed(Delivery, "book")))
+    assert f"Enter what came from {order.supplier.code} {order.supplier.name}" in shown
+    assert f"{order.supplier.code} {order.supplier.name} → " in text(client.get(book(order)))
     assert "No open purchase order fits" in text(client.get(deed(Delivery, "book"), {"q": "nothing"}))
 
 
