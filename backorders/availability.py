@@ -28,7 +28,8 @@ LEFT JOIN LATERAL (
         sum(place.promisable) AS promisable,
         json_agg(json_build_array(
             place.id, place.code, place.allocatable, place.on_hand::text, place.reserved::text, place.unfit::text,
-            place.promisable::text, place.consigned::text, place.loaner::text, place.in_repair::text
+            place.promisable::text, place.consigned::text, place.loaner::text, place.in_repair::text,
+            place.ordinary::text
         ) ORDER BY place.code) AS places
     FROM (
         SELECT
@@ -39,7 +40,9 @@ LEFT JOIN LATERAL (
             ), 0) AS promisable,
             coalesce(sum(level.on_hand) FILTER (WHERE special.kind = 'consigned'), 0) AS consigned,
             coalesce(sum(level.on_hand) FILTER (WHERE special.kind = 'loaner'), 0) AS loaner,
-            coalesce(sum(level.on_hand) FILTER (WHERE special.kind = 'in_repair'), 0) AS in_repair
+            coalesce(sum(level.on_hand) FILTER (WHERE special.kind = 'in_repair'), 0) AS in_repair,
+            coalesce(sum(level.on_hand - level.unfit - level.reserved) FILTER (WHERE special.kind IS NULL), 0)
+                AS ordinary
         FROM parts_stocklevel AS level
         JOIN parts_warehouse AS warehouse ON warehouse.id = level.warehouse_id
         CROSS JOIN LATERAL (SELECT {SPECIAL_KIND} AS kind) AS special
@@ -72,7 +75,8 @@ ORDER BY part.number
 @dataclass(frozen=True, slots=True)
 class Place:
     """What lies in one warehouse, as far as it may be seen. `serves_orders`: whether its stock may be promised to any
-    order. `consigned`, `loaner` and `in_repair` say how much of what is on hand is that, and is promised to nobody."""
+    order. `consigned`, `loaner` and `in_repair` say how much of what is on hand is that, and is promised to nobody;
+    `ordinary` is what is available of all other."""
 
     warehouse: UUID
     code: str
@@ -85,6 +89,12 @@ class Place:
     consigned: Decimal
     loaner: Decimal
     in_repair: Decimal
+    ordinary: Decimal
+
+    @property
+    def kept_from_orders(self) -> Decimal:
+        """What is ordinary stock and available, and yet no order may have: in a van, or used."""
+        return self.ordinary - self.promisable
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,7 @@ CALLED = (
 #: Special stock: its kind for a rule, where it lies, how much, and what makes it special.
 SPECIAL: tuple[tuple[str, str, int, dict[str, Any]], ...] = (
     ("consigned", "CENTRAL", 4, {"owner": "SUP-03"}),
+    ("consigned", "DALLAS", 6, {"owner": "SUP-03"}),
     ("loaner", "CENTRAL", 1, {"condition": "loaner"}),
     ("in_repair", "SHOP", 2, {"condition": "in_repair"}),
 )
@@ -72,7 +73,7 @@ def tell(cast: Cast, now: datetime, nobody_has: list[Any]) -> None:
     for number, called in enumerate(CALLED):
         machine = machines[(number * 7 + 4) % len(machines)]
         _call(cast, now, called, machine, contracts.get(machine.customer_id), people, missing)
-    _put_special_stock(cast, now)
+    _put_special_stock(cast, now, nobody_has[0])
     dispatcher = cast.dispatcher
     save_view(page="board", name="Late", query="late=on", by=dispatcher, at=now)
     save_view(page="board", name="Waits for parts", query="as=table&waits_for_parts=on", by=dispatcher, at=now)
@@ -136,10 +137,12 @@ def _order_what_is_missing(cast: Cast, now: datetime, called: Called, job_id: An
         lines.promise(line_id=line.pk, promised_on=day, **_facts(cast.dispatcher, at))
 
 
-def _put_special_stock(cast: Cast, now: datetime) -> None:
-    """Put a unit of each special kind beside the ordinary stock of two parts, and show it to dispatchers by rule."""
+def _put_special_stock(cast: Cast, now: datetime, waited_for: Any) -> None:
+    """Put special stock beside the ordinary stock of two parts, and of one that a job waits for; show dispatchers what
+    is consigned in one depot and not in the other, loaners for orders of one customer, and what is in repair."""
     places = {place.code: place for place in Warehouse.objects.filter(code__in=[code for _, code, _, _ in SPECIAL])}
-    for part in Part.objects.filter(is_active=True).order_by("number")[:2]:
+    kept = Part.objects.filter(is_active=True).order_by("number")[:2]
+    for part in [*kept, Part.objects.get(pk=waited_for)]:
         for _, code, quantity, facts in SPECIAL:
             correct_stock(
                 part_id=part.pk,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -160,6 +161,27 @@ def test_pages_leave_out_what_no_rule_covers(world: World, part: Part, dispatche
     assert "C-77" in text(desk_of(manager).get(listed))
     panel = f"/admin/parts/part/{part.pk}/change/"
     assert "C-77" not in text(desk_of(dispatcher).get(panel))
+
+
+def placing(person: User, part: Part, whom: Customer) -> list[str]:
+    """Return what stands beside a line about stock that no order may have, as somebody is placing an order."""
+    page = desk_of(person).get(f"/desk/place/?whom={whom.code}&part={part.number}&quantity=1").content.decode()
+    return re.findall(r'<span class="place subtle">([^<]*)</span>', page)
+
+
+def test_who_places_an_order_is_shown_each_kind_also_beside_stock_that_the_order_may_have(
+    world: World, part: Part, dispatcher: User, manager: User
+) -> None:
+    own, other, near = CustomerFactory.create(), CustomerFactory.create(), world.near.code
+    van = WarehouseFactory.create(kind="van", allocatable=False, code="VAN-1")
+    put(part, van, 2)
+    put(part, van, 3, condition="in_repair")
+    StockVisibilityRule.objects.create(stock="consigned", warehouse=world.near)
+    StockVisibilityRule.objects.create(stock="loaner", customer=own)
+    assert placing(dispatcher, part, own) == [f"{near} 1 consigned", f"{near} 1 loaner", "VAN-1 2 not for orders"]
+    assert placing(dispatcher, part, other) == [f"{near} 1 consigned", "VAN-1 2 not for orders"]
+    shown = placing(manager, part, other)
+    assert {f"{near} 1 in repair", "VAN-1 2 not for orders", "VAN-1 3 in repair"} <= set(shown)
 
 
 def test_the_parts_manager_edits_the_rules_and_a_dispatcher_does_not(
