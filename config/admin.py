@@ -26,7 +26,7 @@ from oauth2_provider.models import (
     RefreshToken,
     revoke_access_token,
 )
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeDateTimeFilter
+from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
@@ -35,6 +35,7 @@ from config.clients import ClientForm, accounts_for
 from config.schedules import word_of
 from parts.actors import Actor
 from parts.admin.deeds import Deed, Done
+from parts.admin.filters import ChosenFilter
 from parts.admin.offices import Office, Shown
 from parts.labels import role_word
 from reports.actions.access import changing_rights
@@ -193,7 +194,7 @@ class RoleOffice(Shown):
 @admin.register(LogEntry)
 class LogEntryOffice(Shown):
     list_display = ("action_time", "user", "content_type", "object_repr", "action_flag", "change_message")
-    list_filter = (("user", AutocompleteSelectFilter), ("action_time", RangeDateTimeFilter))
+    list_filter = (("user", ChosenFilter), ("action_time", RangeDateTimeFilter))
     list_select_related = ("user", "content_type")
     search_fields = ("object_repr", "user__username")
     ordering = ("-id",)
@@ -236,7 +237,7 @@ def _revoke(subject: Any, cleaned: dict[str, Any], told: dict[str, Any]) -> Done
 @admin.register(AccessToken)
 class AccessTokenOffice(AccessTokenAdmin, Shown):
     list_display = ("id", "application", "user", "scope", "expires", "created")
-    list_filter = (("application", AutocompleteSelectFilter), ("expires", RangeDateTimeFilter))
+    list_filter = (("application", ChosenFilter), ("expires", RangeDateTimeFilter))
     list_select_related = ("application", "user")
     fields = ("application", "user", "scope", "expires", "created")
     raw_id_fields = ()
@@ -259,7 +260,7 @@ class TokenOffice(Shown):
     """What OAuth keeps beside the access tokens; never the secret itself."""
 
     list_display = ("id", "application", "user", "created")
-    list_filter = (("application", AutocompleteSelectFilter),)
+    list_filter = (("application", ChosenFilter),)
     list_select_related = ("application", "user")
     fields = ("application", "user", "created", "updated")
     search_fields = ("application__name", "application__client_id", "user__username")

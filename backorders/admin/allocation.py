@@ -13,12 +13,13 @@ from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter, RangeDateTimeFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateTimeFilter
 from unfold.decorators import display
 
 from backorders.explaining import rule_word
 from backorders.models import Allocation, AllocationDecision, AllocationRun
 from backorders.statuses import cause_word
+from parts.admin.filters import ChosenFilter
 from parts.admin.offices import Shown
 from parts.labels import plain, status_label
 from parts.models import Part
@@ -72,7 +73,7 @@ class AllocationDecisionOffice(Shown):
     list_display = ("back_order", "part", "decided", "by_rule", "place", "asked", "free_before", "given", "ran_at")
     list_filter = (
         ("outcome", ChoicesDropdownFilter),
-        ("part", AutocompleteSelectFilter),
+        ("part", ChosenFilter),
         ("run__ran_at", RangeDateTimeFilter),
     )
     list_select_related = ("back_order", "part", "run")
@@ -98,7 +99,7 @@ class AllocationDecisionOffice(Shown):
 @admin.register(Allocation)
 class AllocationOffice(Shown):
     list_display = ("back_order", "line", "part", "amount", "note", "allocated_at")
-    list_filter = (("back_order__part", AutocompleteSelectFilter), ("allocated_at", RangeDateTimeFilter))
+    list_filter = (("back_order__part", ChosenFilter), ("allocated_at", RangeDateTimeFilter))
     list_select_related = ("back_order__part", "line", "delivery_line__delivery")
     search_fields = ("back_order__reference", "line__reference", "delivery_line__delivery__note_number")
     ordering = ("-id",)

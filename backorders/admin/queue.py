@@ -17,7 +17,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _g
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
 from backorders.actions import moving, pinning
@@ -45,6 +45,7 @@ from orders.admin.lines import CancelForm, PromiseForm
 from orders.admin.timeline import timeline_panel
 from orders.searching import customers_named, parts_numbered
 from parts.admin.deeds import Deed, DeedForm, Done, ReasonForm
+from parts.admin.filters import ChosenFilter
 from parts.admin.offices import Shown
 from parts.labels import counted, status_label
 
@@ -193,8 +194,8 @@ class BackOrderOffice(ByReference, Shown):
         ViewFilter,
         AgeFilter,
         ("status", ChoicesDropdownFilter),
-        ("part", AutocompleteSelectFilter),
-        ("customer", AutocompleteSelectFilter),
+        ("part", ChosenFilter),
+        ("customer", ChosenFilter),
         "on_hold",
     )
     list_select_related = ("part__unit", "customer", "line__order")
@@ -427,7 +428,7 @@ def _terms(why: Explanation) -> list[tuple[Any, Any]]:
 @admin.register(Peg)
 class PegOffice(Shown):
     list_display = ("back_order", "purchase_order", "quantity", "expected_on")
-    list_filter = (("purchase_order_line__purchase_order__supplier", AutocompleteSelectFilter),)
+    list_filter = (("purchase_order_line__purchase_order__supplier", ChosenFilter),)
     list_select_related = ("back_order", "purchase_order_line__purchase_order")
     search_fields = ("back_order__reference", "purchase_order_line__purchase_order__number")
     ordering = ("-id",)

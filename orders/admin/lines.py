@@ -12,7 +12,7 @@ from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter, RangeDateFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateFilter
 from unfold.decorators import display
 
 from orders.actions import lines
@@ -23,6 +23,7 @@ from orders.models import OrderLine
 from orders.searching import parts_numbered
 from orders.statuses import LINE_CLOSED, LINE_STEPS
 from parts.admin.deeds import Deed, DeedForm
+from parts.admin.filters import ChosenFilter
 from parts.admin.offices import Shown
 from parts.labels import counted, plain
 
@@ -89,8 +90,8 @@ class OrderLineOffice(ByReference, Standing, Shown):
     list_filter = (
         ("status", ChoicesDropdownFilter),
         "is_split",
-        ("part", AutocompleteSelectFilter),
-        ("warehouse", AutocompleteSelectFilter),
+        ("part", ChosenFilter),
+        ("warehouse", ChosenFilter),
         ("promised_on", RangeDateFilter),
     )
     list_select_related = ("part__unit", "order", "warehouse")

@@ -14,7 +14,6 @@ from django.utils.translation import gettext as _g
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.contrib.filters.admin import (
-    AutocompleteSelectFilter,
     ChoicesDropdownFilter,
     RangeDateFilter,
     RangeDateTimeFilter,
@@ -30,6 +29,7 @@ from orders.models import OrderLine, PartsOrder, Shipment, ShipmentLine
 from orders.searching import customers_named
 from orders.statuses import LINE_OPEN, LINE_STEPS
 from parts.admin.deeds import Chosen, Deed, DeedForm, Done, ReasonForm
+from parts.admin.filters import ChosenFilter
 from parts.admin.offices import Edited, Shown
 from parts.admin.rows import RowsForm
 from parts.errors import Refused
@@ -162,8 +162,8 @@ class PartsOrderOffice(ByReference, Standing, Edited):
     list_filter = (
         ("status", ChoicesDropdownFilter),
         ("kind", ChoicesDropdownFilter),
-        ("customer", AutocompleteSelectFilter),
-        ("destination", AutocompleteSelectFilter),
+        ("customer", ChosenFilter),
+        ("destination", ChosenFilter),
         "on_hold",
         "is_test",
         ("requested_on", RangeDateFilter),
@@ -276,7 +276,7 @@ class PartsOrderOffice(ByReference, Standing, Edited):
 @admin.register(Shipment)
 class ShipmentOffice(Shown):
     list_display = ("reference", "order", "warehouse", "carrier", "tracking_number", "shipped_at", "delivered_at")
-    list_filter = (("warehouse", AutocompleteSelectFilter), ("shipped_at", RangeDateTimeFilter))
+    list_filter = (("warehouse", ChosenFilter), ("shipped_at", RangeDateTimeFilter))
     list_select_related = ("order", "warehouse")
     search_fields = ("reference", "order__reference", "tracking_number")
     ordering = ("-id",)
@@ -291,7 +291,7 @@ class ShipmentOffice(Shown):
 @admin.register(ShipmentLine)
 class ShipmentLineOffice(Shown):
     list_display = ("shipment", "line", "part", "quantity")
-    list_filter = (("shipment__warehouse", AutocompleteSelectFilter),)
+    list_filter = (("shipment__warehouse", ChosenFilter),)
     list_select_related = ("shipment", "line__part")
     search_fields = ("shipment__reference", "line__reference", "line__part__number")
     ordering = ("-id",)

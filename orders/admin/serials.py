@@ -9,11 +9,11 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import display
 
 from orders.models import ShippedSerial
 from orders.serials import departures_of_delivery
+from parts.admin.filters import ChosenFilter
 from parts.admin.offices import BySerial, Guest, Shown, bring
 from parts.models import Delivery, Part
 
@@ -24,7 +24,7 @@ MOST_SHOWN = 20
 @admin.register(ShippedSerial)
 class ShippedSerialOffice(BySerial, Shown):
     list_display = ("serial", "part", "order", "shipment", "shipped_at", "is_gone")
-    list_filter = (("part", AutocompleteSelectFilter), "is_gone")
+    list_filter = (("part", ChosenFilter), "is_gone")
     ordering = ("-id",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ShippedSerial]:

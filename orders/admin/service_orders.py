@@ -12,7 +12,6 @@ from django.utils.translation import gettext as _g
 from django.utils.translation import gettext_lazy as _
 from django_fsm import ConcurrentTransition
 from unfold.contrib.filters.admin import (
-    AutocompleteSelectFilter,
     ChoicesDropdownFilter,
     DropdownFilter,
     RangeDateFilter,
@@ -28,6 +27,7 @@ from orders.people import technicians
 from orders.searching import jobs_with
 from orders.statuses import SERVICE_ORDER_STEPS
 from parts.admin.deeds import Deed, Done
+from parts.admin.filters import ChosenFilter
 from parts.admin.offices import Edited, Shown
 from parts.labels import full_name
 
@@ -73,9 +73,9 @@ class ServiceOrderOffice(ByReference, Standing, Edited):
     )
     list_filter = (
         ("status", ChoicesDropdownFilter),
-        ("customer", AutocompleteSelectFilter),
+        ("customer", ChosenFilter),
         TechnicianFilter,
-        ("region", AutocompleteSelectFilter),
+        ("region", ChosenFilter),
         "machine_down",
         "is_test",
         ("scheduled_for", RangeDateFilter),
@@ -196,7 +196,7 @@ class LabourEntryOffice(Shown):
 @admin.register(DiagnosticNote)
 class DiagnosticNoteOffice(Shown):
     list_display = ("created_at", "failure_code", "service_order", "author", "text")
-    list_filter = (("author", AutocompleteSelectFilter),)
+    list_filter = (("author", ChosenFilter),)
     list_select_related = ("service_order", "author")
     search_fields = ("service_order__reference", "failure_code", "text")
     ordering = ("-id",)

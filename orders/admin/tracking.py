@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _g
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
 from orders import wording
@@ -19,6 +19,7 @@ from orders.models import CustomerWord, TrackingLink
 from orders.statuses import LineStatus, ServiceOrderStatus
 from orders.tracking import state_of
 from parts.admin.deeds import Deed, Done
+from parts.admin.filters import ChosenFilter
 from parts.admin.offices import Edited, Shown
 
 _STATES = {"working": _("Works"), "expired": _("Expired"), "revoked": _("Revoked")}
@@ -55,7 +56,7 @@ def _revoke(subject: TrackingLink, cleaned: dict[str, Any], told: dict[str, Any]
 @admin.register(TrackingLink)
 class TrackingLinkOffice(Shown):
     list_display = ("to", "customer", "requester", "state", "created_at", "expires_at", "last_seen_at")
-    list_filter = (StateFilter, ("customer", AutocompleteSelectFilter))
+    list_filter = (StateFilter, ("customer", ChosenFilter))
     list_select_related = ("service_order", "parts_order", "customer")
     search_fields = ("service_order__reference", "parts_order__reference", "requester", "customer__name")
     search_help_text = _("Order, customer or whom it was made for")

@@ -7,10 +7,11 @@ from typing import Any
 from django.contrib import admin
 from django.utils.translation import gettext as _g
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
 from orders.models import StockVisibilityRule
+from parts.admin.filters import ChosenFilter
 from parts.admin.offices import Edited
 
 
@@ -19,8 +20,8 @@ class StockVisibilityRuleOffice(Edited):
     list_display = ("stock", "where", "for_whom", "who", "note")
     list_filter = (
         ("stock", ChoicesDropdownFilter),
-        ("warehouse", AutocompleteSelectFilter),
-        ("customer", AutocompleteSelectFilter),
+        ("warehouse", ChosenFilter),
+        ("customer", ChosenFilter),
     )
     list_select_related = ("warehouse", "customer", "person")
     search_fields = ("warehouse__code", "customer__code", "customer__name", "person__username", "note")

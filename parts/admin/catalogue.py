@@ -14,12 +14,13 @@ from django.utils.formats import number_format
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _g
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
 from parts.actions.changing import FIELDS, approve, lock_parts, refuse, request_change, text_of, withdraw
 from parts.admin.deeds import Deed, Done, ReasonForm
 from parts.admin.entries import PartForm, PartNumbers, ask, entries_of, is_asked
+from parts.admin.filters import ChosenFilter
 from parts.admin.importing import import_deed
 from parts.admin.offices import Edited, Office, Shown
 from parts.changes import controlled_since, difference_of, words_of
@@ -72,7 +73,7 @@ class CategoryOffice(Office):
 class PartOffice(Edited):
     list_display = ("number", "description", "category", "criticality", "ved_class", "free", "cost")
     list_filter = (
-        ("category", AutocompleteSelectFilter),
+        ("category", ChosenFilter),
         ("criticality", ChoicesDropdownFilter),
         ("ved_class", ChoicesDropdownFilter),
         "is_active",
@@ -185,7 +186,7 @@ def _waits(row: Any) -> bool:
 @admin.register(PartChange)
 class PartChangeOffice(Shown):
     list_display = ("part", "fields_of_it", "state", "reason", "requested_by", "requested_at", "decided_by")
-    list_filter = (("status", ChoicesDropdownFilter), ("part", AutocompleteSelectFilter), "requested_by")
+    list_filter = (("status", ChoicesDropdownFilter), ("part", ChosenFilter), "requested_by")
     list_select_related = ("part", "requested_by", "decided_by")
     search_fields = ("part__number", "reason")
     ordering = ("-id",)

@@ -104,17 +104,23 @@ def _dress(field: forms.Field) -> None:
 
 
 class SelectOrType(AutocompleteSelect):
-    """Offers what fits while one types; in a browser that runs no scripts, a field for the whole number or name."""
+    """Offers what fits while one types; in a browser that runs no scripts, a field for the whole number or name.
+
+    `label` is what that field is called to those who do not see it, `text` what stands in it where the object is known.
+    """
+
+    label = ""
+    text = ""
 
     def render(self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None) -> SafeString:
         """Return the list, and the field that only shows where no script fills the list."""
-        chosen, typed = (value, "") if self._is_key(value) else (None, value)
+        is_key = self._is_key(value)
         return format_html(
             '{}<noscript><input type="text" name="{}" value="{}" aria-label="{}" class="{}"></noscript>',
-            super().render(name, chosen, attrs, renderer),
+            super().render(name, value if is_key else None, attrs, renderer),
             name,
-            typed,
-            _("Number or name, written out"),
+            self.text or ("" if is_key else value),
+            self.label or _("Number or name, written out"),
             " ".join(INPUT_CLASSES),
         )
 
@@ -143,14 +149,21 @@ class Named(forms.ModelChoiceField):
 
     def _called(self, text: str) -> Model:
         assert self.queryset is not None
-        names = admin.site.get_model_admin(self.queryset.model).search_fields
-        own = [name for name in names if LOOKUP_SEP not in name]
-        is_called = Q(*((f"{name}__iexact", text) for name in own), _connector=Q.OR)
+        is_called = Q(*((f"{name}__iexact", text) for name in self._names()), _connector=Q.OR)
         found = list(self.queryset.filter(is_called).order_by("pk")[:2])
         if len(found) == 1:
             return found[0]
         says = _("More than one is called “%(text)s”.") if found else _("Nothing is called “%(text)s”.")
         raise ValidationError(says, code="invalid_choice", params={"text": text})
+
+    def name_of(self, found: Model) -> str:
+        """Return what an object is written out as, so that it is found again."""
+        return str(getattr(found, self._names()[0]))
+
+    def _names(self) -> list[str]:
+        assert self.queryset is not None
+        names = admin.site.get_model_admin(self.queryset.model).search_fields
+        return [name for name in names if LOOKUP_SEP not in name]
 
 
 class Chosen(Named):

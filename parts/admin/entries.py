@@ -16,10 +16,11 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _g
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from parts.actions.changing import keep_entry
 from parts.admin.deeds import Deed, Done, ReasonForm, told
+from parts.admin.filters import ChosenFilter
 from parts.admin.offices import Edited, Office, ReasonedForm
 from parts.entries import Entry, kind_of, texts_of
 from parts.errors import Refused
@@ -76,7 +77,7 @@ class NumbersFormSet(BaseInlineFormSet[PartNumber, Part, Any]):
 class PartNumbers(TabularInline):
     model = PartNumber
     formset = NumbersFormSet
-    extra = 0
+    extra = 1  # an empty row for a browser that runs no scripts; left empty, it is nothing
     tab = True
 
 
@@ -196,7 +197,7 @@ class Entered(Office):
 @admin.register(PartNumber)
 class PartNumberOffice(Entered):
     list_display = ("number", "system", "part")
-    list_filter = (("part", AutocompleteSelectFilter),)
+    list_filter = (("part", ChosenFilter),)
     list_select_related = ("part",)
     search_fields = ("number", "system", "part__number")
     autocomplete_fields = ("part",)
@@ -211,7 +212,7 @@ class PartNumberOffice(Entered):
 @admin.register(PartRelation)
 class PartRelationOffice(Entered, Edited):
     list_display = ("part", "kind", "other", "both_ways", "quantity_factor", "effective_from", "effective_until")
-    list_filter = (("kind", ChoicesDropdownFilter), ("part", AutocompleteSelectFilter))
+    list_filter = (("kind", ChoicesDropdownFilter), ("part", ChosenFilter))
     list_select_related = ("part", "other")
     search_fields = ("part__number", "other__number")
     autocomplete_fields = ("part", "other")

@@ -16,11 +16,12 @@ from django.utils.formats import date_format
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _g
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter, RangeDateTimeFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateTimeFilter
 from unfold.decorators import display
 
 from parts.actions import stock
 from parts.admin.deeds import Chosen, Deed, DeedForm, Done
+from parts.admin.filters import ChosenFilter
 from parts.admin.importing import import_deed
 from parts.admin.offices import Edited, Office, Shown
 from parts.labels import counted, names_of, status_label, written
@@ -52,7 +53,7 @@ class RegionOffice(Office):
 class WarehouseOffice(Edited):
     list_display = ("code", "name", "region", "kind", "mode", "allocatable", "cut_off")
     list_filter = (
-        ("region", AutocompleteSelectFilter),
+        ("region", ChosenFilter),
         ("kind", ChoicesDropdownFilter),
         ("mode", ChoicesDropdownFilter),
         "allocatable",
@@ -163,8 +164,8 @@ _TRANSFER: dict[str, Any] = {
 class StockLevelOffice(Shown):
     list_display = ("part", "description", "warehouse", "condition", "whose", "on_hand", "reserved", "unfit", "free")
     list_filter = (
-        ("part", AutocompleteSelectFilter),
-        ("warehouse", AutocompleteSelectFilter),
+        ("part", ChosenFilter),
+        ("warehouse", ChosenFilter),
         ("condition", ChoicesDropdownFilter),
     )
     list_select_related = ("part__unit", "warehouse")
@@ -303,7 +304,7 @@ class StockTransferOffice(OfLevel):
 @admin.register(StockCount)
 class StockCountOffice(Shown):
     list_display = ("counted_at", "warehouse", "note", "by", "source")
-    list_filter = (("warehouse", AutocompleteSelectFilter), ("counted_at", RangeDateTimeFilter))
+    list_filter = (("warehouse", ChosenFilter), ("counted_at", RangeDateTimeFilter))
     list_select_related = ("warehouse",)
     search_fields = ("warehouse__code", "note")
     ordering = ("-id",)

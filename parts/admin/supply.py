@@ -12,7 +12,6 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _g
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import (
-    AutocompleteSelectFilter,
     ChoicesDropdownFilter,
     RangeDateFilter,
     RangeDateTimeFilter,
@@ -27,6 +26,7 @@ from parts.actions.supply.purchase_orders import (
     place_purchase_order,
 )
 from parts.admin.deeds import Chosen, Deed, DeedForm, Done
+from parts.admin.filters import ChosenFilter
 from parts.admin.importing import import_deed
 from parts.admin.offices import BySerial, Edited, Shown
 from parts.admin.receiving import BOOK, DELIVER
@@ -64,7 +64,7 @@ class SupplierPartOffice(Edited):
         "unit_cost",
         "is_preferred",
     )
-    list_filter = (("supplier", AutocompleteSelectFilter), ("part", AutocompleteSelectFilter), "is_preferred")
+    list_filter = (("supplier", ChosenFilter), ("part", ChosenFilter), "is_preferred")
     list_select_related = ("part", "supplier")
     search_fields = ("part__number", "supplier__code", "supplier_number")
     autocomplete_fields = ("part", "supplier")
@@ -152,8 +152,8 @@ class PurchaseOrderOffice(Shown):
     list_display = ("number", "supplier", "warehouse", "state", "lines_ordered", "ordered_at")
     list_filter = (
         ("status", ChoicesDropdownFilter),
-        ("supplier", AutocompleteSelectFilter),
-        ("warehouse", AutocompleteSelectFilter),
+        ("supplier", ChosenFilter),
+        ("warehouse", ChosenFilter),
         ("ordered_at", RangeDateTimeFilter),
     )
     list_select_related = ("supplier", "warehouse")
@@ -221,8 +221,8 @@ class PurchaseOrderLineOffice(Shown):
     list_display_links = ("order",)
     list_filter = (
         "is_open",
-        ("part", AutocompleteSelectFilter),
-        ("purchase_order__supplier", AutocompleteSelectFilter),
+        ("part", ChosenFilter),
+        ("purchase_order__supplier", ChosenFilter),
         ("expected_on", RangeDateFilter),
     )
     list_select_related = ("purchase_order", "part")
@@ -264,8 +264,8 @@ class PurchaseOrderLineOffice(Shown):
 class DeliveryOffice(Shown):
     list_display = ("note_number", "supplier", "warehouse", "received_at", "by", "source")
     list_filter = (
-        ("supplier", AutocompleteSelectFilter),
-        ("warehouse", AutocompleteSelectFilter),
+        ("supplier", ChosenFilter),
+        ("warehouse", ChosenFilter),
         ("received_at", RangeDateTimeFilter),
     )
     list_select_related = ("supplier", "warehouse")
@@ -285,7 +285,7 @@ class DeliveryOffice(Shown):
 @admin.register(DeliveryLine)
 class DeliveryLineOffice(Shown):
     list_display = ("note", "part", "quantity", "unfit_quantity", "open_before", "condition")
-    list_filter = (("part", AutocompleteSelectFilter), ("delivery__supplier", AutocompleteSelectFilter))
+    list_filter = (("part", ChosenFilter), ("delivery__supplier", ChosenFilter))
     list_select_related = ("delivery", "part")
     search_fields = ("delivery__note_number", "part__number")
     ordering = ("-id",)

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from backorders.actions import pegging
 from backorders.models import AllocationPolicy, BackOrder
-from parts.models import PurchaseOrder
+from parts.models import PartNumber, PurchaseOrder
 from tests.admin.world import World
 from tests.browser.conftest import ScreenOf
 from tests.browser.screen import DESKTOP, PHONE
@@ -100,3 +100,32 @@ def test_a_list_is_filtered_and_the_other_lists_and_the_way_out_are_reached_with
     plain.get_by_role("button", name="Log out").click()
     plain.goto("/admin/desk/")
     expect(plain).to_have_url(re.compile("/login/"))
+
+
+@SIZES
+def test_a_list_is_filtered_by_a_written_part_and_let_go_again_without_scripts(
+    world: World, plain: Page, size: tuple[int, int]
+) -> None:
+    row, other = world.short(), world.short()
+    plain.goto("/admin/backorders/backorder/")
+    written = plain.get_by_label("By part: number or name, written out")
+    written.fill(row.part.number)
+    plain.get_by_role("button", name="Apply Filters").click()
+    expect(plain.get_by_role("link", name=row.reference)).to_be_visible()
+    expect(plain.get_by_role("link", name=other.reference)).to_have_count(0)
+    expect(written).to_have_value(row.part.number)
+    written.fill("")
+    plain.get_by_role("button", name="Apply Filters").click()
+    expect(plain.get_by_role("link", name=other.reference)).to_be_visible()
+
+
+@SIZES
+def test_a_number_of_a_part_is_added_without_scripts(world: World, plain: Page, size: tuple[int, int]) -> None:
+    part = world.part_in_stock()
+    plain.goto(f"/admin/parts/part/{part.pk}/change/")
+    known = PartNumber.objects.filter(part=part).count()
+    plain.locator(f"[name=numbers-{known}-system]").fill("WMS")
+    plain.locator(f"[name=numbers-{known}-number]").fill("88-1")
+    plain.get_by_role("button", name="Save", exact=True).click()
+    expect(plain).to_have_url(re.compile("/admin/parts/part/$"))
+    assert PartNumber.objects.get(number="88-1").part == part
