@@ -65,6 +65,12 @@ class ShippedRule:
     levels: tuple[tuple[int, Audience, Channel], ...] = ()
 
 
+#: No provider limits the inbox. An SMS that comes twice cannot be told from a second one: when in doubt, its news go by
+#: another channel.
+_CHANNELS: dict[Channel, dict[str, Any]] = {
+    Channel.INBOX: {"gap_seconds": 0, "per_second": 1_000},
+    Channel.SMS: {"resend_in_doubt": False},
+}
 _STEPS = {"kinds": ["service_order.status_changed", "service_order.status_overridden"]}
 _ARRIVED = {"kinds": ["back_order.status_changed"], "to_statuses": ["allocated"]}
 _SHIPPED = {"kinds": ["line.status_changed"], "to_statuses": ["shipped"]}
@@ -272,10 +278,7 @@ def write_shipped(at: datetime) -> None:
         templates = _write_templates(at)
         _write_rules(templates, at)
         ChannelSetting.objects.bulk_create(
-            [
-                ChannelSetting(channel=channel, **({"gap_seconds": 0} if channel == Channel.INBOX else {}))
-                for channel in Channel
-            ],
+            [ChannelSetting(channel=channel, **_CHANNELS.get(channel, {})) for channel in Channel],
             ignore_conflicts=True,
         )
 

@@ -251,6 +251,26 @@ WHERE notice.id = mine.id
 RETURNING notice.id
 """
 
+#: Note notices as handed over, with what they said. Parameter: taken (JSON).
+HANDED_OVER = """
+UPDATE notifications_notice AS notice
+SET state = taken.state, claimed_until = NULL, handed_over_at = taken.handed_over_at,
+    delivered_at = taken.delivered_at, address = taken.address, language = taken.language,
+    template_version_id = taken.template_version_id, subject = taken.subject, text = taken.text, html = taken.html,
+    provider_id = taken.provider_id, error = '', messages_count = taken.messages_count
+FROM json_to_recordset(%(taken)s::json) AS taken (
+    id uuid, state text, handed_over_at timestamptz, delivered_at timestamptz, address text, language text,
+    template_version_id uuid, subject text, text text, html text, provider_id text, messages_count integer
+)
+WHERE notice.id = taken.id
+"""
+
+#: Notices that something joined while they were being sent. Parameters: notices, said (the messages that were said).
+LATE = """
+SELECT DISTINCT notice_id FROM notifications_message
+WHERE notice_id = ANY(%(notices)s::uuid[]) AND id <> ALL(%(said)s::uuid[])
+"""
+
 #: What joined a notice while it was being sent gets one of its own. Parameters: notice, follows (its key), said (the
 #: messages that were said), at.
 FOLLOW_UP = """

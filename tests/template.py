@@ -22,7 +22,7 @@ _OURS = re.compile(
     rb"^(?:from|import) ((?:backorders|config|integrations|notifications|orders|parts|reports)[\w.]*)", re.M
 )
 #: What is written after a migration, and would stay in a template whose code no longer writes it.
-_WRITTEN_AFTER = ("config/roles.py", "config/schedules.py", "orders/actions/wording.py")
+_WRITTEN_AFTER = ("config/roles.py", "config/schedules.py", "notifications/shipped.py", "orders/actions/wording.py")
 
 
 def ready_template() -> str:

@@ -12,10 +12,11 @@ import random
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import F, Q
 
 from notifications import sql
 from notifications.composing import Composed
@@ -52,8 +53,10 @@ def claim(*, channel: str, most: int, at: datetime) -> list[UUID]:
 
     What a maintenance window holds back stays. Claims that lapsed are taken up first.
     """
+    if not _has_work(channel, at):
+        return []
     with transaction.atomic():
-        setting = ChannelSetting.objects.select_for_update().get(channel=channel)
+        setting = _locked(channel)
         _take_up_lapsed(setting, at)
         allowed = min(most, _allowed(setting, at)) if setting.is_on else 0
         claimed: list[UUID] = []
@@ -65,10 +68,27 @@ def claim(*, channel: str, most: int, at: datetime) -> list[UUID]:
                     {"channel": channel, "at": at, "until": at + CLAIM_LASTS, "soonest": soonest, "most": allowed},
                 )
                 claimed = [key for (key,) in cursor.fetchall()]
-        setting.tokens -= len(claimed)
-        setting.sent_on_day += len(claimed)
-        setting.save(update_fields=["tokens", "tokens_at", "day", "sent_on_day"])
+        if claimed:  # by a statement of its own: what the channel has sent is no change of how it is to be used
+            ChannelSetting.objects.filter(pk=channel).update(
+                tokens=setting.tokens - len(claimed),
+                tokens_at=setting.tokens_at,
+                day=setting.day,
+                sent_on_day=setting.sent_on_day + len(claimed),
+            )
     return claimed
+
+
+def _has_work(channel: str, at: datetime) -> bool:
+    """Tell whether anything may be due, before the lock: locking a row twice a second would write to the disk."""
+    waiting = Q(state=NoticeState.WAITING, due_at__lte=at)
+    lapsed = Q(state=NoticeState.SENDING, claimed_until__lt=at)
+    of_channel = Notice.objects.filter(channel=channel).order_by()
+    return of_channel.filter(waiting).exists() or of_channel.filter(lapsed).exists()
+
+
+def _locked(channel: str) -> ChannelSetting:
+    """Return how a channel is used. Its row is locked: of two who send, one counts and claims after the other."""
+    return ChannelSetting.objects.select_for_update().get(channel=channel)
 
 
 def _allowed(setting: ChannelSetting, at: datetime) -> int:
@@ -116,23 +136,35 @@ def drop(*, notice: Notice, messages: Sequence[Message], why: Says, at: datetime
 
 
 def record(*, outcomes: Sequence[Outcome]) -> None:
-    """Write down what came of attempts, in one transaction."""
+    """Write down what came of attempts, in one transaction; six statements for any number that were handed over."""
+    if not outcomes:
+        return
     with transaction.atomic():
-        setting = None
-        for outcome in outcomes:
-            notice = Notice.objects.select_for_update().get(pk=outcome.composed.notice.pk)
-            if notice.state != NoticeState.SENDING or notice.attempts != outcome.composed.notice.attempts:
-                continue  # our claim lapsed, and another took it up
-            _note_attempt(notice, outcome)
-            if not outcome.error:
-                _handed_over(notice, outcome)
-                continue
-            setting = setting or ChannelSetting.objects.get(channel=notice.channel)
-            _failed(notice, outcome, setting)
+        keys = [outcome.composed.notice.pk for outcome in outcomes]
+        notices = {
+            notice.pk: notice
+            for notice in Notice.objects.select_for_update(of=("self",))
+            .select_related("recipient")
+            .filter(pk__in=keys, state=NoticeState.SENDING)
+            .order_by("pk")
+        }
+        ours = [
+            (notice, outcome)
+            for outcome in outcomes
+            if (notice := notices.get(outcome.composed.notice.pk))
+            and notice.attempts == outcome.composed.notice.attempts  # otherwise our claim lapsed, another took it up
+        ]
+        Attempt.objects.bulk_create(_attempt(notice, outcome) for notice, outcome in ours)
+        _handed_over([(notice, outcome) for notice, outcome in ours if not outcome.error])
+        failed = [(notice, outcome) for notice, outcome in ours if outcome.error]
+        if failed:
+            setting = ChannelSetting.objects.get(channel=failed[0][0].channel)
+            for notice, outcome in failed:
+                _failed(notice, outcome, setting)
 
 
-def _note_attempt(notice: Notice, outcome: Outcome) -> None:
-    Attempt.objects.create(
+def _attempt(notice: Notice, outcome: Outcome) -> Attempt:
+    return Attempt(
         notice=notice,
         number=notice.attempts,
         started_at=outcome.started_at,
@@ -143,26 +175,43 @@ def _note_attempt(notice: Notice, outcome: Outcome) -> None:
     )
 
 
-def _handed_over(notice: Notice, outcome: Outcome) -> None:
-    composed = outcome.composed
-    notice.state = NoticeState.DELIVERED if outcome.is_delivered else NoticeState.SENT
-    notice.claimed_until = None
-    notice.handed_over_at = outcome.ended_at
-    notice.delivered_at = outcome.ended_at if outcome.is_delivered else None
-    notice.address, notice.language = composed.address, composed.language
-    notice.template_version = composed.version
-    notice.subject, notice.text, notice.html = composed.subject, composed.text, composed.html
-    notice.provider_id, notice.error = outcome.provider_id[:200], ""
-    notice.messages_count = len(composed.messages)
-    notice.save()
-    _follow_up(notice, composed.messages, outcome.ended_at)
-
-
 def _follow_up(notice: Notice, said: Sequence[Message], at: datetime) -> None:
     """Give what joined a notice after it was put into words a notice of its own."""
     keys = [message.pk for message in said]
     with connection.cursor() as cursor:
         cursor.execute(sql.FOLLOW_UP, {"notice": notice.pk, "follows": new_key(), "said": keys, "at": at})
+
+
+def _handed_over(taken: Sequence[tuple[Notice, Outcome]]) -> None:
+    if not taken:
+        return
+    rows = [_taken(notice, outcome) for notice, outcome in taken]
+    said = [message.pk for _notice, outcome in taken for message in outcome.composed.messages]
+    with connection.cursor() as cursor:
+        cursor.execute(sql.HANDED_OVER, {"taken": as_text(rows)})
+        cursor.execute(sql.LATE, {"notices": [notice.pk for notice, _outcome in taken], "said": said})
+        late = {key for (key,) in cursor.fetchall()}
+    for notice, outcome in taken:
+        if notice.pk in late:  # rare: something happened to the order while its notice was on its way
+            _follow_up(notice, outcome.composed.messages, outcome.ended_at)
+
+
+def _taken(notice: Notice, outcome: Outcome) -> dict[str, Any]:
+    composed = outcome.composed
+    return {
+        "id": notice.pk,
+        "state": (NoticeState.DELIVERED if outcome.is_delivered else NoticeState.SENT).value,
+        "handed_over_at": outcome.ended_at,
+        "delivered_at": outcome.ended_at if outcome.is_delivered else None,
+        "address": composed.address,
+        "language": composed.language,
+        "template_version_id": composed.version.pk,
+        "subject": composed.subject,
+        "text": composed.text,
+        "html": composed.html,
+        "provider_id": outcome.provider_id[:200],
+        "messages_count": len(composed.messages),
+    }
 
 
 def _failed(notice: Notice, outcome: Outcome, setting: ChannelSetting) -> None:

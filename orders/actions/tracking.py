@@ -39,6 +39,7 @@ TOKEN_BYTES = 24
 LONGEST_MESSAGE = 2_000
 LONGEST_REQUESTER = 120
 _MOST_DAYS = 730
+_ISSUED = "tracking.link_issued"
 #: A link that is sent to somebody works for so long at least.
 _STILL_WORKS = timedelta(days=14)
 #: What the holder of a link may do through the actions that its own verbs call.
@@ -183,7 +184,7 @@ def issue(
             expires_at=at + timedelta(days=days),
         )
         link.save(force_insert=True)
-        locked.record("tracking.link_issued", data={"link": str(link.pk), "expires_at": link.expires_at.isoformat()})
+        locked.record(_ISSUED, data={"link": str(link.pk), "expires_at": link.expires_at.isoformat()})
     return Issued(link, token)
 
 
@@ -199,23 +200,66 @@ def token_of(link_id: UUID) -> str:
 def tokens_for(*, wanted: Sequence[Wanted], by: Actor, source: str, at: datetime) -> list[str]:
     """Return a token for each reader of an order that works for a while yet, the same as the last time if it does.
 
-    Empty for an order that is nobody's to see by a link. Where a link is missing it is made, each under its order's
-    lock; otherwise one query serves all. Raises Forbidden.
+    Empty for an order that is nobody's to see by a link. Where a link is missing it is made, under its order's lock,
+    those to jobs all at once; otherwise one query serves all. Raises Forbidden.
     """
     by.require("orders.issue_trackinglink")
-    links = TrackingLink.objects.working(at + _STILL_WORKS).filter(
-        Q(service_order__in=[one.order_id for one in wanted]) | Q(parts_order__in=[one.order_id for one in wanted]),
-        created_by=by.reference,
-    )
-    known = {
-        (link.service_order_id or link.parts_order_id, link.requester): token
-        for link in links.order_by("id")
-        if bytes(link.token_hash) == digest(token := token_of(link.pk))
-    }
-    for one in wanted:
-        if (one.order_id, one.requester) not in known:
+    known = _known_tokens(wanted, by, at)
+    missing = [one for one in dict.fromkeys(wanted) if (one.order_id, one.requester) not in known]
+    jobs_of = [one for one in missing if one.kind == SERVICE_ORDER]
+    if jobs_of:
+        known.update(_tokens_for_jobs(jobs_of, by, source, at))
+    for one in missing:
+        if one.kind != SERVICE_ORDER:
             known[one.order_id, one.requester] = _token_for(one, by, source, at)
-    return [known[one.order_id, one.requester] for one in wanted]
+    return [known.get((one.order_id, one.requester), "") for one in wanted]
+
+
+def _known_tokens(wanted: Sequence[Wanted], by: Actor, at: datetime) -> dict[tuple[UUID, str], str]:
+    """Return the tokens that readers have and that can be told again, by order and reader. One statement."""
+    orders = [one.order_id for one in wanted]
+    links = TrackingLink.objects.working(at + _STILL_WORKS).filter(
+        Q(service_order__in=orders) | Q(parts_order__in=orders), created_by=by.reference
+    )
+    return {
+        (place, link.requester): token
+        for link in links.order_by("id")
+        if (place := link.service_order_id or link.parts_order_id)
+        and bytes(link.token_hash) == digest(token := token_of(link.pk))
+    }
+
+
+def _tokens_for_jobs(wanted: Sequence[Wanted], by: Actor, source: str, at: datetime) -> dict[tuple[UUID, str], str]:
+    """Make the links of readers to jobs, as `issue` does one, under all their locks. Four statements for any number."""
+    expires_at = at + timedelta(days=settings.TRACKING_LINK_DAYS)
+    links: list[TrackingLink] = []
+    with transaction.atomic():
+        locked = service_orders.lock(one.order_id for one in wanted)
+        known = _known_tokens(wanted, by, at)  # another sender may have made some meanwhile
+        ledger = Ledger(Cause(by=by, source=source, at=at))
+        for one in wanted:
+            job = locked.get(one.order_id)
+            if (one.order_id, one.requester) in known or job is None or job.status == ServiceOrderStatus.DRAFT:
+                continue
+            key = new_key()
+            known[one.order_id, one.requester] = token = token_of(key)
+            links.append(
+                TrackingLink(
+                    id=key,
+                    token_hash=digest(token),
+                    service_order_id=one.order_id,
+                    customer_id=job.customer_id,
+                    requester=one.requester.strip(),
+                    created_by=by.reference,
+                    created_at=at,
+                    expires_at=expires_at,
+                )
+            )
+            ledger.record(job, _ISSUED, data={"link": str(key), "expires_at": expires_at.isoformat()})
+        TrackingLink.objects.bulk_create(links)
+        if links:
+            service_orders.write([job for job in locked.values() if job.version != job.read_version], ledger)
+    return known
 
 
 def _token_for(one: Wanted, by: Actor, source: str, at: datetime) -> str:

@@ -57,6 +57,8 @@ class Effort:
     largest_queue: int = 100_000
     largest_list: int = 1_000_000
     largest_ledger: int = 1_000_000
+    told_events: int = 50_000
+    told_seconds: int = 20
 
 
 def _alternate(yardstick: MakeOperation, ours: MakeOperation, effort: Effort) -> tuple[float, float, float]:

@@ -39,7 +39,7 @@ def new_token() -> str:
     return token
 
 
-def _database_url() -> str:
+def database_url() -> str:
     """Return the URL of the database this process works on."""
     at = connection.get_connection_params()
     credentials = quote(str(at.get("user", "")), safe="")
@@ -57,7 +57,7 @@ def web_server() -> Iterator[int]:
         port = int(probe.getsockname()[1])
     environment = {
         **os.environ,
-        "DATABASE_URL": _database_url(),
+        "DATABASE_URL": database_url(),
         "PORT": str(port),
         "API_WRITES_PER_MINUTE": "100000000",
         "API_READS_PER_MINUTE": "100000000",

@@ -30,6 +30,8 @@ class Post:
 
     answers: list[str] = field(default_factory=list)
     taken: list[EmailMessage] = field(default_factory=list)
+    #: Called when somebody comes with a message, before any of it was taken.
+    at_the_door: Callable[[], None] | None = None
     #: Called while a message is being taken, before the answer.
     meanwhile: Callable[[], None] | None = None
     host: str = "127.0.0.1"
@@ -47,6 +49,13 @@ class Post:
             yield post
         finally:
             controller.stop()
+
+    async def handle_MAIL(self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any) -> str:
+        """Hear from whom a message comes (the name is aiosmtpd's)."""
+        if self.at_the_door:
+            self.at_the_door()
+        envelope.mail_from = address
+        return "250 OK"
 
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:
         """Take a message, or refuse it (the name is aiosmtpd's)."""

@@ -15,7 +15,8 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection, connections
 
-from reports.bench.measures import GROUPS, Effort, Measured
+from config.bench.groups import GROUPS
+from reports.bench.measures import Effort, Measured
 
 DATABASE = "backline_bench"
 
@@ -37,7 +38,15 @@ class Command(BaseCommand):
             raise CommandError("--seconds lies between 0.1 and 60, --rounds between 1 and 20.")
         effort = Effort(seconds=options["seconds"], rounds=options["rounds"])
         if options["quick"]:
-            effort = Effort(seconds=1.0, rounds=1, largest_queue=10_000, largest_list=10_000, largest_ledger=50_000)
+            effort = Effort(
+                seconds=1.0,
+                rounds=1,
+                largest_queue=10_000,
+                largest_list=10_000,
+                largest_ledger=50_000,
+                told_events=10_000,
+                told_seconds=10,
+            )
         logging.disable(logging.INFO)  # a line per call would be measured too
         rows: list[Measured] = []
         with _database_of_its_own():

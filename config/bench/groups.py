@@ -1,0 +1,11 @@
+"""The groups of measurements by their names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from config.bench.messages import messages
+from reports.bench import measures
+from reports.bench.measures import Effort, Measured
+
+GROUPS: dict[str, Callable[[Effort], Iterator[Measured]]] = {**measures.GROUPS, "messages": messages}
