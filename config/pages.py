@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
 from config.faces.context import LOOK_COOKIE, LOOKS
+from config.messages.tabs import SEES_MAILBOX, has_mailbox
 from parts.labels import role_word
 
 _YEAR = 365 * 24 * 3600
@@ -114,6 +115,14 @@ WAYS: tuple[tuple[str, Any, str, Any, str, str], ...] = (
         "audit:history",
         "",
     ),
+    (
+        SEES_MAILBOX,
+        _("Mailbox"),
+        "mail",
+        _("Nothing leaves the house yet: what people would get, as they would get it"),
+        "messages:mailbox",
+        "",
+    ),
     ("auth.change_user", _("People and roles"), "users", _("Who may do what"), "admin:auth_user_changelist", ""),
     (
         "oauth2_provider.change_application",
@@ -136,7 +145,7 @@ def home(request: HttpRequest) -> HttpResponse:
         ways = [
             {"title": title, "icon": icon, "what_for": what_for, "address": reverse(name) + query}
             for permission, title, icon, what_for, name, query in WAYS
-            if permission in held
+            if permission in held and (name != "messages:mailbox" or has_mailbox(request))
         ]
     names = [role_word(group.name) for group in person.groups.all()] if person.is_authenticated else []
     return render(request, "home.html", {"ways": ways, "roles": names})

@@ -37,6 +37,11 @@ CONSENTS = "/admin/orders/overriderequest/"
 LIST_LINK = "#result_list tbody th a"
 PICTURES = (
     Picture("home", "/"),
+    Picture("inbox", "/messages/", full=True),
+    Picture("inbox-why", "/messages/", ("a[href*='/messages/notices/']:not([href$='/go/'])",), full=True),
+    Picture("mailbox", "/messages/mailbox/", full=True, person="dispatcher"),
+    Picture("mailbox-email", "/messages/mailbox/?channel=email", (".mailbox a",), full=True, person="dispatcher"),
+    Picture("mailbox-sms", "/messages/mailbox/?channel=sms", (".mailbox a",), full=True, person="dispatcher"),
     Picture("back-order-desk", "/admin/desk/", full=True, shown=True),
     Picture("ways-out", f"/admin/backorders/backorder/?q={SHORT}", (LIST_LINK, "a[href$='/ways/']"), full=True),
     Picture("back-orders", "/admin/backorders/backorder/?view=waiting"),

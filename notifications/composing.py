@@ -13,10 +13,10 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.template.defaultfilters import urlize
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 from django.utils.formats import date_format
-from django.utils.html import urlize
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
@@ -175,7 +175,7 @@ def _html(subject: str, text: str, version: TemplateVersion, values: Mapping[str
     body = (
         rendering.render(version.html, values, is_html=True)
         if version.html
-        else urlize(text, nofollow=True, autoescape=True)
+        else urlize(text)
     )
     return render_to_string(
         "notifications/email.html",

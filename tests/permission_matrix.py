@@ -88,6 +88,7 @@ PAGES: dict[str, tuple[type[models.Model], str]] = {
     "phone:job": (ServiceOrder, "pk"),
     "audit:chain": (ServiceOrder, "pk"),
     "messages:notice": (Notice, "pk"),
+    "messages:letter": (Notice, "pk"),
     "messages:read": (Notice, "pk"),
     "messages:go": (Notice, "pk"),
     "audit:export": (ExportRun, "pk"),

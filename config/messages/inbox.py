@@ -18,6 +18,7 @@ from django.views.decorators.http import require_POST, require_safe
 from config.messages import counting
 from config.messages.door import for_house, person_of
 from config.messages.pages import page_of
+from config.messages.tabs import tabs
 from notifications import inbox as notices
 from notifications.actions import reading
 from notifications.inbox import Place
@@ -35,8 +36,8 @@ def inbox(request: HttpRequest) -> HttpResponse:
     page = notices.read_page(person_of(request), place)
     newest = max((entry.notice.pk for entry in page.entries if entry.is_unread), default=None)
     shown = [{"entry": entry, "page": page_of(entry.notice)} for entry in page.entries]
-    context = {"shown": shown, "older": page.older, "is_first": place is None, "newest": newest, "tab": "inbox"}
-    return render(request, "messages/inbox.html", context)
+    context = {"shown": shown, "older": page.older, "is_first": place is None, "newest": newest}
+    return render(request, "messages/inbox.html", {**context, **tabs(request, "inbox")})
 
 
 @for_house
@@ -54,8 +55,8 @@ def count(request: HttpRequest) -> HttpResponse:
 def notice(request: HttpRequest, key: UUID) -> HttpResponse:
     """Show one notice, and why its reader got it."""
     one = get_object_or_404(notices.inbox_of(person_of(request)), pk=key)
-    context = {"notice": one, "why": why(one), "page": page_of(one), "tab": "inbox"}
-    return render(request, "messages/notice.html", context)
+    context = {"notice": one, "why": why(one), "page": page_of(one)}
+    return render(request, "messages/notice.html", {**context, **tabs(request, "inbox")})
 
 
 @for_house

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from config.messages import inbox
+from config.messages import inbox, mailbox
 
 app_name = "messages"
 
@@ -13,4 +13,6 @@ urlpatterns = [
     path("notices/<uuid:key>/", inbox.notice, name="notice"),
     path("notices/<uuid:key>/read/", inbox.read, name="read"),
     path("notices/<uuid:key>/go/", inbox.go, name="go"),
+    path("mailbox/", mailbox.mailbox, name="mailbox"),
+    path("mailbox/<uuid:key>/", mailbox.letter, name="letter"),
 ]
