@@ -172,11 +172,7 @@ def _version(template: UUID, language: str, read: _Read) -> TemplateVersion:
 
 def _html(subject: str, text: str, version: TemplateVersion, values: Mapping[str, Any]) -> str:
     """Return the HTML of a notice: the wording's own, or its plain text with its links made into links."""
-    body = (
-        rendering.render(version.html, values, is_html=True)
-        if version.html
-        else urlize(text)
-    )
+    body = rendering.render(version.html, values, is_html=True) if version.html else urlize(text)
     return render_to_string(
         "notifications/email.html",
         {
