@@ -37,11 +37,14 @@ _SALT = "backline.keeping"
 _OURS = ("csrfmiddlewaretoken", "next")
 _OF_THE_PAGE = ("key", "deed", "about", "do", "version", "expected_version", "filters", "page", "query")
 _NOT_TYPED = re.compile(r"_\w+|.*_FORMS")
+#: What a box that is ticked sends, which says nothing without its label.
+_TICK = "on"
 _KEY = re.compile(r"[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}")
 
 
 def _is_typed(name: str, value: str) -> bool:
-    return name not in _OF_THE_PAGE and not _NOT_TYPED.fullmatch(name) and not _KEY.fullmatch(value)
+    is_ours = name in _OF_THE_PAGE or _NOT_TYPED.fullmatch(name) or _KEY.fullmatch(value)
+    return not is_ours and value != _TICK
 
 
 @dataclass(frozen=True, slots=True)

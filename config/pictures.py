@@ -16,9 +16,9 @@ class Picture:
     """A page: from the first address on, the first link that matches each selector is followed.
 
     `typed`: what is typed there into which field; `press`: what is pressed there then (a form that is sent, a menu that
-    opens). `by_link`: there a customer's link is made, and what it opens is taken. `person` is whose page it is, where
-    that is not for the one who takes the pictures to say; `size` is the screen it is made for, and `shown` says that
-    the README shows it so.
+    opens). `by_link`: there a customer's link is made, and what it opens is taken. `too_late`: the session ends before
+    it is pressed; then the person signs in again. `person` is whose page it is, where that is not for the one who takes
+    the pictures to say; `size` is the screen it is made for, and `shown` says that the README shows it so.
     """
 
     name: str
@@ -28,6 +28,7 @@ class Picture:
     press: str = ""
     full: bool = False
     by_link: bool = False
+    too_late: bool = False
     person: str = ""
     size: str = "wide"
     shown: bool = False
@@ -106,6 +107,13 @@ PICTURES = (
     Picture("home-partner", "/", person="partner"),
     Picture("account-menu", "/", press=".bar-menu:not(.bar-narrow) > summary"),
     Picture("password", "/admin/password_change/"),
+    Picture(
+        "not-sent",
+        "/admin/parts/supplier/add/",
+        typed=(("input[name=code]", "SUP-90"), ("input[name=name]", "Castor Works 90")),
+        press="button[name=_save]",
+        too_late=True,
+    ),
     Picture("not-found", "/no/such/page/"),
     Picture("not-for-you", "/desk/board/", person="partner"),
     Picture("error-400", "/styleguide/?error=400"),

@@ -139,6 +139,7 @@ def test_what_is_kept_is_for_whoever_signs_in_here_and_nobody_else(
 def test_what_a_page_fills_in_itself_is_not_shown_as_typed() -> None:
     key = "01a2049d-469f-733f-969c-7dacb252947c"
     fields = [("deed", "note"), ("key", key), ("part", "S-4100"), ("chosen", key), ("rows-TOTAL_FORMS", "3")]
+    fields += [("is_active", "on")]
     assert Kept("/", fields, []).typed == ["S-4100"]
 
 

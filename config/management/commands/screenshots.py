@@ -77,7 +77,7 @@ class Command(BaseCommand):
                 pages[person] = _signed_in(browser, person, size, scheme, options)
             target = folder / f"{picture.name}.png"
             try:
-                _take(pages[person], picture, options["address"], target)
+                _take(pages[person], picture, person, options["address"], target)
             except Error as error:
                 missed.append(f"{folder.name}/{picture.name}: {error.message.splitlines()[0]}")
                 continue
@@ -104,14 +104,18 @@ def _signed_in(browser: Browser, person: str, size: str, scheme: str, options: d
     if person == STRANGER:
         return page
     page.goto(f"{address}/accounts/login/")
-    page.fill("input[name=username]", person)
-    page.fill("input[name=password]", PASSWORD)
-    page.click("main button[type=submit]")
+    _sign_in(page, person)
     page.wait_for_url(f"{address}/")
     return page
 
 
-def _take(page: Page, picture: Picture, address: str, target: Path) -> None:
+def _sign_in(page: Page, person: str) -> None:
+    page.fill("input[name=username]", person)
+    page.fill("input[name=password]", PASSWORD)
+    page.click("main button[type=submit]")
+
+
+def _take(page: Page, picture: Picture, person: str, address: str, target: Path) -> None:
     page.goto(address + picture.address)
     for selector in picture.follow:
         page.goto(address + (page.locator(selector).first.get_attribute("href") or ""))
@@ -120,8 +124,12 @@ def _take(page: Page, picture: Picture, address: str, target: Path) -> None:
         page.goto(page.locator("#customers-link-address").input_value())
     for field, text in picture.typed:
         page.fill(field, text)
+    if picture.too_late:
+        page.context.clear_cookies(name=settings.SESSION_COOKIE_NAME)
     if picture.press:
         page.locator(picture.press).first.click()
+    if picture.too_late:
+        _sign_in(page, person)
     page.wait_for_load_state("networkidle")
     shown = page.viewport_size
     if picture.full and shown:  # a taller window instead of a long picture, in which what sticks would stand mid-page
