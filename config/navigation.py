@@ -85,6 +85,7 @@ DESK_RIGHTS = ("backorders.allocate_backorder", "orders.export_orderevent")
 BAR: tuple[tuple[str, Any, str, str], ...] = (
     ("orders.view_customer", _("Board"), "columns-3", "desk:board"),
     ("orders.view_customer", _("When?"), "calendar-clock", "desk:when"),
+    ("notifications.view_alert", _("Alerts"), "triangle-alert", "messages:alerts"),
     # Partners may order too, through their system; this page is for those who also move lines.
     ("orders.move_orderline", _("Order parts"), "plus", "desk:place"),
     ("orders.claim_serviceorder", _("My jobs"), "wrench", "phone:day"),

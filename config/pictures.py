@@ -81,6 +81,7 @@ PICTURES = (
         shown=True,
     ),
     Picture("board", "/desk/board/", person="dispatcher", shown=True),
+    Picture("alerts", "/messages/alerts/", full=True),
     Picture("figures", "/figures/?period=365", full=True),
     Picture("figure", "/figures/line_fill_rate/?period=365"),
     Picture("board-table", "/desk/board/?as=table", full=True, person="dispatcher"),

@@ -33,11 +33,12 @@ from config.api.authentication import known_tokens
 from config.api.throttling import buckets
 from config.roles import SCOPES
 from config.tracking.limits import sent_forms
-from notifications.models import Notice, Recipient
+from notifications.models import Alert, Notice, Recipient, Rule
 from orders.actions import attachments, tracking
 from orders.models import (
     Attachment,
     CustomerAccess,
+    OrderEvent,
     OrderLine,
     PartsOrder,
     SavedView,
@@ -87,6 +88,7 @@ PAGES: dict[str, tuple[type[models.Model], str]] = {
     "links:revoke": (TrackingLink, "pk"),
     "phone:job": (ServiceOrder, "pk"),
     "audit:chain": (ServiceOrder, "pk"),
+    "messages:acknowledge": (Alert, "pk"),
     "messages:notice": (Notice, "pk"),
     "messages:letter": (Notice, "pk"),
     "messages:read": (Notice, "pk"),
@@ -98,6 +100,7 @@ PAGES: dict[str, tuple[type[models.Model], str]] = {
 #: Our own pages that take a POST: alone, or beside a GET.
 PAGES_THAT_WRITE = {
     "audit:new-export": ["GET", "POST"],
+    "messages:acknowledge": ["POST"],
     "messages:read": ["POST"],
     "messages:read-all": ["POST"],
     "audit:stop-export": ["POST"],
@@ -235,6 +238,7 @@ class Cast:
             world.shipped()
             # What a customer's link opens, it opens for everybody who has it; who they are is not asked.
             self.token = tracking.issue(service_order_id=job.pk, **cause()).token
+        self._alert(job)
         self.clients = {name: Client() for name in CALLERS}
         for name in CALLERS:
             if name in people:
@@ -243,6 +247,15 @@ class Cast:
             {scope: token_for(people["everything"], [scope]) for scope in SCOPES} if "everything" in people else {}
         )
         self.cookies = {name: {k: v.value for k, v in client.cookies.items()} for name, client in self.clients.items()}
+
+    def _alert(self, job: ServiceOrder) -> None:
+        event = OrderEvent.objects.filter(subject_id=job.pk).earliest("version")
+        about = {"subject_kind": "service_order", "subject_id": job.pk, "thread_id": job.pk, "region": job.region}
+        rule = Rule.objects.get(code="sla-broken")
+        at = {"due_at": timezone.now(), "raised_at": timezone.now(), "trigger": rule.trigger}
+        Alert.objects.create(
+            rule=rule, event=event, reference=job.reference, thread_kind="service_order", **about, **at
+        )
 
     def answer(self, ask: Ask, caller: str) -> str:
         """Ask as somebody, undo whatever it did, and return the answer as a word."""

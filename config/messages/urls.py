@@ -2,12 +2,14 @@
 
 from django.urls import path
 
-from config.messages import inbox, mailbox
+from config.messages import alerts, inbox, mailbox
 
 app_name = "messages"
 
 urlpatterns = [
     path("", inbox.inbox, name="inbox"),
+    path("alerts/", alerts.alerts, name="alerts"),
+    path("alerts/<uuid:key>/acknowledge/", alerts.acknowledge, name="acknowledge"),
     path("count/", inbox.count, name="count"),
     path("read-all/", inbox.read_all, name="read-all"),
     path("notices/<uuid:key>/", inbox.notice, name="notice"),
