@@ -11,6 +11,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import DecimalField, Model, QuerySet
 from django.forms import ModelForm
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
@@ -234,9 +235,7 @@ class Office(ModelAdmin):
             status = 400
         elif sent and not form.is_preview:
             try:
-                if subject is not None and not deed.offered(subject):
-                    raise Refused(sentence("It stands otherwise by now: this can no longer be done to it."))
-                return self._answer(request, deed, subject, deed.act(subject, form.cleaned_data, told(request)))
+                return self._answer(request, deed, subject, self._act(request, deed, subject, form.cleaned_data))
             except Forbidden as refusal:
                 raise PermissionDenied(refusal.detail) from refusal
             except Refused as refusal:
@@ -246,6 +245,14 @@ class Office(ModelAdmin):
             messages.error(request, " ".join(_said(form)))
             return redirect(self._page_of(subject))
         return self._ask(request, deed, subject, form, status)
+
+    def _act(self, request: HttpRequest, deed: Deed, subject: Any, data: Any) -> Any:
+        """Do a deed. One that is no longer offered is refused: by its action, which can say why, or else by us."""
+        if subject is None or deed.offered(subject):
+            return deed.act(subject, data, told(request))
+        with transaction.atomic():
+            deed.act(subject, data, told(request))
+            raise Refused(sentence("It stands otherwise by now: this can no longer be done to it."))
 
     def _subject(self, request: HttpRequest, deed: Deed, object_id: str | None) -> Any:
         """Return what the deed is done to. Raises Http404, and PermissionDenied for who may not see it or do it."""
