@@ -137,10 +137,23 @@ def _desk() -> dict[str, Any]:
     }
 
 
+def _wordings() -> dict[str, Any]:
+    """Return the entry of the wordings of messages, which have an editor of their own."""
+    address = reverse("messages:wordings")
+    return {
+        "title": _("Wordings of messages"),
+        "icon": "chat",
+        "link": address,
+        "permission": lambda request: request.user.has_perm("notifications.view_templateversion"),
+        "active": lambda request: request.path.startswith(address),
+    }
+
+
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     """Return the side of the back office; each entry is for whoever may see that list."""
     groups = [{"title": title, "separator": True, "items": [_item(*item) for item in items]} for title, items in SIDE]
     groups[0]["items"].insert(0, _desk())
+    groups[-1]["items"].append(_wordings())
     return groups
 
 

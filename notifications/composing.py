@@ -6,10 +6,11 @@ are those of `orders.wording` for customers, and the house's own for people of t
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from django.conf import settings
@@ -17,11 +18,11 @@ from django.template.defaultfilters import urlize
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 from django.utils.formats import date_format
+from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
 
-from notifications import links, rendering, standing
-from notifications.models import Message, Notice, TemplateVersion
+from notifications import links, rendering, shipped, standing
+from notifications.models import Message, Notice, Template, TemplateVersion
 from notifications.planning import DIGEST
 from notifications.readers import zone_of
 from notifications.standing import Item, Standing
@@ -31,6 +32,10 @@ from orders.statuses import LineStatus, ServiceOrderStatus, SubjectKind
 from orders.wording import LINE, SERVICE_ORDER, Wording
 from parts.sentences import Says
 
+logger = logging.getLogger(__name__)
+
+#: What is said of an order by a purpose that has no shipped words; by whether it is for customers.
+_NEWS_OF = {True: "customer_news", False: "staff_news"}
 #: Over these a reader gets the short wording.
 SHORT = (Channel.SMS.value, Channel.CHAT.value, Channel.PUSH.value)
 _FALLBACK = "en"
@@ -52,6 +57,28 @@ class Composed:
     stop_link: str
 
 
+class Words(Protocol):
+    """The words of a wording, wherever they are kept."""
+
+    @property
+    def subject(self) -> str: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def html(self) -> str: ...
+    @property
+    def sms(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class SaidSo:
+    """A wording put into words, for one way out: the short one has no HTML."""
+
+    subject: str
+    text: str
+    html: str
+
+
 @dataclass(frozen=True, slots=True)
 class Stale:
     """A notice whose news are no longer of use."""
@@ -62,7 +89,7 @@ class Stale:
 
 
 @dataclass(frozen=True, slots=True)
-class _Read:
+class Read:
     """What was read for a batch."""
 
     standings: Mapping[UUID, Standing]
@@ -81,7 +108,7 @@ def compose(notices: Sequence[Notice], addresses: Mapping[UUID, str], at: dateti
     messages = standing.messages_of([notice.pk for notice in notices])
     every = [message for of_notice in messages.values() for message in of_notice]
     standings = standing.read(notices)
-    read = _Read(
+    read = Read(
         standings=standings,
         items=standing.items_of(every),
         versions=standing.published({message.rule.template_id for message in every}),
@@ -103,6 +130,17 @@ def compose(notices: Sequence[Notice], addresses: Mapping[UUID, str], at: dateti
     return found
 
 
+def read_for(notice: Notice, messages: Sequence[Message], own: links.Links, language: str) -> Read:
+    """Read what one notice asks for that is tried, not sent: with links that are given, and no wording."""
+    return Read(
+        standings=standing.read([notice]),
+        items=standing.items_of(messages),
+        versions={},
+        links={(notice.recipient_id, notice.thread_id): own},
+        wordings=_wordings({language}),
+    )
+
+
 def language_of(notice: Notice) -> str:
     """Return the language of a notice's reader: their own, their customer's, English; one that we speak."""
     reader = notice.recipient
@@ -119,7 +157,7 @@ def _wordings(languages: set[str]) -> dict[str, Wording]:
     return {language: wording.read(language) for language in sorted(languages)}
 
 
-def _is_old_news(messages: Sequence[Message], read: _Read) -> bool:
+def _is_old_news(messages: Sequence[Message], read: Read) -> bool:
     """Tell whether all news are of statuses that were left again, so that all stands where it stood before them."""
     first: dict[UUID, str] = {}
     for message in messages:
@@ -137,56 +175,72 @@ def _is_old_news(messages: Sequence[Message], read: _Read) -> bool:
     return all(now.get(key) == status for key, status in first.items())
 
 
-def _composed(notice: Notice, messages: Sequence[Message], address: str, read: _Read) -> Composed:
+def _composed(notice: Notice, messages: Sequence[Message], address: str, read: Read) -> Composed:
     reader = notice.recipient
     language = language_of(notice)
     zone = zone_of(reader.time_zone or (reader.customer.time_zone if reader.customer else "UTC"))
     leading = max(messages, key=lambda message: (message.rule.importance, message.event.occurred_at))
     version = _version(leading.rule.template_id, language, read)
+    is_short = notice.channel in SHORT
     with translation.override(version.language), timezone.override(zone):
-        values = _values(notice, messages, leading, version.language, read)
-        subject = rendering.one_line(rendering.render(version.subject, values))[:250]
-        if notice.channel in SHORT:
-            text, html = rendering.render(version.sms, values), ""
-        else:
-            text = rendering.render(version.text, values)
-            html = _html(subject, text, version, values)
+        values = values_of(notice, messages, leading, version.language, read)
+        said = said_or_shipped(version, leading.rule.template, values, is_short=is_short)
     return Composed(
         notice=notice,
         messages=messages,
         address=address,
         language=version.language,
         version=version,
-        subject=subject,
-        text=text,
-        html=html,
+        subject=said.subject,
+        text=said.text,
+        html=said.html,
         link=values["links"]["order"],
         stop_link=values["links"]["stop"],
     )
 
 
-def _version(template: UUID, language: str, read: _Read) -> TemplateVersion:
+def _version(template: UUID, language: str, read: Read) -> TemplateVersion:
     """Return the wording in a language, or in English where it was never written in that one."""
     return read.versions.get((template, language)) or read.versions[template, _FALLBACK]
 
 
-def _html(subject: str, text: str, version: TemplateVersion, values: Mapping[str, Any]) -> str:
+def said_or_shipped(
+    version: TemplateVersion, template: Template, values: Mapping[str, Any], *, is_short: bool
+) -> SaidSo:
+    """Put a wording into words; where it cannot be, the shipped words of its purpose, so that one wording that nobody
+    can read holds up neither its notices nor those that go out with them."""
+    try:
+        return put(version, values, is_short=is_short)
+    except rendering.CANNOT_BE_SAID as error:
+        logger.error(
+            "a wording could not be put into words: %s",
+            error,
+            extra={"wording": template.code, "language": version.language, "version": version.number},
+        )
+    code = template.code if shipped.has_words(template.code) else _NEWS_OF[template.for_customers]
+    language = version.language if version.language in shipped.LANGUAGES else _FALLBACK
+    return put(shipped.words_of(code, language), values, is_short=is_short)
+
+
+def put(words: Words, values: Mapping[str, Any], *, is_short: bool) -> SaidSo:
+    """Put a wording into words. Raises one of rendering.CANNOT_BE_SAID."""
+    subject = rendering.one_line(rendering.render(words.subject, values))[:250]
+    if is_short:
+        return SaidSo(subject, rendering.render(words.sms, values).strip(), "")
+    text = rendering.render(words.text, values)
+    return SaidSo(subject, text, _html(subject, text, words, values))
+
+
+def _html(subject: str, text: str, words: Words, values: Mapping[str, Any]) -> str:
     """Return the HTML of a notice: the wording's own, or its plain text with its links made into links."""
-    body = rendering.render(version.html, values, is_html=True) if version.html else urlize(text)
-    return render_to_string(
-        "notifications/email.html",
-        {
-            "subject": subject,
-            "body": body,
-            "is_text": not version.html,
-            "links": values["links"],
-            "house": settings.HOUSE_NAME,
-        },
-    )
+    own = rendering.render(words.html, values, is_html=True) if words.html else ""
+    body = own or urlize(text)
+    context = {**values, "subject": subject, "body": body, "is_text": not own, "language": get_language()}
+    return render_to_string("notifications/email.html", context)
 
 
-def _values(
-    notice: Notice, messages: Sequence[Message], leading: Message, language: str, read: _Read
+def values_of(
+    notice: Notice, messages: Sequence[Message], leading: Message, language: str, read: Read
 ) -> dict[str, Any]:
     """Return what a wording may name (`rendering.FIELDS`, `rendering.LISTS`), in the language that is spoken now."""
     is_customer = notice.recipient.customer_id is not None
@@ -205,6 +259,7 @@ def _values(
         "links": {"order": own.order, "stop": own.stop, "feedback": own.feedback, "confirm": ""},
         "house": {"name": settings.HOUSE_NAME},
         "why": _(leading.rule.name),
+        "is_customer": is_customer,
     }
 
 
@@ -258,7 +313,7 @@ def _moment(value: datetime) -> str:
     return date_format(timezone.localtime(value), "SHORT_DATETIME_FORMAT")
 
 
-def _news(message: Message, read: _Read, words: Wording, is_customer: bool) -> dict[str, str]:
+def _news(message: Message, read: Read, words: Wording, is_customer: bool) -> dict[str, str]:
     """Return one piece of news in words; a customer reads nothing that is for staff only."""
     event = message.event
     item = read.items.get(event.subject_id)

@@ -2,20 +2,21 @@
 
 A wording is a Jinja template of which only this is allowed: text, `{{ name }}` and `{{ name.field }}` of the names in
 `FIELDS`, `{% if %}` with comparisons, `and`, `or`, `not`, and `{% for one in news %}`. Everything else is refused when
-it is saved, so that a wording can neither reach into the program nor run for long. Values are plain texts.
+it is saved, so that a wording can neither reach into the program nor run for long, and whatever the values are, can be
+put into words. Values are plain texts; those in `NUMBERS` are numbers. What HTML may hold says `html_rules`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from jinja2 import StrictUndefined, TemplateSyntaxError, nodes
+from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from parts.sentences import Says, sentence
+from notifications.faults import Fault
+from parts.sentences import sentence
 
 #: What a wording may name: name → its fields; a list stands under its singular's fields.
 FIELDS: Mapping[str, frozenset[str]] = {
@@ -34,7 +35,11 @@ FIELDS: Mapping[str, frozenset[str]] = {
 LISTS: Mapping[str, frozenset[str]] = {
     "news": frozenset({"what", "at", "about", "note", "by", "order", "link"}),
 }
+#: Values that are numbers, and may be compared by size.
+NUMBERS = frozenset({"count", "more", "parts.waiting", "parts.lines", "order.days_late"})
 LONGEST = 20_000
+#: No wording needs more; Python refuses to read what is nested a hundred times.
+DEEPEST = 30
 _ALLOWED = (
     nodes.Template,
     nodes.Output,
@@ -67,49 +72,74 @@ class _Environment(ImmutableSandboxedEnvironment):
 _PLAIN, _HTML = _Environment(autoescape=False), _Environment(autoescape=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """What is wrong with a wording, and in which line of it."""
-
-    line: int
-    what: Says
-
-
 def faults_of(source: str) -> list[Fault]:
     """Return what is wrong with a wording; nothing where it may be kept."""
     if len(source) > LONGEST:
         return [Fault(1, sentence("At most {most} characters.", most=LONGEST))]
     try:
         tree = _PLAIN.parse(source)
+        faults = list(_faults(tree, {}, DEEPEST))
+        if not faults:
+            _compiled(source, is_html=False)
     except TemplateSyntaxError as error:
         return [Fault(error.lineno, sentence("This is not a wording: {why}", why=error.message or ""))]
-    except RecursionError:
+    except ValueError:  # Python reads no number of more than 4,300 digits
+        return [Fault(1, sentence("There is a number in it that is too large."))]
+    except (RecursionError, MemoryError, SyntaxError):
         return [Fault(1, sentence("This is too deeply nested."))]
-    return list(_faults(tree, {}))
+    return faults
 
 
-def _faults(node: nodes.Node, loops: Mapping[str, str]) -> Iterator[Fault]:
+def _faults(node: nodes.Node, loops: Mapping[str, str], depth: int) -> Iterator[Fault]:
     """Yield the faults of a node and what is in it; `loops` tells which list each loop's name walks."""
-    if not isinstance(node, _ALLOWED):
+    if depth == 0:
+        yield Fault(node.lineno, sentence("This is too deeply nested."))
+    elif not isinstance(node, _ALLOWED):
         yield Fault(node.lineno, sentence("{what} is not allowed in a wording.", what=type(node).__name__))
-        return
-    if isinstance(node, nodes.For):
-        yield from _faults_of_loop(node, loops)
-        return
-    if isinstance(node, nodes.Getattr):
+    elif isinstance(node, nodes.For):
+        yield from _faults_of_loop(node, loops, depth)
+    elif isinstance(node, nodes.Getattr):
         yield from _faults_of_field(node, loops)
-        return
+    else:
+        yield from _faults_of_itself(node, loops)
+        for child in node.iter_child_nodes():
+            yield from _faults(child, loops, depth - 1)
+
+
+def _faults_of_itself(node: nodes.Node, loops: Mapping[str, str]) -> Iterator[Fault]:
     if isinstance(node, nodes.Name) and not _is_known(node.name, loops):
         yield Fault(node.lineno, sentence("There is no “{name}”.", name=node.name))
-    for child in node.iter_child_nodes():
-        yield from _faults(child, loops)
+    if isinstance(node, nodes.Output):
+        for said in node.nodes:
+            if isinstance(said, nodes.Name) and (said.name in loops or said.name in LISTS):
+                yield Fault(said.lineno, sentence("“{name}” is a list; name what is in it.", name=said.name))
+    if isinstance(node, nodes.Compare):
+        yield from _faults_of_comparison(node)
+
+
+def _faults_of_comparison(node: nodes.Compare) -> Iterator[Fault]:
+    """Sizes are compared of numbers only: of a text and a number, neither is the larger one."""
+    compared = [node.expr, *(operand.expr for operand in node.ops)]
+    for operand in node.ops:
+        if operand.op in ("in", "notin"):
+            yield Fault(node.lineno, sentence("{what} is not allowed in a wording.", what="in"))
+        elif operand.op not in ("eq", "ne") and not all(_is_number(one) for one in compared):
+            yield Fault(node.lineno, sentence("Only numbers are larger or smaller than one another."))
+
+
+def _is_number(node: nodes.Node) -> bool:
+    if isinstance(node, nodes.Const):
+        return isinstance(node.value, int | float)
+    if isinstance(node, nodes.Getattr) and isinstance(node.node, nodes.Name):
+        return f"{node.node.name}.{node.attr}" in NUMBERS
+    return isinstance(node, nodes.Name) and node.name in NUMBERS
 
 
 def _is_known(name: str, loops: Mapping[str, str]) -> bool:
     return name in loops or name in LISTS or (name in FIELDS and not FIELDS[name])
 
 
-def _faults_of_loop(node: nodes.For, loops: Mapping[str, str]) -> Iterator[Fault]:
+def _faults_of_loop(node: nodes.For, loops: Mapping[str, str], depth: int) -> Iterator[Fault]:
     walked = node.iter.name if isinstance(node.iter, nodes.Name) else ""
     if walked not in LISTS or loops or not isinstance(node.target, nodes.Name) or node.test or node.recursive:
         yield Fault(
@@ -117,8 +147,13 @@ def _faults_of_loop(node: nodes.For, loops: Mapping[str, str]) -> Iterator[Fault
             sentence("A loop goes over one of {lists}, and none stands in another.", lists=", ".join(LISTS)),
         )
         return
-    for child in (*node.body, *node.else_):
-        yield from _faults(child, {node.target.name: walked})
+    if node.target.name in FIELDS or node.target.name in LISTS:
+        yield Fault(node.lineno, sentence("“{name}” means something else; use another name.", name=node.target.name))
+        return
+    for child in node.body:
+        yield from _faults(child, {node.target.name: walked}, depth - 1)
+    for child in node.else_:  # nothing is walked there
+        yield from _faults(child, {}, depth - 1)
 
 
 def _faults_of_field(node: nodes.Getattr, loops: Mapping[str, str]) -> Iterator[Fault]:
@@ -133,8 +168,12 @@ def _compiled(source: str, is_html: bool) -> Any:
     return (_HTML if is_html else _PLAIN).from_string(source)
 
 
+#: What putting a wording into words that was never checked may raise, or one that was checked by other rules.
+CANNOT_BE_SAID = (TemplateError, TypeError, ValueError, RecursionError, MemoryError, SyntaxError)
+
+
 def render(source: str, values: Mapping[str, Any], *, is_html: bool = False) -> str:
-    """Put a checked wording into words; in HTML every value is escaped. Raises UndefinedError for a missing one."""
+    """Put a checked wording into words; in HTML every value is escaped. Raises one of CANNOT_BE_SAID for another."""
     return str(_compiled(source, is_html).render(values))
 
 

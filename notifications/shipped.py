@@ -1,7 +1,7 @@
 """What is shipped: the wordings, the rules and the channels that a new installation begins with.
 
-`wordings/<code>.<language>.txt` holds a wording: its subject, its SMS and its text, each under a line that names it.
-What people changed since stays as they left it.
+`wordings/<code>.<language>.txt` holds a wording: its subject, its SMS, its text and its HTML, each under a line that
+names it. What people changed since stays as they left it.
 """
 
 from __future__ import annotations
@@ -26,11 +26,12 @@ _WHY = "shipped"
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """A wording as it is shipped."""
+    """A wording as it is shipped. Without HTML, its text is shown."""
 
     subject: str
     sms: str
     text: str
+    html: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,13 +262,18 @@ RULES = (
 )
 
 
+def has_words(code: str) -> bool:
+    """Tell whether a wording of this purpose is shipped."""
+    return any(template.code == code for template in TEMPLATES)
+
+
 @cache
 def words_of(code: str, language: str) -> Words:
     """Return a shipped wording. Raises FileNotFoundError, KeyError."""
     source = (_FOLDER / f"{code}.{language}.txt").read_text(encoding="utf-8")
     pieces = re.split(r"^=== (\w+) ===\n", source, flags=re.MULTILINE)
     named = {name: body.strip() for name, body in zip(pieces[1::2], pieces[2::2], strict=True)}
-    return Words(subject=named["subject"], sms=named["sms"], text=named["text"])
+    return Words(named["subject"], named["sms"], named["text"], named.get("html", ""))
 
 
 def write_shipped(at: datetime) -> None:
@@ -300,6 +306,7 @@ def _write_templates(at: datetime) -> dict[str, Template]:
             number=1,
             subject=words_of(shipped.code, language).subject,
             text=words_of(shipped.code, language).text,
+            html=words_of(shipped.code, language).html,
             sms=words_of(shipped.code, language).sms,
             written_at=at,
             published_at=at,

@@ -33,7 +33,7 @@ from config.api.authentication import known_tokens
 from config.api.throttling import buckets
 from config.roles import SCOPES
 from config.tracking.limits import sent_forms
-from notifications.models import Alert, Notice, Recipient, Rule
+from notifications.models import Alert, Notice, Recipient, Rule, Template
 from orders.actions import attachments, tracking
 from orders.models import (
     Attachment,
@@ -86,11 +86,15 @@ PAGES: dict[str, tuple[type[models.Model], str]] = {
     "links:of_service_order": (ServiceOrder, "pk"),
     "links:of_parts_order": (PartsOrder, "pk"),
     "links:revoke": (TrackingLink, "pk"),
+    "messages:wording": (Template, "code"),
+    "messages:wording-email": (Template, "code"),
+    "messages:wording-versions": (Template, "code"),
     "phone:job": (ServiceOrder, "pk"),
     "audit:chain": (ServiceOrder, "pk"),
     "messages:acknowledge": (Alert, "pk"),
     "messages:notice": (Notice, "pk"),
     "messages:letter": (Notice, "pk"),
+    "messages:letter-email": (Notice, "pk"),
     "messages:read": (Notice, "pk"),
     "messages:go": (Notice, "pk"),
     "audit:export": (ExportRun, "pk"),
@@ -110,6 +114,9 @@ PAGES_THAT_WRITE = {
     "links:of_service_order": ["GET", "POST"],
     "links:of_parts_order": ["GET", "POST"],
     "links:revoke": ["POST"],
+    "messages:wording": ["GET", "POST"],
+    "messages:wording-email": ["GET", "POST"],
+    "messages:wording-versions": ["GET", "POST"],
     "phone:job": ["GET", "POST"],
     "phone:deliveries": ["GET", "POST"],
     "phone:van": ["GET", "POST"],

@@ -9,9 +9,11 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
 
 from config.desk.orders import for_staff
+from config.messages.framing import email_page, in_a_frame, with_frames
 from config.messages.pages import page_of
 from config.messages.tabs import SEES_MAILBOX, tabs
 from notifications import mailbox as letters
@@ -19,9 +21,6 @@ from notifications.mailbox import Wanted
 from notifications.rendering import segments
 from notifications.statuses import Channel
 from notifications.why import why
-
-#: What an email is shown in: its links open beside this page.
-_HEAD, _BESIDE = "<head>", '<head><base target="_blank">'
 
 
 class Looked(forms.Form):
@@ -45,6 +44,7 @@ def mailbox(request: HttpRequest) -> HttpResponse:
 
 
 @for_staff(SEES_MAILBOX)
+@with_frames
 @require_safe
 def letter(request: HttpRequest, key: UUID) -> HttpResponse:
     """Show one notice as its reader would get it."""
@@ -54,11 +54,20 @@ def letter(request: HttpRequest, key: UUID) -> HttpResponse:
         "notice": notice,
         "sender": settings.DEFAULT_FROM_EMAIL,
         "segments": segments(notice.text) if notice.channel == Channel.SMS else 0,
-        "html": notice.html.replace(_HEAD, _BESIDE, 1),
         "page": page_of(notice),
         "why": why(notice),
     }
     return render(request, "messages/letter.html", {**context, **tabs(request, "mailbox")})
+
+
+@for_staff(SEES_MAILBOX)
+@in_a_frame
+@xframe_options_sameorigin
+@require_safe
+def email(request: HttpRequest, key: UUID) -> HttpResponse:
+    """Show the HTML of an email as a mail program does, for the frame in its letter."""
+    _only_where_nothing_leaves()
+    return email_page(get_object_or_404(letters.handed_over(), pk=key).html)
 
 
 def _only_where_nothing_leaves() -> None:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from config.messages import alerts, inbox, mailbox
+from config.messages import alerts, inbox, mailbox, wordings
 
 app_name = "messages"
 
@@ -17,4 +17,9 @@ urlpatterns = [
     path("notices/<uuid:key>/go/", inbox.go, name="go"),
     path("mailbox/", mailbox.mailbox, name="mailbox"),
     path("mailbox/<uuid:key>/", mailbox.letter, name="letter"),
+    path("mailbox/<uuid:key>/email/", mailbox.email, name="letter-email"),
+    path("wordings/", wordings.wordings, name="wordings"),
+    path("wordings/<slug:code>/", wordings.wording, name="wording"),
+    path("wordings/<slug:code>/email/", wordings.email, name="wording-email"),
+    path("wordings/<slug:code>/versions/", wordings.versions, name="wording-versions"),
 ]
