@@ -66,6 +66,10 @@ SIDE: tuple[tuple[Any, tuple[tuple[Any, str, str, str], ...]], ...] = (
         ),
     ),
     (
+        _("Messages"),
+        ((_("Message rules"), "rule", "notifications.rule", ""),),
+    ),
+    (
         _("People and systems"),
         (
             (_("People"), "person", "auth.user", ""),

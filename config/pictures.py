@@ -82,6 +82,8 @@ PICTURES = (
     ),
     Picture("board", "/desk/board/", person="dispatcher", shown=True),
     Picture("alerts", "/messages/alerts/", full=True),
+    Picture("message-rules", "/admin/notifications/rule/", full=True),
+    Picture("message-rule", "/admin/notifications/rule/?q=waits-a", (LIST_LINK,), full=True),
     Picture("figures", "/figures/?period=365", full=True),
     Picture("figure", "/figures/line_fill_rate/?period=365"),
     Picture("board-table", "/desk/board/?as=table", full=True, person="dispatcher"),
