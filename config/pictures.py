@@ -40,6 +40,7 @@ PICTURES = (
     Picture("home", "/"),
     Picture("inbox", "/messages/", full=True),
     Picture("inbox-why", "/messages/", ("a[href*='/messages/notices/']:not([href$='/go/'])",), full=True),
+    Picture("preferences", "/messages/preferences/", full=True),
     Picture("mailbox", "/messages/mailbox/", full=True, person="dispatcher"),
     Picture("mailbox-email", "/messages/mailbox/?channel=email", (".mailbox a",), full=True, person="dispatcher"),
     Picture("mailbox-sms", "/messages/mailbox/?channel=sms", (".mailbox a",), full=True, person="dispatcher"),

@@ -21,8 +21,8 @@ from django.utils.formats import date_format
 from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
 
-from notifications import links, rendering, shipped, standing
-from notifications.models import Message, Notice, Template, TemplateVersion
+from notifications import letters, links, rendering, shipped, standing
+from notifications.models import Address, Message, Notice, Template, TemplateVersion
 from notifications.planning import DIGEST
 from notifications.readers import zone_of
 from notifications.standing import Item, Standing
@@ -108,16 +108,20 @@ def compose(notices: Sequence[Notice], addresses: Mapping[UUID, str], at: dateti
     messages = standing.messages_of([notice.pk for notice in notices])
     every = [message for of_notice in messages.values() for message in of_notice]
     standings = standing.read(notices)
+    about, wordings = letters.addresses_of(notices), letters.templates_of(notices)
     read = Read(
         standings=standings,
         items=standing.items_of(every),
-        versions=standing.published({message.rule.template_id for message in every}),
+        versions=standing.published({message.rule.template_id for message in every} | {template.pk for template in wordings.values()}),
         links=links.of_notices(notices, standings, at),
         wordings=_wordings({language_of(notice) for notice in notices}),
     )
     found: list[Composed | Stale] = []
     for notice in notices:
         of_notice = messages.get(notice.pk, [])
+        if template := wordings.get(notice.thread_kind):
+            found.append(_letter(notice, about.get(notice.thread_id), addresses.get(notice.pk, ""), template, read, at))
+            continue
         still = [message for message in of_notice if not (message.alert and message.alert.resolved_at)]
         if not of_notice or (notice.thread_kind != DIGEST and notice.thread_id not in standings):
             found.append(Stale(notice, of_notice, _("There is nothing to say.")))
@@ -197,6 +201,21 @@ def _composed(notice: Notice, messages: Sequence[Message], address: str, read: R
         link=values["links"]["order"],
         stop_link=values["links"]["stop"],
     )
+
+
+def _letter(
+    notice: Notice, about: Address | None, otherwise: str, template: Template, read: Read, at: datetime
+) -> Composed | Stale:
+    """Return a notice about an address in words, or that it has nothing to say any more."""
+    goes_to = letters.goes_to(notice, about, otherwise, at)
+    if about is None or goes_to is None:
+        return Stale(notice, [], _("There is nothing to say."))
+    version = _version(template.pk, language_of(notice), read)
+    with translation.override(version.language):
+        values = letters.values(notice, about)
+        said = said_or_shipped(version, template, values, is_short=notice.channel in SHORT)
+    link = values["links"]["confirm"]
+    return Composed(notice, [], goes_to, version.language, version, said.subject, said.text, said.html, link, "")
 
 
 def _version(template: UUID, language: str, read: Read) -> TemplateVersion:

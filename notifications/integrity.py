@@ -7,13 +7,15 @@ from parts.sql.law import Law
 LAWS: list[Law] = [
     Law(
         "notice_counts_its_messages",
-        "A notice says as many messages as belong to it, and at least one.",
+        "A notice says as many messages as belong to it, and at least one unless it is about an address.",
         """
         SELECT 'notice ' || notice.id, notice.messages_count::text, count(message.id)::text || ', at least 1'
         FROM notifications_notice AS notice
         LEFT JOIN notifications_message AS message ON message.notice_id = notice.id
         GROUP BY notice.id
-        HAVING count(message.id) <> notice.messages_count OR count(message.id) = 0
+        HAVING count(message.id) <> notice.messages_count OR (
+            count(message.id) = 0 AND notice.thread_kind NOT IN ('confirm', 'address_off')
+        )
         """,
     ),
     Law(

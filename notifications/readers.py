@@ -16,7 +16,7 @@ from django.db import connection
 from django.db.models import Q
 
 from notifications import sql
-from notifications.models import Watch
+from notifications.models import Recipient, Watch
 from notifications.statuses import Channel
 from parts.keys import new_key
 
@@ -121,6 +121,12 @@ def bring_up_to_date(*, customers: Collection[UUID], users: Collection[int], at:
         cursor.execute(sql.ADD_READERS, {**keys, "made": made})
         cursor.execute(sql.REPLACE_ADDRESSES, keys)
         cursor.execute(sql.ADD_ADDRESSES, keys)
+
+
+def of_person(user_id: int, at: datetime) -> Recipient:
+    """Return the reader that somebody of the house is, brought up to date."""
+    bring_up_to_date(customers=[], users=[user_id], at=at)
+    return Recipient.objects.get(user=user_id)
 
 
 @lru_cache(maxsize=1024)

@@ -33,7 +33,8 @@ from config.api.authentication import known_tokens
 from config.api.throttling import buckets
 from config.roles import SCOPES
 from config.tracking.limits import sent_forms
-from notifications.models import Alert, Notice, Recipient, Rule, Template
+from notifications import letters
+from notifications.models import Address, Alert, Notice, Recipient, Rule, Template
 from orders.actions import attachments, tracking
 from orders.models import (
     Attachment,
@@ -93,6 +94,7 @@ PAGES: dict[str, tuple[type[models.Model], str]] = {
     "audit:chain": (ServiceOrder, "pk"),
     "messages:acknowledge": (Alert, "pk"),
     "messages:notice": (Notice, "pk"),
+    "messages:remove-address": (Address, "pk"),
     "messages:letter": (Notice, "pk"),
     "messages:letter-email": (Notice, "pk"),
     "messages:read": (Notice, "pk"),
@@ -105,6 +107,10 @@ PAGES: dict[str, tuple[type[models.Model], str]] = {
 PAGES_THAT_WRITE = {
     "audit:new-export": ["GET", "POST"],
     "messages:acknowledge": ["POST"],
+    "messages:confirm": ["GET", "POST"],
+    "messages:preferences": ["GET", "POST"],
+    "messages:name-address": ["POST"],
+    "messages:remove-address": ["POST"],
     "messages:read": ["POST"],
     "messages:read-all": ["POST"],
     "audit:stop-export": ["POST"],
@@ -231,6 +237,11 @@ class Cast:
             ExportRun.objects.create(made_by=f"user:{people['auditor'].pk}", format="csv", asked_at=timezone.now())
         if "dispatcher" in people:
             reader = Recipient.objects.create(user=people["dispatcher"])
+            address = Address(recipient=reader, channel="email", value="own@example.org")
+            address.confirmation_asked_at = timezone.now()
+            self.confirmation = letters.token_of(address)
+            address.confirmation_hash = letters.digest(self.confirmation)
+            address.save()
             at = {"handed_over_at": timezone.now(), "due_at": timezone.now(), "caused_at": timezone.now()}
             Notice.objects.create(recipient=reader, channel="inbox", thread_id=reader.pk, state="delivered", **at)
         self.customers = {"own": world.customer, "foreign": CustomerFactory.create()}
@@ -319,6 +330,8 @@ class Cast:
             return reverse(name, args=[self.row(ask).pk, "verifier.py"])
         if name.startswith("tracking:"):
             return reverse(name, args=[self.token])
+        if name == "messages:confirm":
+            return reverse(name, args=[self.confirmation])
         if name == "admin:app_list":
             return reverse(name, args=["parts"])
         if name.endswith("_simple_history"):

@@ -97,7 +97,8 @@ def test_a_partner_gets_nothing_of_others() -> None:
 def test_the_auditor_writes_nothing() -> None:
     own_account = ("login", "logout", "oauth-", "admin:login", "admin:logout", "admin:password_change")
     own_exports = ("audit:new-export", "audit:stop-export")  # what they take away is on record; nothing else changes
-    own_messages = ("messages:read-all",)  # that they have seen what they themselves were told
+    # That they have seen what they themselves were told, and where and how they are told; a token is nobody's.
+    own_messages = ("messages:read-all", "messages:preferences", "messages:name-address", "messages:confirm")
     own = (*own_account, *own_exports, *own_messages)
     writing = _rows(lambda ask: ask.method == "POST" and not ask.route.startswith(own))
     assert {ask: answers["auditor"] for ask, answers in writing.items() if answers["auditor"] == "yes"} == {}
@@ -106,6 +107,6 @@ def test_the_auditor_writes_nothing() -> None:
 def test_a_stranger_who_is_signed_in_gets_as_far_as_the_start_page() -> None:
     opened = {ask.route for ask, answers in read_table().items() if answers["nobody"] == "yes"}
     public = {"home", "livez", "readyz", "login", "logout", "admin:login", "admin:logout", "api:schema", "api:docs"}
-    public |= {"set_language", "tracking:page"}  # whoever has the link has the page
+    public |= {"set_language", "tracking:page", "messages:confirm"}  # whoever has the link has the page
     public |= {"phone:manifest", "phone:worker", "phone:offline", "phone:token"}  # they hold nothing of anybody else
     assert opened <= public | {"oauth-token", "oauth-revoke-token"}

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from config.messages import alerts, inbox, mailbox, wordings
+from config.messages import alerts, confirming, inbox, mailbox, preferences, wordings
 
 app_name = "messages"
 
@@ -15,6 +15,10 @@ urlpatterns = [
     path("notices/<uuid:key>/", inbox.notice, name="notice"),
     path("notices/<uuid:key>/read/", inbox.read, name="read"),
     path("notices/<uuid:key>/go/", inbox.go, name="go"),
+    path("preferences/", preferences.preferences, name="preferences"),
+    path("preferences/addresses/", preferences.name_address, name="name-address"),
+    path("preferences/addresses/<uuid:key>/remove/", preferences.remove_address, name="remove-address"),
+    path("confirm/<str:token>/", confirming.confirm, name="confirm"),
     path("mailbox/", mailbox.mailbox, name="mailbox"),
     path("mailbox/<uuid:key>/", mailbox.letter, name="letter"),
     path("mailbox/<uuid:key>/email/", mailbox.email, name="letter-email"),

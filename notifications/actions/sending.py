@@ -19,6 +19,7 @@ from django.db import connection, transaction
 from django.db.models import F, Q
 
 from notifications import sql
+from notifications.actions import addresses
 from notifications.composing import Composed
 from notifications.hours import pause_before
 from notifications.models import Address, Attempt, ChannelSetting, Message, Notice
@@ -239,9 +240,15 @@ def _failed(notice: Notice, outcome: Outcome, setting: ChannelSetting) -> None:
 
 
 def switch_off(*, recipient_id: UUID, channel: str, value: str, reason: OffReason, at: datetime) -> bool:
-    """Switch an address off; return whether it was on."""
-    addresses = Address.objects.filter(recipient=recipient_id, channel=channel, value=value)
-    return bool(addresses.exclude(state=AddressState.OFF).update(state=AddressState.OFF, off_at=at, off_reason=reason))
+    """Switch an address off and tell its owner by the ways that are left; return whether it was on."""
+    found = Address.objects.filter(recipient=recipient_id, channel=channel, value=value).exclude(state=AddressState.OFF)
+    switched = list(found.select_for_update(of=("self",)).select_related("recipient"))
+    found.filter(pk__in=[address.pk for address in switched]).update(
+        state=AddressState.OFF, off_at=at, off_reason=reason, confirmation_hash=None
+    )
+    for address in switched:  # one as a rule: it was written to
+        addresses.tell_owner(address=address, at=at)
+    return bool(switched)
 
 
 def give_up(notice: Notice, why: str, at: datetime) -> None:
@@ -278,7 +285,7 @@ def fall_back(notice: Notice, at: datetime) -> bool:
         if (way := ways[message.pk]) and (message.event_id, message.alert_id, message.alert_level, way) not in known
     ]
     _write_again(notice, [(message, ways[message.pk]) for message in again], at)
-    notice.fell_back = all(ways.values())
+    notice.fell_back = bool(ways) and all(ways.values())
     notice.save(update_fields=["fell_back"])
     return notice.fell_back
 

@@ -101,7 +101,15 @@ class Address(models.Model):
         verbose_name_plural = _("addresses")
         constraints = [
             models.UniqueConstraint(
-                fields=["recipient", "channel"], condition=~Q(state="off"), name="address_one_per_channel"
+                fields=["recipient", "channel"], condition=Q(state="confirmed"), name="address_one_per_channel"
+            ),
+            models.UniqueConstraint(
+                fields=["recipient", "channel"], condition=Q(state="unconfirmed"), name="address_one_asked_per_channel"
+            ),
+            models.UniqueConstraint(
+                fields=["confirmation_hash"],
+                condition=Q(confirmation_hash__isnull=False),
+                name="address_confirmation_unique",
             ),
             models.CheckConstraint(condition=Q(channel__in=ADDRESSED), name="address_channel_known"),
             models.CheckConstraint(condition=~Q(value=""), name="address_says_where"),

@@ -1,0 +1,201 @@
+"""Where readers are reached: named, confirmed by whoever reads there, given up.
+
+An address that somebody names is asked once whether we may write there; nothing else goes to it before it is confirmed.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator, validate_email
+from django.db import transaction
+
+from notifications.letters import CONFIRM, CONFIRM_WITHIN, SWITCHED_OFF, digest, token_of
+from notifications.models import Address, Notice, Recipient
+from notifications.statuses import AddressState, Channel, OffReason
+from parts.actors import Actor
+from parts.errors import Invalid, NotFound, Refused
+from parts.sentences import sentence
+
+#: The channels of which a reader names an address by hand.
+NAMED = (Channel.EMAIL.value, Channel.SMS.value, Channel.CHAT.value)
+#: How often a reader may have an address asked in a day, and how often one address is asked whoever names it.
+MOST_A_DAY, MOST_OF_AN_ADDRESS = 5, 3
+_DAY = timedelta(days=1)
+_MOBILE = RegexValidator(r"^\+[1-9][0-9]{7,14}\Z")
+_CHAT = RegexValidator(r"^[\w@#.:+/-]{2,120}\Z")
+
+
+class ConfirmationEnded(Refused):
+    """The confirmation does not work: there is none, it was used, it has lapsed, or another was asked for since."""
+
+    code = "confirmation_ended"
+    status = 404
+
+    def __init__(self) -> None:
+        super().__init__(sentence("This confirmation does not work any more."))
+
+
+class AskedTooOften(Refused):
+    """Addresses were asked as often today as one may."""
+
+    code = "asked_too_often"
+    status = 429
+
+
+def own_reader(by: Actor) -> Recipient:
+    """Return the locked reader that somebody of the house is. Raises NotFound."""
+    found = Recipient.objects.select_for_update().filter(user=by.user_id).first() if by.user_id is not None else None
+    if found is None:
+        raise NotFound(sentence("There is no such reader."))
+    return found
+
+
+def name_address(*, channel: str, value: str, by: Actor, at: datetime) -> Address:
+    """Name an address of one's own and have it asked whether we may write there; an earlier asking lapses.
+
+    What is written to now stays until the new one is confirmed. Raises Invalid, AskedTooOften, NotFound, and Refused
+    for one that is confirmed already.
+    """
+    value = cleaned(channel, value)
+    with transaction.atomic():
+        reader = own_reader(by)
+        theirs = Address.objects.select_for_update().filter(recipient=reader, channel=channel)
+        if theirs.filter(value=value, state=AddressState.CONFIRMED).exists():
+            raise Refused(sentence("Messages go to this address already."))
+        _check_measure(reader, channel, value, at)
+        waiting = theirs.filter(state=AddressState.UNCONFIRMED).first()
+        if waiting is not None and waiting.value != value:
+            _end(waiting, OffReason.REPLACED, at)
+            waiting = None
+        address = waiting or Address(recipient=reader, channel=channel, value=value)
+        address.confirmation_asked_at = at
+        address.confirmation_hash = digest(token_of(address))
+        address.save()
+        _write(reader, CONFIRM, address, [channel], at)
+    return address
+
+
+def cleaned(channel: str, value: str) -> str:
+    """Return an address as it is kept. Raises Invalid for one that is none."""
+    value = value.strip()
+    try:
+        if channel == Channel.EMAIL:
+            validate_email(value)
+        elif channel == Channel.SMS:
+            value = "".join(letter for letter in value if letter not in " -/().\u00a0")
+            _MOBILE(value)
+        elif channel == Channel.CHAT:
+            _CHAT(value)
+        else:
+            raise Invalid(sentence("Such an address cannot be named by hand."), {"channel": [sentence("Choose one.")]})
+    except ValidationError as error:
+        said = {
+            Channel.EMAIL.value: sentence("Write it like name@example.com."),
+            Channel.SMS.value: sentence("Write it with the country's code, like +49 170 1234567."),
+            Channel.CHAT.value: sentence("Write the name or the room, without spaces."),
+        }[channel]
+        raise Invalid(sentence("This is not an address."), {"value": [said]}) from error
+    return value
+
+
+def _check_measure(reader: Recipient, channel: str, value: str, at: datetime) -> None:
+    asked = Notice.objects.filter(recipient=reader, thread_kind=CONFIRM, caused_at__gt=at - _DAY).count()
+    others = Notice.objects.filter(
+        thread_kind=CONFIRM,
+        caused_at__gt=at - _DAY,
+        thread_id__in=Address.objects.filter(channel=channel, value=value).values("pk"),
+    ).count()
+    if asked >= MOST_A_DAY or others >= MOST_OF_AN_ADDRESS:
+        raise AskedTooOften(sentence("Addresses were asked often enough today. Try again tomorrow."))
+
+
+def to_confirm(token: str, at: datetime) -> Address | None:
+    """Return the address that a token confirms; None for one that confirms nothing, whyever. One query."""
+    return (
+        Address.objects.filter(
+            confirmation_hash=digest(token),
+            state=AddressState.UNCONFIRMED,
+            confirmation_asked_at__gt=at - CONFIRM_WITHIN,
+        )
+        .select_related("recipient__customer")
+        .first()
+    )
+
+
+def confirm(*, token: str, at: datetime) -> Address:
+    """Confirm an address by the token that was sent to it; it takes the place of the one before. Works once.
+
+    Whoever reads at the address has the token; who they are is not asked. Raises ConfirmationEnded.
+    """
+    with transaction.atomic():
+        found = to_confirm(token, at)
+        if found is None:
+            raise ConfirmationEnded
+        Recipient.objects.select_for_update().get(pk=found.recipient_id)
+        address = to_confirm(token, at)  # as it is now that nobody else can change it
+        if address is None:
+            raise ConfirmationEnded
+        before = Address.objects.filter(
+            recipient=address.recipient_id, channel=address.channel, state=AddressState.CONFIRMED
+        )
+        for one in before:
+            _end(one, OffReason.REPLACED, at)
+        address.state, address.confirmed_at = AddressState.CONFIRMED, at
+        address.is_wanted, address.confirmation_hash = True, None
+        address.save()
+    return address
+
+
+def give_up(*, address_id: UUID, by: Actor, at: datetime) -> None:
+    """Take an address of one's own away; a repeat changes nothing.
+
+    That of the master data stays: whoever wants no messages there says so (`preferences.change`). Raises NotFound.
+    """
+    with transaction.atomic():
+        reader = own_reader(by)
+        address = Address.objects.filter(recipient=reader, pk=address_id, follows_master_data=False).first()
+        if address is None:
+            raise NotFound(sentence("There is no such address."), id=str(address_id))
+        if address.state != AddressState.OFF:
+            _end(address, OffReason.READER, at)
+
+
+def _end(address: Address, reason: OffReason, at: datetime) -> None:
+    address.state, address.off_at, address.off_reason = AddressState.OFF, at, reason
+    address.confirmation_hash = None
+    address.save()
+
+
+def tell_owner(*, address: Address, at: datetime) -> None:
+    """Tell a reader that an address of theirs was switched off: in the house, and by the ways that are left."""
+    reader = address.recipient
+    ways = list(
+        Address.objects.filter(recipient=reader, state=AddressState.CONFIRMED, is_wanted=True).values_list(
+            "channel", flat=True
+        )
+    )
+    if reader.user_id is not None:
+        ways.append(Channel.INBOX.value)
+    _write(reader, SWITCHED_OFF, address, ways, at)
+
+
+def _write(reader: Recipient, kind: str, address: Address, channels: list[str], at: datetime) -> None:
+    """Write notices about an address, over each channel; one that waits already says it."""
+    Notice.objects.bulk_create(
+        [
+            Notice(
+                recipient=reader,
+                channel=channel,
+                thread_kind=kind,
+                thread_id=address.pk,
+                is_urgent=kind == CONFIRM,  # whoever asked for it waits for it
+                due_at=at,
+                caused_at=at,
+            )
+            for channel in channels
+        ],
+        ignore_conflicts=True,
+    )

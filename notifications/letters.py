@@ -1,0 +1,92 @@
+"""Notices that no event of an order caused: about where a reader is written to.
+
+Their thread is an address: whether we may write to it (`CONFIRM`, which goes to that very address and nowhere else), or
+that it was switched off (`SWITCHED_OFF`, which goes to its owner by the other ways).
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils.crypto import constant_time_compare, salted_hmac
+
+from notifications import rendering
+from notifications.links import site
+from notifications.models import Address, Notice, Template
+from notifications.statuses import AddressState
+
+CONFIRM, SWITCHED_OFF = "confirm", "address_off"
+#: The kinds of threads that are an address: kind → the code of its wording.
+WORDING_OF = {CONFIRM: "confirm_address", SWITCHED_OFF: "address_off"}
+#: How long an answer to "may we write to you here?" is waited for.
+CONFIRM_WITHIN = timedelta(hours=48)
+TOKEN_BYTES = 24
+
+
+def token_of(address: Address) -> str:
+    """Return the token that confirms an address: 192 bits, of this address and this asking alone.
+
+    Nobody can compute it without this installation's secret key. Only its hash is kept, with the address.
+    """
+    asked = address.confirmation_asked_at.isoformat() if address.confirmation_asked_at else ""
+    mac = salted_hmac("backline confirm address", f"{address.pk.hex} {asked}", algorithm="sha256").digest()
+    return base64.urlsafe_b64encode(mac[:TOKEN_BYTES]).decode()
+
+
+def digest(token: str) -> bytes:
+    """Return what is kept of a token."""
+    return hashlib.sha256(b"backline confirm address\0" + token.encode("utf-8", "replace")).digest()
+
+
+def addresses_of(notices: Sequence[Notice]) -> dict[UUID, Address]:
+    """Return the addresses that notices are about, by key. One statement, none without such notices."""
+    wanted = [notice.thread_id for notice in notices if notice.thread_kind in WORDING_OF]
+    return Address.objects.in_bulk(wanted) if wanted else {}
+
+
+def templates_of(notices: Sequence[Notice]) -> dict[str, Template]:
+    """Return the wordings by the kind of thread. One statement, none without such notices."""
+    kinds = {notice.thread_kind for notice in notices if notice.thread_kind in WORDING_OF}
+    if not kinds:
+        return {}
+    found = {one.code: one for one in Template.objects.filter(code__in=[WORDING_OF[kind] for kind in kinds])}
+    return {kind: found[WORDING_OF[kind]] for kind in kinds}
+
+
+def goes_to(notice: Notice, about: Address | None, otherwise: str, at: datetime) -> str | None:
+    """Return where a notice about an address goes; None where it has nothing to say any more."""
+    if about is None:
+        return None
+    if notice.thread_kind == SWITCHED_OFF:
+        return otherwise if about.state == AddressState.OFF else None
+    kept = bytes(about.confirmation_hash or b"")
+    asks = about.state == AddressState.UNCONFIRMED and constant_time_compare(kept, digest(token_of(about)))
+    is_lapsed = about.confirmation_asked_at is None or at >= about.confirmation_asked_at + CONFIRM_WITHIN
+    return about.value if asks and not is_lapsed else None
+
+
+def values(notice: Notice, about: Address) -> Mapping[str, Any]:
+    """Return what the wording of such a notice may name, in the language that is active."""
+    confirm = ""
+    if notice.thread_kind == CONFIRM:
+        confirm = site(reverse("messages:confirm", args=[token_of(about)]))
+    return {
+        "reader": {"name": notice.recipient.name},
+        "order": dict.fromkeys(rendering.FIELDS["order"], "") | {"is_late": False, "days_late": 0},
+        "parts": {"waiting": 0, "lines": 0},
+        "news": [],
+        "more": 0,
+        "count": 0,
+        "links": {"order": "", "stop": "", "feedback": "", "confirm": confirm},
+        "house": {"name": settings.HOUSE_NAME},
+        "why": f"{about.get_channel_display()} {about.value}: {about.get_off_reason_display()}"
+        if about.off_reason
+        else "",
+    }
