@@ -160,7 +160,8 @@ def test_a_dead_mailbox_switches_its_address_off_and_falls_back(desk: Desk, post
     tell()
     post.answers = ["550 No such user"]
     sender().step()
-    dead, instead = notices()
+    dead, instead = notices(thread_kind="service_order")
+    assert [one.channel for one in notices(thread_kind="address_off")] == ["sms"]  # its owner is told
     assert (dead.state, dead.fell_back, dead.error) == (NoticeState.DEAD, True, "550 No such user")
     assert (instead.channel, instead.state) == ("sms", NoticeState.WAITING)
     assert Address.objects.get(channel="email").off_reason == OffReason.BOUNCED
