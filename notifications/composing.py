@@ -112,7 +112,9 @@ def compose(notices: Sequence[Notice], addresses: Mapping[UUID, str], at: dateti
     read = Read(
         standings=standings,
         items=standing.items_of(every),
-        versions=standing.published({message.rule.template_id for message in every} | {template.pk for template in wordings.values()}),
+        versions=standing.published(
+            {message.rule.template_id for message in every} | {template.pk for template in wordings.values()}
+        ),
         links=links.of_notices(notices, standings, at),
         wordings=_wordings({language_of(notice) for notice in notices}),
     )

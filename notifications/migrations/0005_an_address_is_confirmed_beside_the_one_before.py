@@ -4,26 +4,37 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('notifications', '0004_published_wordings_stay'),
+        ("notifications", "0004_published_wordings_stay"),
     ]
 
     operations = [
         migrations.RemoveConstraint(
-            model_name='address',
-            name='address_one_per_channel',
+            model_name="address",
+            name="address_one_per_channel",
         ),
         migrations.AddConstraint(
-            model_name='address',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'confirmed')), fields=('recipient', 'channel'), name='address_one_per_channel'),
+            model_name="address",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "confirmed")),
+                fields=("recipient", "channel"),
+                name="address_one_per_channel",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='address',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'unconfirmed')), fields=('recipient', 'channel'), name='address_one_asked_per_channel'),
+            model_name="address",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "unconfirmed")),
+                fields=("recipient", "channel"),
+                name="address_one_asked_per_channel",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='address',
-            constraint=models.UniqueConstraint(condition=models.Q(('confirmation_hash__isnull', False)), fields=('confirmation_hash',), name='address_confirmation_unique'),
+            model_name="address",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("confirmation_hash__isnull", False)),
+                fields=("confirmation_hash",),
+                name="address_confirmation_unique",
+            ),
         ),
     ]
