@@ -26,7 +26,8 @@ NO_PAGE = (
     *("livez", "readyz", "choose_look", "set_language", "logout", "admin:logout", "admin:jsi18n", "admin:autocomplete"),
     *("phone:manifest", "phone:worker", "phone:token", "phone:offline"),  # what the phone's own script fetches
     *("desk:file", "audit:export-file", "_evidence", "figures:csv"),  # files
-    *("desk:place-line", "desk:place-part", "desk:place-whom"),  # pieces of pages, shown in them
+    *("desk:place-line", "desk:place-part", "desk:place-whom", "messages:count"),  # pieces of pages, shown in them
+    "messages:go",  # leads to what a message is about
     *("admin:view_on_site", "admin:search", "admin:app_list"),
     "admin:login",  # leads to the one page to sign in
 )
@@ -125,12 +126,13 @@ def test_no_page_bars_anybody_and_every_page_fits_the_narrowest_phone(
     world: World,
     above_all: User,
     technician: User,
+    dispatcher: User,
     auditor: User,
     partner: User,
     screen_of: ScreenOf,
     part: int,
 ) -> None:
-    people = {person.username: person for person in (above_all, technician, auditor)}
+    people = {person.username: person for person in (above_all, technician, dispatcher, auditor)}
     cast = Cast(world, {**people, "partner": partner})
     clients = {name: Client() for name in [*people, ""]}
     for name, person in people.items():
