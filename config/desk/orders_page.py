@@ -22,6 +22,7 @@ from config.desk.orders_job_deeds import JOB_DEEDS
 from config.desk.orders_parts_deeds import LINE_DEEDS, PARTS_ORDER_DEEDS, line_steps
 from config.desk.orders_timeline import Happening, happenings
 from config.desk.orders_why import Said, Why, blocks_job, blocks_order, why_expected
+from config.messages.watched import watched
 from orders import timeline
 from orders.consenting import asked_about
 from orders.models import Attachment, OrderLine, OverrideRequest, PartsOrder, ReturnShipment, ServiceOrder
@@ -150,6 +151,7 @@ class OrderPage:
             "main_deeds": [deed for deed in self.offered(own, self.subject) if deed.is_main],
             "more_deeds": [deed for deed in self.offered(own, self.subject) if not deed.is_main],
             "requests": shown_requests(asked, user_id=self.request.user.pk, offered=self.offered),
+            **watched(self.request, self.subject),
             "may_note": self.is_offered_by_name("note"),
             **self.timeline(self.subjects(found.subjects)),
             **self.facts(found),

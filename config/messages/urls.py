@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from config.messages import alerts, confirming, inbox, mailbox, preferences, wordings
+from config.messages import alerts, confirming, inbox, mailbox, preferences, watching, wordings
 
 app_name = "messages"
 
@@ -15,6 +15,8 @@ urlpatterns = [
     path("notices/<uuid:key>/", inbox.notice, name="notice"),
     path("notices/<uuid:key>/read/", inbox.read, name="read"),
     path("notices/<uuid:key>/go/", inbox.go, name="go"),
+    path("watch/service-orders/<uuid:key>/", watching.service_order, name="watch-service-order"),
+    path("watch/parts-orders/<uuid:key>/", watching.parts_order, name="watch-parts-order"),
     path("preferences/", preferences.preferences, name="preferences"),
     path("preferences/addresses/", preferences.name_address, name="name-address"),
     path("preferences/addresses/<uuid:key>/remove/", preferences.remove_address, name="remove-address"),
