@@ -42,10 +42,8 @@ def run_out(rule: Rule, at: datetime) -> QuerySet[Any]:
     since = rule.active_since
     match rule.trigger:
         case Trigger.LINE_WAITS:
-            found = _lines(BackOrder.objects.waiting(), rule).filter(opened_at__lte=at - ahead)
-            if since:
-                found = found.filter(opened_at__gte=since - ahead)
-            return found.annotate(event=_waits_since(), ran_out_at=_later("opened_at", ahead))
+            found = waiting_lines(BackOrder.objects.waiting(), rule, ahead).filter(opened_at__lte=at - ahead)
+            return found.filter(opened_at__gte=since - ahead) if since else found
         case Trigger.PROMISE_NEAR:
             near = at_risk(at.date()).filter(
                 line__promised_on__gte=at.date(), line__promised_on__lt=(at + ahead).date()
@@ -68,6 +66,11 @@ def run_out(rule: Rule, at: datetime) -> QuerySet[Any]:
     if since:
         stuck = stuck.filter(status_since__gte=since - ahead)
     return stuck.annotate(subject=F("pk"), event=_stands_since(), ran_out_at=_later("status_since", ahead))
+
+
+def waiting_lines(back_orders: QuerySet[Any], rule: Rule, ahead: timedelta) -> QuerySet[Any]:
+    """Return back orders that a rule speaks of, with when they had waited for so long."""
+    return _lines(back_orders, rule).annotate(event=_waits_since(), ran_out_at=_later("opened_at", ahead))
 
 
 def _lines(waiting: QuerySet[Any], rule: Rule) -> QuerySet[Any]:

@@ -147,6 +147,28 @@ def read_for(notice: Notice, messages: Sequence[Message], own: links.Links, lang
     )
 
 
+def sketch(drafts: Sequence[tuple[Notice, Sequence[Message]]]) -> list[Composed | None]:
+    """Put notices into words that nobody wrote, as their orders stand now; None where there is no such order any more.
+
+    They have no links: nobody could follow them.
+    """
+    notices = [notice for notice, _messages in drafts]
+    every = [message for _notice, messages in drafts for message in messages]
+    read = Read(
+        standings=standing.read(notices),
+        items=standing.items_of(every),
+        versions=standing.published({message.rule.template_id for message in every}),
+        links={},
+        wordings=_wordings({language_of(notice) for notice in notices}),
+    )
+    return [
+        _composed(notice, messages, "", read)
+        if notice.thread_kind == DIGEST or notice.thread_id in read.standings
+        else None
+        for notice, messages in drafts
+    ]
+
+
 def language_of(notice: Notice) -> str:
     """Return the language of a notice's reader: their own, their customer's, English; one that we speak."""
     reader = notice.recipient

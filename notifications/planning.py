@@ -37,6 +37,8 @@ class Said(NamedTuple):
     #: The alert that is told, and its level then; of the event itself, none.
     alert_id: UUID | None = None
     alert_level: int = 0
+    #: When the time ran out of which a trial speaks; of events, none.
+    ran_out_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

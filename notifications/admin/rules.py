@@ -19,7 +19,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from notifications import rule_words
+from notifications import rule_words, trial
 from notifications.actions import rules
 from notifications.clocks import OF_LINES
 from notifications.models import EscalationLevel, Rule
@@ -117,6 +117,28 @@ class CopyForm(DeedForm):
     name = forms.CharField(label=_("Name"), max_length=120)
 
 
+class TrialForm(DeedForm):
+    """How far back it is tried."""
+
+    days = forms.IntegerField(label=_("Days back"), min_value=1, max_value=90, initial=30)
+
+    @property
+    def is_preview(self) -> bool:
+        """A trial only shows."""
+        return True
+
+
+def _trial(subject: Rule, form: DeedForm, told: dict[str, Any]) -> dict[str, Any]:
+    if not (form.is_bound and form.is_valid()):
+        return {}
+    found = trial.tried(subject, at=told["at"], days=form.cleaned_data["days"])
+    return {"trial": found, "most": max((count for _day, count in found.days), default=1)}
+
+
+def _nothing(subject: Rule, cleaned: dict[str, Any], told: dict[str, Any]) -> Done:
+    return Done("")
+
+
 def _switch(on: bool) -> Any:
     def act(subject: Rule, cleaned: dict[str, Any], told: dict[str, Any]) -> Done:
         rules.switch(rule_id=subject.pk, on=on, reason=cleaned["reason"], by=told["by"], at=told["at"])
@@ -164,6 +186,17 @@ class RuleOffice(Edited):
     )
     deeds = (
         Deed(
+            slug="try",
+            title=_("Try it"),
+            permission="notifications.change_rule",
+            form=TrialForm,
+            act=_nothing,
+            icon="science",
+            intro=_("Shows who would have got what in the last days. Nothing is sent and nothing is written."),
+            template="admin/notifications/trial.html",
+            context=_trial,
+        ),
+        Deed(
             slug="on",
             title=_("Switch on"),
             permission="notifications.switch_rule",
@@ -171,7 +204,7 @@ class RuleOffice(Edited):
             act=_switch(True),
             offered=lambda rule: not rule.is_active,
             icon="toggle_on",
-            intro=_("It speaks of what is recorded from then on, never of what was before."),
+            intro=_("It speaks of what is recorded from then on, never of what was before. Try it first."),
         ),
         Deed(
             slug="off",
