@@ -12,6 +12,7 @@ from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _g
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
@@ -71,6 +72,7 @@ class RuleForm(ReasonedForm):
                 known = {str(value) for value, _label in offered}
                 field.choices = [*offered, *((value, value) for value in present if value not in known)]
                 field.initial = self.initial[name] = present
+                field.label = capfirst(str(field.label))
 
     def clean_regions(self) -> list[UUID]:
         """Return the keys of the regions."""
