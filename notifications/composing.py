@@ -21,7 +21,8 @@ from django.utils.formats import date_format
 from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
 
-from notifications import letters, links, rendering, shipped, standing
+from backorders.statuses import LABELS as BACK_ORDER_LABELS
+from notifications import letters, links, news, rendering, shipped, standing
 from notifications.models import Address, Message, Notice, Template, TemplateVersion
 from notifications.planning import DIGEST
 from notifications.readers import zone_of
@@ -30,6 +31,7 @@ from notifications.statuses import Channel, WhenStale
 from orders import event_words, wording
 from orders.statuses import LineStatus, ServiceOrderStatus, SubjectKind
 from orders.wording import LINE, SERVICE_ORDER, Wording
+from parts.labels import names_of
 from parts.sentences import Says
 
 logger = logging.getLogger(__name__)
@@ -97,6 +99,7 @@ class Read:
     versions: Mapping[tuple[UUID, str], TemplateVersion]
     links: Mapping[tuple[UUID, UUID], links.Links]
     wordings: Mapping[str, Wording]
+    names: Mapping[str, str]
 
 
 def compose(notices: Sequence[Notice], addresses: Mapping[UUID, str], at: datetime) -> list[Composed | Stale]:
@@ -117,6 +120,7 @@ def compose(notices: Sequence[Notice], addresses: Mapping[UUID, str], at: dateti
         ),
         links=links.of_notices(notices, standings, at),
         wordings=_wordings({language_of(notice) for notice in notices}),
+        names=names_of(message.event.actor for message in every),
     )
     found: list[Composed | Stale] = []
     for notice in notices:
@@ -144,6 +148,7 @@ def read_for(notice: Notice, messages: Sequence[Message], own: links.Links, lang
         versions={},
         links={(notice.recipient_id, notice.thread_id): own},
         wordings=_wordings({language}),
+        names=names_of(message.event.actor for message in messages),
     )
 
 
@@ -290,7 +295,7 @@ def values_of(
     words = read.wordings.get(language) or wording.read(language)
     stands = read.standings.get(notice.thread_id)
     own = read.links.get((notice.recipient_id, notice.thread_id)) or links.NONE
-    told = messages if notice.thread_kind == DIGEST else _last_of_each(messages)
+    told = messages if notice.thread_kind == DIGEST else news.still_true(messages, read.items)
     listed = told[-standing.MOST_NEWS :]
     return {
         "reader": {"name": notice.recipient.name},
@@ -304,19 +309,6 @@ def values_of(
         "why": _(leading.rule.name),
         "is_customer": is_customer,
     }
-
-
-def _last_of_each(messages: Sequence[Message]) -> list[Message]:
-    """Leave out the statuses that a later status of the same thing overtook: they are where it no longer stands."""
-    last: dict[UUID, UUID] = {}
-    for message in messages:
-        if message.event.to_status and not message.alert_id:
-            last[message.event.subject_id] = message.pk
-    return [
-        message
-        for message in messages
-        if message.alert_id or not message.event.to_status or last[message.event.subject_id] == message.pk
-    ]
 
 
 def _order(stands: Standing | None, words: Wording, is_customer: bool) -> dict[str, Any]:
@@ -367,7 +359,7 @@ def _news(message: Message, read: Read, words: Wording, is_customer: bool) -> di
         "at": _moment(message.alert.due_at if message.alert else event.occurred_at),
         "about": (item.description or item.number) if item else "",
         "note": "" if message.alert else note,
-        "by": "",
+        "by": "" if is_customer or message.alert else read.names.get(event.actor, ""),
         "order": stands.reference if stands else event.reference,
         "link": "",
     }
@@ -385,9 +377,14 @@ def _what(message: Message, words: Wording, is_customer: bool) -> str:
         return words.word(LINE, "back_ordered") if is_customer else event_words.title_of(event.kind)
     if event.subject_kind == SubjectKind.BACK_ORDER and event.to_status == "allocated":
         return _("It has come in and is reserved for you") if is_customer else _("It has come in")
-    if event.to_status and event.subject_kind in (SERVICE_ORDER, LINE):
-        said = words.word(event.subject_kind, event.to_status)
-        return said if is_customer else str(_label(event.subject_kind, event.to_status))
+    if event.subject_kind == SubjectKind.BACK_ORDER and event.to_status and is_customer:
+        return words.word(LINE, "back_ordered")
+    if event.subject_kind == SubjectKind.BACK_ORDER and event.to_status:
+        return f"{_('Back order')}: {BACK_ORDER_LABELS.get(event.to_status, event.to_status)}"
+    if event.to_status and event.subject_kind in (SERVICE_ORDER, LINE, SubjectKind.PARTS_ORDER):
+        subject = SERVICE_ORDER if event.subject_kind == SERVICE_ORDER else LINE
+        said = words.word(subject, event.to_status)
+        return said if is_customer else str(_label(subject, event.to_status))
     return event_words.title_of(event.kind)
 
 

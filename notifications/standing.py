@@ -47,8 +47,9 @@ class Standing:
 
 
 class Item(NamedTuple):
-    """What an event was about: the part of its line."""
+    """What an event was about: a line, or that of its back order, and its part."""
 
+    line: UUID
     number: str
     description: str
     status: str
@@ -148,11 +149,13 @@ def items_of(messages: Iterable[Message]) -> dict[UUID, Item]:
         wanted[message.event.subject_kind].add(message.event.subject_id)
     found: dict[UUID, Item] = {}
     if lines := wanted[SubjectKind.LINE.value]:
-        rows = OrderLine.objects.filter(pk__in=lines).values_list("pk", "part__number", "part__description", "status")
+        rows = OrderLine.objects.filter(pk__in=lines).values_list(
+            "pk", "pk", "part__number", "part__description", "status"
+        )
         found.update({key: Item(*rest) for key, *rest in rows})
     if queued := wanted[SubjectKind.BACK_ORDER.value]:
         rows = OrderLine.objects.filter(back_order__in=queued).values_list(
-            "back_order", "part__number", "part__description", "back_order__status"
+            "back_order", "pk", "part__number", "part__description", "back_order__status"
         )
         found.update({key: Item(*rest) for key, *rest in rows})
     return found
