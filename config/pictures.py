@@ -230,6 +230,7 @@ PICTURES = (
     Picture("deliveries", "/admin/parts/delivery/"),
     Picture("suppliers", "/admin/parts/supplier/"),
     Picture("people", "/admin/auth/user/", person="admin"),
+    Picture("clarity", "/messages/clarity/"),
     Picture("wordings", "/messages/wordings/"),
     Picture("wording", "/messages/wordings/customer_news/?language=en", full=True),
     Picture("wording-versions", "/messages/wordings/customer_news/versions/?language=de"),

@@ -304,7 +304,12 @@ def values_of(
         "news": [_news(message, read, words, is_customer) for message in listed],
         "more": len(told) - len(listed),
         "count": len(told),
-        "links": {"order": own.order, "stop": own.stop, "feedback": own.feedback, "confirm": ""},
+        "links": {
+            "order": own.order,
+            "stop": own.stop,
+            "feedback": own.feedback or links.feedback_of(notice),
+            "confirm": "",
+        },
         "house": {"name": settings.HOUSE_NAME},
         "why": _(leading.rule.name),
         "is_customer": is_customer,

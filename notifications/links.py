@@ -10,6 +10,7 @@ from uuid import UUID
 from django.conf import settings
 from django.urls import reverse
 
+from notifications.actions.feedback import token_of
 from notifications.models import Notice
 from notifications.standing import JOB, Standing
 from orders.actions import tracking
@@ -72,6 +73,11 @@ def _page(stands: Standing) -> str:
     """Return the page of an order at the desk."""
     name = "desk:service-order" if stands.kind == JOB else "desk:parts-order"
     return reverse(name, args=[stands.reference])
+
+
+def feedback_of(notice: Notice) -> str:
+    """Return where a notice's reader says whether it was clear."""
+    return site(reverse("messages:clear", args=[token_of(notice.pk)]))
 
 
 def site(path: str) -> str:

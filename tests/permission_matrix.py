@@ -34,6 +34,7 @@ from config.api.throttling import buckets
 from config.roles import SCOPES
 from config.tracking.limits import sent_forms
 from notifications import letters
+from notifications.actions.feedback import token_of
 from notifications.models import Address, Alert, Notice, Recipient, Rule, Template
 from orders.actions import attachments, tracking
 from orders.models import (
@@ -124,6 +125,7 @@ PAGES_THAT_WRITE = {
     "links:of_service_order": ["GET", "POST"],
     "links:of_parts_order": ["GET", "POST"],
     "links:revoke": ["POST"],
+    "messages:clear": ["GET", "POST"],
     "messages:wording": ["GET", "POST"],
     "messages:wording-email": ["GET", "POST"],
     "messages:wording-versions": ["GET", "POST"],
@@ -332,6 +334,8 @@ class Cast:
             return reverse(name, args=[ContentType.objects.get_for_model(Part).pk, Part.objects.all()[0].pk])
         if name == "audit:export-file":
             return reverse(name, args=[self.row(ask).pk, "verifier.py"])
+        if name == "messages:clear":
+            return reverse(name, args=[token_of(Notice.objects.filter(state="delivered")[0].pk)])
         if name.startswith("tracking:"):
             return reverse(name, args=[self.token])
         if name == "messages:confirm":

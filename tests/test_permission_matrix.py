@@ -99,6 +99,7 @@ def test_the_auditor_writes_nothing() -> None:
     own_exports = ("audit:new-export", "audit:stop-export")  # what they take away is on record; nothing else changes
     # That they have seen what they themselves were told, and where and how they are told; a token is nobody's.
     own_messages = ("messages:read-all", "messages:preferences", "messages:name-address", "messages:confirm")
+    own_messages += ("messages:clear",)
     own = (*own_account, *own_exports, *own_messages)
     writing = _rows(lambda ask: ask.method == "POST" and not ask.route.startswith(own))
     assert {ask: answers["auditor"] for ask, answers in writing.items() if answers["auditor"] == "yes"} == {}
@@ -107,6 +108,11 @@ def test_the_auditor_writes_nothing() -> None:
 def test_a_stranger_who_is_signed_in_gets_as_far_as_the_start_page() -> None:
     opened = {ask.route for ask, answers in read_table().items() if answers["nobody"] == "yes"}
     public = {"home", "livez", "readyz", "login", "logout", "admin:login", "admin:logout", "api:schema", "api:docs"}
-    public |= {"set_language", "tracking:page", "messages:confirm"}  # whoever has the link has the page
+    public |= {
+        "set_language",
+        "tracking:page",
+        "messages:confirm",
+        "messages:clear",
+    }  # whoever has the link has the page
     public |= {"phone:manifest", "phone:worker", "phone:offline", "phone:token"}  # they hold nothing of anybody else
     assert opened <= public | {"oauth-token", "oauth-revoke-token"}

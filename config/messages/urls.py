@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from config.messages import alerts, confirming, inbox, mailbox, preferences, watching, wordings
+from config.messages import alerts, clear, confirming, inbox, mailbox, preferences, watching, wordings
 
 app_name = "messages"
 
@@ -24,6 +24,8 @@ urlpatterns = [
     path("mailbox/", mailbox.mailbox, name="mailbox"),
     path("mailbox/<uuid:key>/", mailbox.letter, name="letter"),
     path("mailbox/<uuid:key>/email/", mailbox.email, name="letter-email"),
+    path("clear/<str:token>/", clear.clear, name="clear"),
+    path("clarity/", clear.report, name="clarity"),
     path("wordings/", wordings.wordings, name="wordings"),
     path("wordings/<slug:code>/", wordings.wording, name="wording"),
     path("wordings/<slug:code>/email/", wordings.email, name="wording-email"),

@@ -1,5 +1,6 @@
 """Floor 3's nouns for people: rules, readers, messages and notices, wordings, windows."""
 
+from notifications.models.feedback import Feedback
 from notifications.models.messages import Alert, Attempt, Message, Notice
 from notifications.models.people import Address, Recipient, Watch
 from notifications.models.rules import EscalationLevel, Rule
@@ -12,6 +13,7 @@ __all__ = [
     "Attempt",
     "ChannelSetting",
     "EscalationLevel",
+    "Feedback",
     "MaintenanceWindow",
     "Message",
     "Notice",
