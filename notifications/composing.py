@@ -165,6 +165,7 @@ def sketch(drafts: Sequence[tuple[Notice, Sequence[Message]]]) -> list[Composed 
         versions=standing.published({message.rule.template_id for message in every}),
         links={},
         wordings=_wordings({language_of(notice) for notice in notices}),
+        names=names_of(message.event.actor for message in every),
     )
     return [
         _composed(notice, messages, "", read)
