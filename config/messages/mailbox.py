@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 from config.desk.orders import for_staff
 from config.messages.framing import email_page, in_a_frame, with_frames
 from config.messages.pages import page_of
-from config.messages.tabs import SEES_MAILBOX, tabs
+from config.messages.tabs import SEES_MAILBOX, keeps_mailbox, tabs
 from notifications import mailbox as letters
 from notifications.mailbox import Wanted
 from notifications.rendering import segments
@@ -71,7 +71,7 @@ def email(request: HttpRequest, key: UUID) -> HttpResponse:
 
 
 def _only_where_nothing_leaves() -> None:
-    if settings.MESSAGES_LEAVE:
+    if not keeps_mailbox():
         raise Http404
 
 

@@ -11,9 +11,17 @@ from django.http import HttpRequest
 SEES_MAILBOX = "notifications.view_notice"
 
 
+def keeps_mailbox() -> bool:
+    """Tell whether there is a mailbox: neither where messages leave the house, nor in production.
+
+    It shows what only its readers are to see, such as customers' links and the links that confirm an address.
+    """
+    return not (settings.MESSAGES_LEAVE or settings.PRODUCTION)
+
+
 def has_mailbox(request: HttpRequest) -> bool:
-    """Tell whether there is a mailbox, and for this person: where messages leave the house, there is none."""
-    return not settings.MESSAGES_LEAVE and request.user.has_perm(SEES_MAILBOX)
+    """Tell whether there is a mailbox for this person."""
+    return keeps_mailbox() and request.user.has_perm(SEES_MAILBOX)
 
 
 def tabs(request: HttpRequest, here: str) -> dict[str, Any]:

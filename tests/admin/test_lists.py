@@ -18,6 +18,20 @@ from django_q.models import Task
 from oauth2_provider.models import DeviceGrant
 
 from backorders.models import DueQueue
+from notifications.models import (
+    Address,
+    Alert,
+    Attempt,
+    EscalationLevel,
+    Feedback,
+    Message,
+    Notice,
+    Recipient,
+    Rule,
+    Template,
+    TemplateVersion,
+    Watch,
+)
 from orders.models import SavedView
 from parts.actions import stock
 from parts.admin import counting
@@ -41,9 +55,20 @@ ELSEWHERE = {
     ExportDownload: "on the page of its export",
     DueQueue: "gone as soon as its queue is dated",
     DailyFigure: "counted together on the pages of figures (/figures/)",
+    EscalationLevel: "on the page of its rule",
+    Template: "in the editor of wordings",
+    TemplateVersion: "in the editor of wordings",
+    Feedback: "in the report on a wording",
+    Alert: "on the page of alerts (/messages/alerts/)",
+    Notice: "each reader's own, in the inbox (/messages/)",
+    Message: "beside its notice, where it says why its reader got it",
+    Attempt: "beside its notice, where it says why its reader got it",
+    Recipient: "each person's own preferences (/messages/preferences/)",
+    Address: "each person's own preferences (/messages/preferences/)",
+    Watch: "on the pages of orders",
 }
 #: References to a few, chosen from a list that leaves out whom the rules would refuse.
-FEW: dict[type[models.Model], set[str]] = {Warehouse: {"technician"}}
+FEW: dict[type[models.Model], set[str]] = {Warehouse: {"technician"}, Rule: {"template"}}
 
 ALL = sorted(admin.site._registry, key=lambda model: model._meta.label)
 

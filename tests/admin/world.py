@@ -18,6 +18,7 @@ from backorders.models import BackOrder
 from config import roles
 from integrations.actions import cases
 from integrations.models import CountTolerance, EscalationStep, IdempotentRequest
+from notifications.models import MaintenanceWindow
 from orders.actions import attachments, consents, jobs, lines, placing, service_orders, tracking
 from orders.models import (
     ConsentRule,
@@ -236,6 +237,9 @@ class World:
         StockVisibilityRule.objects.create(stock="loaner", warehouse=self.near, customer=customer, person=person)
         self.counted(part, person)
         now = timezone.now()
+        MaintenanceWindow.objects.create(
+            name=f"Window {self.number}", reason="Upgrade", starts_at=now, ends_at=now + timedelta(hours=4)
+        )
         client = Application.objects.create(
             name=f"client {self.number}",
             user=person,

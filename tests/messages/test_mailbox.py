@@ -102,9 +102,12 @@ def test_a_page_costs_the_same_however_much_stands_on_it(desk: Desk, dispatcher:
     assert costs[0] == costs[1]
 
 
-def test_where_messages_leave_there_is_no_mailbox(desk: Desk, reading: Client, settings: Settings):
+@pytest.mark.parametrize("setting", ["MESSAGES_LEAVE", "PRODUCTION"])
+def test_where_messages_leave_and_in_production_there_is_no_mailbox(
+    desk: Desk, reading: Client, settings: Settings, setting: str
+):
     notice = mail(desk)
-    settings.MESSAGES_LEAVE = True
+    setattr(settings, setting, True)
     assert reading.get(MAILBOX).status_code == 404
     assert reading.get(reverse("messages:letter", args=[notice.pk])).status_code == 404
     assert MAILBOX not in page(reading, "/messages/")
