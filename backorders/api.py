@@ -213,6 +213,7 @@ class PlaceSerializer(serializers.Serializer[Any]):
     consigned = QuantityField(help_text="How much of what is on hand somebody else owns or holds.")
     loaner = QuantityField(help_text="How much of what is on hand is lent to customers.")
     in_repair = QuantityField(help_text="How much of what is on hand is being repaired.")
+    ordinary = QuantityField(help_text="What is available of all other stock.")
 
 
 class IncomingSerializer(serializers.Serializer[Any]):

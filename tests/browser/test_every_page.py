@@ -27,6 +27,7 @@ NO_PAGE = (
     *("phone:manifest", "phone:worker", "phone:token", "phone:offline"),  # what the phone's own script fetches
     *("desk:file", "audit:export-file", "_evidence", "figures:csv"),  # files
     *("desk:place-line", "desk:place-part", "desk:place-whom", "messages:count"),  # pieces of pages, shown in them
+    *("messages:letter-email", "messages:wording-email"),  # an email as its reader sees it, in a frame without scripts
     "messages:go",  # leads to what a message is about
     *("admin:view_on_site", "admin:search", "admin:app_list"),
     "admin:login",  # leads to the one page to sign in
