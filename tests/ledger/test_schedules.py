@@ -103,6 +103,7 @@ def test_the_nightly_check_logs_what_is_broken(committed_desk: Desk, caplog: pyt
 
 
 @pytest.mark.slow
+@pytest.mark.once
 def test_the_task_queue_runs_a_schedule_that_is_due(committed_desk: Desk) -> None:
     desk = digital(committed_desk)
     desk.put(5)
