@@ -67,8 +67,11 @@ class BackOrderQuerySet(models.QuerySet[Any]):
         return self.waiting().filter(expected_on__isnull=True).exclude(pegs__isnull=False)
 
     def promise_overdue(self, today: Any) -> Self:
-        """Keep those whose promised date has passed."""
-        return self.waiting().filter(line__promised_on__lt=today)
+        """Keep those whose promised date has passed.
+
+        The line of one that waits is back-ordered: said here, the index of promised waits (orders) serves the search.
+        """
+        return self.waiting().filter(line__promised_on__lt=today, line__status="back_ordered")
 
     def aged(self, bucket: str, now: datetime) -> Self:
         """Keep those that have waited as many whole days as the bucket (a name of AGE_BUCKETS) says.

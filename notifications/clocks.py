@@ -50,7 +50,7 @@ def run_out(rule: Rule, at: datetime) -> QuerySet[Any]:
             )
             return _promised(_lines(near, rule))
         case Trigger.PROMISE_BROKEN:
-            broken = BackOrder.objects.promise_overdue((at - ahead).date()).filter(line__status="back_ordered")
+            broken = BackOrder.objects.promise_overdue((at - ahead).date())
             if since:
                 broken = broken.filter(line__promised_on__gte=(since - ahead).date())
             return _promised(_lines(broken, rule))
