@@ -14,6 +14,8 @@ from notifications.actions.feedback import token_of
 from notifications.models import Notice
 from notifications.standing import JOB, Standing
 from orders.actions import tracking
+from orders.models import TrackingLink
+from orders.tracking import digest
 from parts.actors import Actor
 
 _MESSAGES = Actor.system("messages")
@@ -52,21 +54,38 @@ def of_notices(
 
 def _of_customers(notices: Iterable[Notice], at: datetime) -> dict[tuple[UUID, UUID], Links]:
     wanted = {(notice.recipient_id, notice.thread_id): notice for notice in notices}
-    tokens = tracking.tokens_for(
-        wanted=[
-            tracking.Wanted(notice.thread_kind, notice.thread_id, f"{notice.recipient} ({notice.recipient_id})"[-120:])
-            for notice in wanted.values()
-        ],
-        by=_MESSAGES,
-        source="backline",
-        at=at,
-    )
+    tokens = _tokens(wanted.values(), at)
     found = {}
     for place, token in zip(wanted, tokens, strict=True):
         if token:
             page = site(reverse("tracking:page", args=[token]))
             found[place] = Links(order=page, stop=f"{page}#messages")
     return found
+
+
+def _tokens(notices: Iterable[Notice], at: datetime) -> list[str]:
+    wanted = [
+        tracking.Wanted(notice.thread_kind, notice.thread_id, f"{notice.recipient} ({notice.recipient_id})"[-120:])
+        for notice in notices
+    ]
+    return tracking.tokens_for(wanted=wanted, by=_MESSAGES, source="backline", at=at)
+
+
+def link_of(notice: Notice, at: datetime) -> TrackingLink | None:
+    """Return the link of a customer's notice to its order, by which its reader may answer; None where there is none."""
+    if notice.recipient.customer_id is None or notice.thread_kind not in _ORDERS:
+        return None
+    (token,) = _tokens([notice], at)
+    return TrackingLink.objects.get(token_hash=digest(token)) if token else None
+
+
+def unsubscribing(stop_link: str) -> dict[str, str]:
+    """Return the headers by which a mail program offers to stop messages, by one click where it may (RFC 8058)."""
+    page = stop_link.partition("#")[0]
+    headers = {"List-Unsubscribe": f"<{page}one-click/>"}
+    if page.startswith("https://"):
+        headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    return headers
 
 
 def _page(stands: Standing) -> str:

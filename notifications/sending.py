@@ -13,8 +13,8 @@ from uuid import UUID
 from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
-from notifications import composing
-from notifications.actions import sending
+from notifications import composing, links, replies
+from notifications.actions import failing, sending
 from notifications.actions.sending import Outcome
 from notifications.composing import Composed, Stale
 from notifications.hours import quiet_until
@@ -64,13 +64,19 @@ class Sender:
                 sending.drop(notice=one.notice, messages=one.messages, why=one.why, at=self.clock())
             else:
                 composed.append(one)
-        outcomes = []
-        for one in composed:
-            outcomes.append(self._hand_over(one))
-            if not self.transport.is_local:
-                sending.record(outcomes=outcomes)
-                outcomes = []
-        sending.record(outcomes=outcomes)
+        if self.transport.is_local:
+            sending.record(outcomes=[self._hand_over(one) for one in composed])
+        else:
+            self._hand_over_each(composed)
+
+    def _hand_over_each(self, composed: Sequence[Composed]) -> None:
+        """Hand notices over one after the other, each recorded at once; those left are put off if the channel fails."""
+        for place, one in enumerate(composed, start=1):
+            outcome = self._hand_over(one)
+            sending.record(outcomes=[outcome])
+            if outcome.error and (until := failing.paused_until(self.channel)):
+                sending.postpone(notices=[left.notice.pk for left in composed[place:]], until=until)
+                return
 
     def _awake(self, notices: Sequence[Notice], at: datetime) -> list[Notice]:
         """Return the notices whose readers may be disturbed now, and put the others off until they may."""
@@ -117,7 +123,7 @@ def addresses_of(notices: Sequence[Notice]) -> dict[UUID, str]:
 
 def outgoing_of(one: Composed) -> Outgoing:
     """Return a notice as a way out takes it."""
-    headers = {"List-Unsubscribe": f"<{one.stop_link}>"} if one.stop_link else {}
+    headers = links.unsubscribing(one.stop_link) if one.stop_link else {}
     return Outgoing(
         notice_id=one.notice.pk,
         recipient_id=one.notice.recipient_id,
@@ -129,6 +135,7 @@ def outgoing_of(one: Composed) -> Outgoing:
         html=one.html,
         link=one.link,
         stop_link=one.stop_link,
+        reply_to=replies.address_of(one.notice.pk) if one.stop_link else "",
         headers=headers,
     )
 

@@ -135,6 +135,7 @@ PAGES_THAT_WRITE = {
     "tracking:reschedule": ["POST"],
     "tracking:message": ["POST"],
     "tracking:want_messages": ["POST"],
+    "tracking:one_click": ["GET", "POST"],
 }
 #: Routes that answer whatever is asked of an address that does not exist.
 NO_ROUTES = ("admin:None", "api:None")

@@ -110,6 +110,7 @@ def test_a_stranger_who_is_signed_in_gets_as_far_as_the_start_page() -> None:
     public |= {
         "set_language",
         "tracking:page",
+        "tracking:one_click",
         "messages:confirm",
         "messages:clear",
     }  # whoever has the link has the page

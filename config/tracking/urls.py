@@ -11,4 +11,5 @@ urlpatterns = [
     path("<str:token>/reschedule/", views.reschedule, name="reschedule"),
     path("<str:token>/message/", views.message, name="message"),
     path("<str:token>/messages/", views.want_messages, name="want_messages"),
+    path("<str:token>/one-click/", views.one_click, name="one_click"),
 ]

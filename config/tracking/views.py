@@ -115,6 +115,26 @@ def want_messages(request: HttpRequest, link: TrackingLink, token: str) -> HttpR
     return _taken(request, link, token, "want", act)
 
 
+@csrf_exempt
+@opened
+def one_click(request: HttpRequest, link: TrackingLink, token: str) -> HttpResponse:
+    """Stop messages about the order, as a mail program asks for it without a form of ours (RFC 8058).
+
+    It sends no cookie, and whoever has the link may stop them anyway. A person who follows the address gets the page.
+    """
+    if request.method != "POST":
+        return HttpResponseRedirect(f"{reverse('tracking:page', args=[token])}#messages")
+    if request.POST.get("List-Unsubscribe") != "One-Click":
+        return HttpResponse(status=403)  # as any form that is not of ours
+    try:
+        deeds.want_messages(link_id=link.pk, wanted=False, **_told(link))
+    except deeds.LinkEnded:
+        return _closed(request)
+    except deeds.TooMuch:
+        return HttpResponse(status=429)
+    return HttpResponse(status=204)
+
+
 def _told(link: TrackingLink) -> dict[str, Any]:
     return {"by": deeds.holder(link), "source": SOURCE, "at": timezone.now()}
 

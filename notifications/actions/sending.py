@@ -19,7 +19,7 @@ from django.db import connection, transaction
 from django.db.models import F, Q
 
 from notifications import sql
-from notifications.actions import addresses
+from notifications.actions import addresses, failing
 from notifications.composing import Composed
 from notifications.hours import pause_before
 from notifications.models import Address, Attempt, ChannelSetting, Message, Notice
@@ -59,7 +59,7 @@ def claim(*, channel: str, most: int, at: datetime) -> list[UUID]:
     with transaction.atomic():
         setting = _locked(channel)
         _take_up_lapsed(setting, at)
-        allowed = min(most, _allowed(setting, at)) if setting.is_on else 0
+        allowed = min(most, _allowed(setting, at), failing.most_of(setting, at)) if setting.is_on else 0
         claimed: list[UUID] = []
         if allowed:
             with connection.cursor() as cursor:
@@ -70,6 +70,7 @@ def claim(*, channel: str, most: int, at: datetime) -> list[UUID]:
                 )
                 claimed = [key for (key,) in cursor.fetchall()]
         if claimed:  # by a statement of its own: what the channel has sent is no change of how it is to be used
+            failing.hold_for_trial(setting, at)
             ChannelSetting.objects.filter(pk=channel).update(
                 tokens=setting.tokens - len(claimed),
                 tokens_at=setting.tokens_at,
@@ -158,10 +159,17 @@ def record(*, outcomes: Sequence[Outcome]) -> None:
         Attempt.objects.bulk_create(_attempt(notice, outcome) for notice, outcome in ours)
         _handed_over([(notice, outcome) for notice, outcome in ours if not outcome.error])
         failed = [(notice, outcome) for notice, outcome in ours if outcome.error]
+        channel = outcomes[0].composed.notice.channel
+        failing.note(channel=channel, tries=[_is_taken(outcome) for outcome in outcomes], at=outcomes[-1].ended_at)
         if failed:
-            setting = ChannelSetting.objects.get(channel=failed[0][0].channel)
+            setting = ChannelSetting.objects.get(channel=channel)
             for notice, outcome in failed:
                 _failed(notice, outcome, setting)
+
+
+def _is_taken(outcome: Outcome) -> bool:
+    """Tell whether the provider answered: what it refuses for good is no failure of its own."""
+    return not outcome.error or outcome.is_final
 
 
 def _attempt(notice: Notice, outcome: Outcome) -> Attempt:

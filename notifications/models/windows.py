@@ -85,7 +85,20 @@ class ChannelSetting(models.Model):
     day = models.DateField(null=True, editable=False)
     sent_on_day = models.PositiveIntegerField(default=0, editable=False)
     failing_since = models.DateTimeField(_("failing since"), null=True, blank=True, editable=False)
-    history = HistoricalRecords(excluded_fields=["tokens", "tokens_at", "day", "sent_on_day", "failing_since"])
+    #: A channel that fails again and again is left alone until then; one notice tries whether it works again.
+    failures = models.PositiveIntegerField(_("failures in a row"), default=0, editable=False)
+    trial_at = models.DateTimeField(_("tried again at"), null=True, blank=True, editable=False)
+    history = HistoricalRecords(
+        excluded_fields=[
+            "tokens",
+            "tokens_at",
+            "day",
+            "sent_on_day",
+            "failing_since",
+            "failures",
+            "trial_at",
+        ]
+    )
 
     class Meta:
         ordering = ("channel",)

@@ -9,7 +9,7 @@ import apprise
 from notifications.transports.ways import HandedOver, Outgoing, Rejected, Unreachable
 
 #: How long a service may take to be reached and to answer. One that answers too late may have taken it.
-_CONNECT_SECONDS, _ANSWER_SECONDS = 5.0, 15.0
+CONNECT_SECONDS, ANSWER_SECONDS = 5.0, 15.0
 
 
 class Apprised:
@@ -25,7 +25,7 @@ class Apprised:
         service = apprise.Apprise.instantiate(self._url.replace("{address}", quote(outgoing.address, safe="")))
         if service is None:
             raise Rejected("No service understands the URL in the settings with this address.")
-        service.socket_connect_timeout, service.socket_read_timeout = _CONNECT_SECONDS, _ANSWER_SECONDS
+        service.socket_connect_timeout, service.socket_read_timeout = CONNECT_SECONDS, ANSWER_SECONDS
         said = bool(service.notify(body=outgoing.text, title="", body_format=apprise.NotifyFormat.TEXT))
         if not said:
             raise Unreachable(f"{service.service_name} did not take it.")

@@ -14,6 +14,8 @@ from notifications.transports.ways import HandedOver, Outgoing, Rejected, Unreac
 
 #: The answers by which a mail server says that there is no such mailbox (RFC 5321, section 4.2.3).
 _NO_SUCH_MAILBOX = (550, 551, 553)
+#: Answers of a provider's API that say nothing of the mail: our account is wrong, or it is too much at once.
+_OURS_OR_LATER = (401, 402, 403, 408, 425, 429)
 
 
 class Email:
@@ -64,11 +66,13 @@ def _told(error: Exception) -> Unreachable | Rejected:
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         code, said = next(iter(error.recipients.values()), (0, b""))
         return _of_code(int(code), _text(said))
+    if isinstance(error, smtplib.SMTPAuthenticationError):  # our own account is wrong, not the mail
+        return Unreachable(f"{error.smtp_code} {_text(error.smtp_error)}")
     if isinstance(error, smtplib.SMTPResponseException):
         return _of_code(int(error.smtp_code), _text(error.smtp_error))
     if isinstance(error, AnymailRecipientsRefused | AnymailInvalidAddress):
         return Rejected(str(error), is_address_dead=True)
-    if isinstance(error, AnymailAPIError) and error.status_code and error.status_code not in (408, 425, 429):
+    if isinstance(error, AnymailAPIError) and error.status_code and error.status_code not in _OURS_OR_LATER:
         return Rejected(str(error)) if error.status_code < 500 else Unreachable(str(error))
     if isinstance(error, ValueError):  # such as Django's BadHeaderError, or an address that is none
         return Rejected(str(error))
