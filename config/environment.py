@@ -102,6 +102,16 @@ def email(name: str, default: str) -> dict[str, Any]:
         raise ImproperlyConfigured(f"{name} must look like smtp+tls://user:password@host:587.") from error
 
 
+def reply_address(name: str) -> str:
+    """An address with room for a token of 53 letters before its @ (RFC 5321 allows 64). Raises ImproperlyConfigured."""
+    value = text(name)
+    if value and not re.fullmatch(r"[^@\s+]{1,10}@[^@\s]+", value):
+        raise ImproperlyConfigured(
+            f"{name} is {value!r}; it must look like reply@backline.example, with at most 10 letters before the @."
+        )
+    return value
+
+
 def public_keys(name: str) -> list[str]:
     """A list of Ed25519 public keys, each 64 hex digits. Raises ImproperlyConfigured."""
     keys = [word.lower() for word in words(name)]

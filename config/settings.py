@@ -210,7 +210,7 @@ vars().update(environment.email("EMAIL_URL", "consolemail://"))
 EMAIL_TIMEOUT = 15  # seconds; a mail server that does not answer must not hold up the others
 DEFAULT_FROM_EMAIL = environment.text("DEFAULT_FROM_EMAIL", "backline@localhost")
 # Answers to messages come to this address with a token of the message after a plus sign, and to manage.py receive_mail.
-REPLY_ADDRESS = environment.text("REPLY_ADDRESS")
+REPLY_ADDRESS = environment.reply_address("REPLY_ADDRESS")
 
 # What people are told (docs/messages.md). Nothing leaves the house unless MESSAGES_LEAVE says so: until then everything
 # ends in the mailbox at /messages/mailbox/.

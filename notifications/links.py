@@ -15,7 +15,7 @@ from notifications.models import Notice
 from notifications.standing import JOB, Standing
 from orders.actions import tracking
 from orders.models import TrackingLink
-from orders.tracking import digest
+from orders.tracking import held_by
 from parts.actors import Actor
 
 _MESSAGES = Actor.system("messages")
@@ -54,7 +54,14 @@ def of_notices(
 
 def _of_customers(notices: Iterable[Notice], at: datetime) -> dict[tuple[UUID, UUID], Links]:
     wanted = {(notice.recipient_id, notice.thread_id): notice for notice in notices}
-    tokens = _tokens(wanted.values(), at)
+    tokens = tracking.tokens_for(
+        wanted=[
+            tracking.Wanted(notice.thread_kind, notice.thread_id, _requester(notice)) for notice in wanted.values()
+        ],
+        by=_MESSAGES,
+        source="backline",
+        at=at,
+    )
     found = {}
     for place, token in zip(wanted, tokens, strict=True):
         if token:
@@ -63,20 +70,19 @@ def _of_customers(notices: Iterable[Notice], at: datetime) -> dict[tuple[UUID, U
     return found
 
 
-def _tokens(notices: Iterable[Notice], at: datetime) -> list[str]:
-    wanted = [
-        tracking.Wanted(notice.thread_kind, notice.thread_id, f"{notice.recipient} ({notice.recipient_id})"[-120:])
-        for notice in notices
-    ]
-    return tracking.tokens_for(wanted=wanted, by=_MESSAGES, source="backline", at=at)
+def _requester(notice: Notice) -> str:
+    """Return how a reader's links are told from those of others."""
+    return f"{notice.recipient} ({notice.recipient_id})"[-120:]
 
 
 def link_of(notice: Notice, at: datetime) -> TrackingLink | None:
-    """Return the link of a customer's notice to its order, by which its reader may answer; None where there is none."""
+    """Return the link that a customer's reader has to the order of a notice; None where it has none that works.
+
+    None is made for it: whoever revoked the last one did so for a reason.
+    """
     if notice.recipient.customer_id is None or notice.thread_kind not in _ORDERS:
         return None
-    (token,) = _tokens([notice], at)
-    return TrackingLink.objects.get(token_hash=digest(token)) if token else None
+    return held_by(_requester(notice), notice.thread_id, _MESSAGES.reference, at)
 
 
 def unsubscribing(stop_link: str) -> dict[str, str]:

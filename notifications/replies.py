@@ -11,18 +11,20 @@ from uuid import UUID
 
 from django.conf import settings
 from django.utils.crypto import constant_time_compare, salted_hmac
-from django.utils.html import strip_tags
 
 #: Where an MTA says to whom a mail was delivered; the first that bears a token counts.
 _TO = ("delivered-to", "x-original-to", "to", "cc")
 _TOKEN = re.compile(r"^(?P<key>[0-9a-f]{32})-(?P<mac>[0-9a-f]{20})$")
 #: Lines after which somebody else's words begin, as mail programs write them in our languages.
 _QUOTES = re.compile(
-    r"^(>|-{2,} ?(original|ursprüngliche|mensaje)|_{8,}$|-- ?$"
+    r"^(>|-{2,} ?(original|ursprüngliche|mensaje)|_{8,}$|--$"
     r"|(on|am|el) .{4,200}(wrote|schrieb.*|escribió):? ?$|(from|von|de): .*[@<])",
     re.IGNORECASE,
 )
-_BREAKS = re.compile(r"<(br|/p|/div|/tr|/li)\b[^>]*>", re.IGNORECASE)
+_BREAKS = re.compile(r"<(br|/p|/div|/tr|/li)\b[^<>]{0,500}>", re.IGNORECASE)
+#: No more of a text than this is read: what somebody wrote stands above what they quote.
+_MOST_READ = 100_000
+_TAGS = re.compile(r"<[^<>]{0,5000}>")
 _HIDDEN = re.compile(r"<(style|script|head|blockquote)\b.*?(</\1>|$)", re.IGNORECASE | re.DOTALL)
 #: A whole answer of one of these words wants no more messages.
 _STOP = {"stop", "stopp", "stopall", "unsubscribe", "abbestellen", "abmelden", "baja", "alto", "cancelar"}
@@ -74,11 +76,11 @@ def own_words(mail: EmailMessage) -> str:
         body = mail.get_body(("plain", "html"))
         if body is None:
             return ""
-        text = str(body.get_content())
+        text = str(body.get_content())[:_MOST_READ]
     except (LookupError, UnicodeError):  # an encoding that nobody knows, or a header that is none
         return ""
     if body.get_content_subtype() == "html":
-        text = unescape(strip_tags(_BREAKS.sub("\n", _HIDDEN.sub("", text))))
+        text = unescape(_TAGS.sub("", _BREAKS.sub("\n", _HIDDEN.sub("", text))))
     return above_the_quote(text.replace("\x00", ""))
 
 
@@ -86,7 +88,7 @@ def above_the_quote(text: str) -> str:
     """Return the lines above the first that somebody else wrote, or above a signature."""
     kept = []
     for line in text.replace("\r\n", "\n").split("\n"):
-        if _QUOTES.match(line.strip()[:300] if line.strip() != "--" else "--"):
+        if _QUOTES.match(line.strip()[:300]):
             break
         kept.append(line.rstrip())
     return "\n".join(kept).strip()

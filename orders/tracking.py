@@ -46,6 +46,12 @@ def find(token: str, at: datetime) -> TrackingLink | None:
     return links.filter(token_hash=digest(token)).first()
 
 
+def held_by(requester: str, order_id: UUID, created_by: str, at: datetime) -> TrackingLink | None:
+    """Return the newest link to an order that still works of those that were made for one reader; None without any."""
+    theirs = TrackingLink.objects.working(at).filter(requester=requester.strip(), created_by=created_by)
+    return theirs.filter(Q(service_order=order_id) | Q(parts_order=order_id)).newest_first().first()
+
+
 def note_opening(link: TrackingLink, at: datetime) -> None:
     """Note that a link was opened, once in a while."""
     if link.last_seen_at is None or link.last_seen_at < at - _SEEN_EVERY:

@@ -44,6 +44,7 @@ def manage(*arguments, var, **variables):
     ("name", "value"),
     [
         ("BACKLINE_ENV", "staging"),
+        ("REPLY_ADDRESS", "far-too-long-to-bear-a-token@backline.example"),
         ("BACKLINE_DEMO", "perhaps"),
         ("DATABASE_URL", "mysql://root@localhost/backline"),
         ("DATABASE_URL", "postgres://localhost"),

@@ -38,6 +38,8 @@ def paused_until(channel: str) -> datetime | None:
 
 def note(*, channel: str, tries: Sequence[bool], at: datetime) -> None:
     """Note whether a channel's provider answered, try by try. Nothing is written while all goes well."""
+    if not tries:
+        return  # nobody was asked
     before = ChannelSetting.objects.get(pk=channel)
     if all(tries) and not before.failures:
         return

@@ -43,12 +43,13 @@ def receive(*, raw: bytes, at: datetime) -> Came:
     key = replies.notice_answered(heads)
     notices = Notice.objects.select_related("recipient__customer", "recipient__user")
     notice = notices.filter(pk=key).first() if key else None
-    link = links.link_of(notice, at) if notice else None
-    if link is None:
+    if notice is None or notice.recipient.customer_id is None:
         said = sentence("This mail answers no message of ours.")
         raise Invalid(said, {"to": [said]})
-    mail = message_from_bytes(raw, policy=policy.default)
-    words = replies.own_words(mail)
+    link = links.link_of(notice, at)
+    if link is None:
+        raise tracking.LinkEnded
+    words = _words(raw)
     by = tracking.holder(link)
     if replies.wants_none(words):
         tracking.want_messages(link_id=link.pk, wanted=False, by=by, source=SOURCE, at=at)
@@ -59,3 +60,12 @@ def receive(*, raw: bytes, at: datetime) -> Came:
     name = hashlib.sha256(identity.encode()).hexdigest()[:32]
     is_new = tracking.write_message(link_id=link.pk, text=words, key=name, by=by, source=SOURCE, at=at)
     return Came.WRITTEN if is_new else Came.KNOWN
+
+
+def _words(raw: bytes) -> str:
+    """Return what somebody wrote. Raises Invalid for a mail that is no mail."""
+    try:
+        return replies.own_words(message_from_bytes(raw, policy=policy.default))
+    except RecursionError as error:  # parts within parts within parts
+        said = sentence("This mail cannot be read.")
+        raise Invalid(said, {"raw": [said]}) from error

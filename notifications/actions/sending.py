@@ -138,10 +138,12 @@ def drop(*, notice: Notice, messages: Sequence[Message], why: Says, at: datetime
 
 
 def record(*, outcomes: Sequence[Outcome]) -> None:
-    """Write down what came of attempts, in one transaction; six statements for any number that were handed over."""
+    """Write down what came of attempts, in one transaction; seven statements for any number that were handed over."""
     if not outcomes:
         return
+    channel, tries = outcomes[0].composed.notice.channel, [_is_taken(one) for one in outcomes if one.composed.address]
     with transaction.atomic():
+        failing.note(channel=channel, tries=tries, at=outcomes[-1].ended_at)  # locks the channel first, as a claim does
         keys = [outcome.composed.notice.pk for outcome in outcomes]
         notices = {
             notice.pk: notice
@@ -159,8 +161,6 @@ def record(*, outcomes: Sequence[Outcome]) -> None:
         Attempt.objects.bulk_create(_attempt(notice, outcome) for notice, outcome in ours)
         _handed_over([(notice, outcome) for notice, outcome in ours if not outcome.error])
         failed = [(notice, outcome) for notice, outcome in ours if outcome.error]
-        channel = outcomes[0].composed.notice.channel
-        failing.note(channel=channel, tries=[_is_taken(outcome) for outcome in outcomes], at=outcomes[-1].ended_at)
         if failed:
             setting = ChannelSetting.objects.get(channel=channel)
             for notice, outcome in failed:

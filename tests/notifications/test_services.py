@@ -12,7 +12,7 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from notifications.actions import failing
-from notifications.models import ChannelSetting, Notice
+from notifications.models import Address, ChannelSetting, Notice
 from notifications.statuses import NoticeState
 from notifications.transports import apprised
 from tests.notifications.post import Post
@@ -109,3 +109,13 @@ def test_what_a_provider_refuses_for_good_is_no_failure_of_its_own(desk: Desk, p
     assert sender().step() == 7
     assert ChannelSetting.objects.get(channel="email").trial_at is None
     assert {one.state for one in notices()} == {NoticeState.DEAD}
+
+
+def test_a_reader_without_an_address_says_nothing_of_a_provider_that_fails(desk: Desk, service: Receiver):
+    told_by_sms(desk, 2)
+    service.answers = [500]
+    sender("sms").step()
+    ChannelSetting.objects.filter(channel="sms").update(failures=4)
+    Address.objects.filter(channel="sms").update(is_wanted=False)
+    sender("sms", hours=2).step()
+    assert ChannelSetting.objects.get(channel="sms").failures == 4
