@@ -1,18 +1,23 @@
 """Readers for settings from the environment. An empty variable counts as unset; nonsense is refused by name."""
 
+import json
 import os
 import re
 import secrets
 from collections.abc import Callable
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import Any
 from urllib.parse import urlsplit
 
+import anymail.backends
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
 YES = {"1", "true", "yes", "on"}
 NO = {"0", "false", "no", "off"}
+#: The shortest secret of somebody who calls us without signing what they say.
+_SECRET_LETTERS = 20
 
 
 def text(name: str, default: str = "") -> str:
@@ -100,6 +105,43 @@ def email(name: str, default: str) -> dict[str, Any]:
         return dict(environ.Env.email_url_config(text(name, default)))
     except (ImproperlyConfigured, ValueError) as error:
         raise ImproperlyConfigured(f"{name} must look like smtp+tls://user:password@host:587.") from error
+
+
+def email_provider(name: str) -> dict[str, str]:
+    """The backend of a provider of django-anymail; none where the variable is unset. Raises ImproperlyConfigured."""
+    apart = {"base", "base_requests", "console", "test"}
+    known = sorted({module.name for module in iter_modules(anymail.backends.__path__)} - apart)
+    if not text(name):
+        return {}
+    return {"EMAIL_BACKEND": f"anymail.backends.{choice(name, '', tuple(known))}.EmailBackend"}
+
+
+def anymail_settings() -> dict[str, Any]:
+    """What django-anymail is to know: ANYMAIL_POSTMARK_SERVER_TOKEN is its POSTMARK_SERVER_TOKEN, and so on.
+
+    What begins with a brace or a bracket is JSON. Raises ImproperlyConfigured, for a weak ANYMAIL_WEBHOOK_SECRET, too.
+    """
+    prefix, found = "ANYMAIL_", {}
+    for name in sorted(os.environ):
+        if name.startswith(prefix) and (value := text(name)):
+            found[name.removeprefix(prefix)] = _plain(name, value)
+    secret = str(found.get("WEBHOOK_SECRET", "x:" + "x" * _SECRET_LETTERS))  # it is a password: not repeated
+    if not re.fullmatch(rf"[^:\s]+:[^\s]{{{_SECRET_LETTERS},}}", secret):
+        raise ImproperlyConfigured(
+            f"ANYMAIL_WEBHOOK_SECRET must look like name:password, the password of at least {_SECRET_LETTERS} letters."
+        )
+    return found
+
+
+def _plain(name: str, value: str) -> Any:
+    if value.lower() in {"true", "false"}:
+        return value.lower() == "true"
+    if value[0] not in "{[":
+        return value
+    try:
+        return json.loads(value)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} must be JSON where it begins with {value[0]}.") from error
 
 
 def reply_address(name: str) -> str:

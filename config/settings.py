@@ -207,6 +207,11 @@ ATTACHMENT_MOST = environment.number("ATTACHMENT_MOST", 100, minimum=1, maximum=
 EXPORT_KEEP_DAYS = environment.number("EXPORT_KEEP_DAYS", 7, minimum=1, maximum=90)  # under MEDIA_ROOT, served likewise
 
 vars().update(environment.email("EMAIL_URL", "consolemail://"))
+# A provider with an API of its own instead of a mail server: one of django-anymail's, by its name there. Its settings
+# are django-anymail's (https://anymail.dev), each as an environment variable with ANYMAIL_ before its name.
+EMAIL_PROVIDER = environment.text("EMAIL_PROVIDER")
+vars().update(environment.email_provider("EMAIL_PROVIDER"))
+ANYMAIL = {"REQUESTS_TIMEOUT": (5, 15), **environment.anymail_settings()}
 EMAIL_TIMEOUT = 15  # seconds; a mail server that does not answer must not hold up the others
 DEFAULT_FROM_EMAIL = environment.text("DEFAULT_FROM_EMAIL", "backline@localhost")
 # Answers to messages come to this address with a token of the message after a plus sign, and to manage.py receive_mail.

@@ -77,7 +77,7 @@ def own_words(mail: EmailMessage) -> str:
         if body is None:
             return ""
         text = str(body.get_content())[:_MOST_READ]
-    except (LookupError, UnicodeError):  # an encoding that nobody knows, or a header that is none
+    except (LookupError, UnicodeError, RecursionError):  # an encoding that nobody knows, parts within parts
         return ""
     if body.get_content_subtype() == "html":
         text = unescape(_TAGS.sub("", _BREAKS.sub("\n", _HIDDEN.sub("", text))))

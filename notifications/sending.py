@@ -20,7 +20,7 @@ from notifications.composing import Composed, Stale
 from notifications.hours import quiet_until
 from notifications.models import Address, Notice
 from notifications.readers import zone_of
-from notifications.statuses import AddressState, Channel
+from notifications.statuses import Channel
 from notifications.transports import Rejected, Transport, Unreachable
 from notifications.transports.choosing import transport_of
 from notifications.transports.ways import Outgoing
@@ -113,9 +113,11 @@ class Sender:
 
 def addresses_of(notices: Sequence[Notice]) -> dict[UUID, str]:
     """Return where each notice goes, by its key. One statement."""
-    rows = Address.objects.filter(
-        recipient__in={notice.recipient_id for notice in notices}, state=AddressState.CONFIRMED, is_wanted=True
-    ).values_list("recipient", "channel", "value")
+    rows = (
+        Address.objects.usable()
+        .filter(recipient__in={notice.recipient_id for notice in notices})
+        .values_list("recipient", "channel", "value")
+    )
     values = {(recipient, channel): value for recipient, channel, value in rows}
     found = {notice.pk: values.get((notice.recipient_id, notice.channel), "") for notice in notices}
     return {key: value for key, value in found.items() if value}

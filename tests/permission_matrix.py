@@ -40,7 +40,6 @@ from orders.actions import attachments, tracking
 from orders.models import (
     Attachment,
     CustomerAccess,
-    CustomerWord,
     OrderEvent,
     OrderLine,
     PartsOrder,
@@ -92,9 +91,6 @@ PAGES: dict[str, tuple[type[models.Model], str]] = {
     "messages:wording": (Template, "code"),
     "messages:wording-email": (Template, "code"),
     "messages:wording-versions": (Template, "code"),
-    "messages:status-word": (CustomerWord, "code"),
-    "messages:use-words-again": (CustomerWord, "pk"),
-    "messages:withdraw-words": (CustomerWord, "pk"),
     "phone:job": (ServiceOrder, "pk"),
     "audit:chain": (ServiceOrder, "pk"),
     "messages:acknowledge": (Alert, "pk"),
@@ -115,6 +111,7 @@ PAGES_THAT_WRITE = {
     "audit:new-export": ["GET", "POST"],
     "messages:acknowledge": ["POST"],
     "messages:confirm": ["GET", "POST"],
+    "messages:email-hook": ["POST"],
     "messages:preferences": ["GET", "POST"],
     "messages:name-address": ["POST"],
     "messages:remove-address": ["POST"],
@@ -133,9 +130,6 @@ PAGES_THAT_WRITE = {
     "messages:wording": ["GET", "POST"],
     "messages:wording-email": ["GET", "POST"],
     "messages:wording-versions": ["GET", "POST"],
-    "messages:status-word": ["GET", "POST"],
-    "messages:use-words-again": ["POST"],
-    "messages:withdraw-words": ["POST"],
     "phone:job": ["GET", "POST"],
     "phone:deliveries": ["GET", "POST"],
     "phone:van": ["GET", "POST"],
@@ -346,6 +340,8 @@ class Cast:
             return reverse(name, args=[token_of(Notice.objects.filter(state="delivered")[0].pk)])
         if name.startswith("tracking:"):
             return reverse(name, args=[self.token])
+        if name == "messages:email-hook":
+            return reverse(name, args=["postmark", "tracking"])
         if name == "messages:confirm":
             return reverse(name, args=[self.confirmation])
         if name == "admin:app_list":

@@ -45,6 +45,9 @@ def manage(*arguments, var, **variables):
     [
         ("BACKLINE_ENV", "staging"),
         ("REPLY_ADDRESS", "far-too-long-to-bear-a-token@backline.example"),
+        ("EMAIL_PROVIDER", "pigeon"),
+        ("ANYMAIL_WEBHOOK_SECRET", "short:secret"),
+        ("ANYMAIL_SEND_DEFAULTS", "{track_opens}"),
         ("BACKLINE_DEMO", "perhaps"),
         ("DATABASE_URL", "mysql://root@localhost/backline"),
         ("DATABASE_URL", "postgres://localhost"),

@@ -5,12 +5,15 @@ An address that somebody names is asked once whether we may write there; nothing
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator, validate_email
 from django.db import transaction
+from django.db.models import Q
 
 from notifications.letters import CONFIRM, CONFIRM_WITHIN, SWITCHED_OFF, digest, token_of
 from notifications.models import Address, Notice, Recipient
@@ -24,6 +27,7 @@ NAMED = (Channel.EMAIL.value, Channel.SMS.value, Channel.CHAT.value)
 #: How often a reader may have an address asked in a day, and how often one address is asked whoever names it.
 MOST_A_DAY, MOST_OF_AN_ADDRESS = 5, 3
 _DAY = timedelta(days=1)
+_INBOX = Channel.INBOX.value
 _MOBILE = RegexValidator(r"^\+[1-9][0-9]{7,14}\Z")
 _CHAT = RegexValidator(r"^[\w@#.:+/-]{2,120}\Z")
 
@@ -74,7 +78,7 @@ def name_address(*, channel: str, value: str, by: Actor, at: datetime) -> Addres
         address.confirmation_asked_at = at
         address.confirmation_hash = digest(token_of(address))
         address.save()
-        _write(reader, CONFIRM, address, [channel], at)
+        Notice.objects.bulk_create([_notice(reader, CONFIRM, address, channel, at)], ignore_conflicts=True)
     return address
 
 
@@ -169,33 +173,51 @@ def _end(address: Address, reason: OffReason, at: datetime) -> None:
     address.save()
 
 
-def tell_owner(*, address: Address, at: datetime) -> None:
-    """Tell a reader that an address of theirs was switched off: in the house, and by the ways that are left."""
-    reader = address.recipient
-    ways = list(
-        Address.objects.filter(recipient=reader, state=AddressState.CONFIRMED, is_wanted=True).values_list(
-            "channel", flat=True
+def switch_off(
+    *, channel: str, values: Collection[str], reason: OffReason, at: datetime, since: datetime, recipient: UUID | None
+) -> int:
+    """Switch off where nothing arrives any more, and tell whose it is; return how many were on.
+
+    Of one reader, or of everybody whose it is. One that was confirmed after `since` stays: what is reported is older.
+    Four statements for any number.
+    """
+    with transaction.atomic():
+        found = Address.objects.filter(channel=channel, value__in=values).exclude(state=AddressState.OFF)
+        found = found.filter(Q(confirmed_at=None) | Q(confirmed_at__lte=since))
+        if recipient is not None:
+            found = found.filter(recipient=recipient)
+        switched = list(found.select_for_update(of=("self",)).select_related("recipient").order_by("pk"))
+        Address.objects.filter(pk__in=[address.pk for address in switched]).update(
+            state=AddressState.OFF, off_at=at, off_reason=reason, confirmation_hash=None
         )
-    )
-    if reader.user_id is not None:
-        ways.append(Channel.INBOX.value)
-    _write(reader, SWITCHED_OFF, address, ways, at)
+        if reason != OffReason.READER:  # who wanted it knows
+            _tell_owners(switched, at)
+    return len(switched)
 
 
-def _write(reader: Recipient, kind: str, address: Address, channels: list[str], at: datetime) -> None:
-    """Write notices about an address, over each channel; one that waits already says it."""
+def _tell_owners(switched: Collection[Address], at: datetime) -> None:
+    """Tell readers that an address of theirs was switched off: in the house, and by the ways that are left."""
+    ways: dict[UUID, list[str]] = defaultdict(list)
+    left = Address.objects.usable().filter(recipient__in={address.recipient_id for address in switched})
+    for recipient, channel in left.values_list("recipient", "channel").distinct() if switched else ():
+        ways[recipient].append(channel)
     Notice.objects.bulk_create(
         [
-            Notice(
-                recipient=reader,
-                channel=channel,
-                thread_kind=kind,
-                thread_id=address.pk,
-                is_urgent=kind == CONFIRM,  # whoever asked for it waits for it
-                due_at=at,
-                caused_at=at,
-            )
-            for channel in channels
+            _notice(address.recipient, SWITCHED_OFF, address, channel, at)
+            for address in switched
+            for channel in [*ways[address.recipient_id], *([_INBOX] if address.recipient.user_id is not None else [])]
         ],
-        ignore_conflicts=True,
+        ignore_conflicts=True,  # one that waits already says it
+    )
+
+
+def _notice(reader: Recipient, kind: str, address: Address, channel: str, at: datetime) -> Notice:
+    return Notice(
+        recipient=reader,
+        channel=channel,
+        thread_kind=kind,
+        thread_id=address.pk,
+        is_urgent=kind == CONFIRM,  # whoever asked for it waits for it
+        due_at=at,
+        caused_at=at,
     )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from datetime import datetime
 from email import message_from_bytes, policy
+from email.message import EmailMessage, Message
 from email.parser import BytesHeaderParser
 from enum import StrEnum
 
@@ -38,6 +40,20 @@ def receive(*, raw: bytes, at: datetime) -> Came:
     if len(raw) > MOST_BYTES:
         raise Invalid(sentence("The mail is too large."), {"raw": [sentence("The mail is too large.")]})
     heads = BytesHeaderParser(policy=policy.compat32).parsebytes(raw)  # it takes headers as they are, broken or not
+    return _take(heads, lambda: _parsed(raw), hashlib.sha256(raw).hexdigest(), at)
+
+
+def take(*, mail: EmailMessage, delivered_to: str, at: datetime) -> Came:
+    """Do what `receive` does with a mail that a provider took apart; `delivered_to` is where its envelope named."""
+    heads = Message(policy=policy.compat32)
+    if delivered_to:
+        heads["Delivered-To"] = " ".join(delivered_to.split())
+    for name, value in mail.raw_items():
+        heads.set_raw(name, str(value))
+    return _take(heads, lambda: mail, hashlib.sha256(str(list(mail.raw_items())).encode()).hexdigest(), at)
+
+
+def _take(heads: Message, mail: Callable[[], EmailMessage], otherwise: str, at: datetime) -> Came:
     if replies.is_by_a_machine(heads):
         return Came.IGNORED
     key = replies.notice_answered(heads)
@@ -49,23 +65,26 @@ def receive(*, raw: bytes, at: datetime) -> Came:
     link = links.link_of(notice, at)
     if link is None:
         raise tracking.LinkEnded
-    words = _words(raw)
+    words = replies.own_words(mail())
     by = tracking.holder(link)
     if replies.wants_none(words):
         tracking.want_messages(link_id=link.pk, wanted=False, by=by, source=SOURCE, at=at)
         return Came.STOPPED
-    if len(words) > tracking.LONGEST_MESSAGE:
-        words = words[: tracking.LONGEST_MESSAGE - len(_CUT)] + _CUT
-    identity = str(heads.get("message-id", "")).strip() or hashlib.sha256(raw).hexdigest()
-    name = hashlib.sha256(identity.encode()).hexdigest()[:32]
-    is_new = tracking.write_message(link_id=link.pk, text=words, key=name, by=by, source=SOURCE, at=at)
+    identity = str(heads.get("message-id", "")).strip() or otherwise
+    name = hashlib.sha256(identity.encode("utf-8", "replace")).hexdigest()[:32]
+    is_new = tracking.write_message(link_id=link.pk, text=shortened(words), key=name, by=by, source=SOURCE, at=at)
     return Came.WRITTEN if is_new else Came.KNOWN
 
 
-def _words(raw: bytes) -> str:
-    """Return what somebody wrote. Raises Invalid for a mail that is no mail."""
+def shortened(words: str) -> str:
+    """Return words as long as a message of a customer may be, and a sign where some are missing."""
+    return words if len(words) <= tracking.LONGEST_MESSAGE else words[: tracking.LONGEST_MESSAGE - len(_CUT)] + _CUT
+
+
+def _parsed(raw: bytes) -> EmailMessage:
+    """Return a mail taken apart. Raises Invalid for one that is no mail."""
     try:
-        return replies.own_words(message_from_bytes(raw, policy=policy.default))
+        return message_from_bytes(raw, policy=policy.default)
     except RecursionError as error:  # parts within parts within parts
         said = sentence("This mail cannot be read.")
         raise Invalid(said, {"raw": [said]}) from error

@@ -23,7 +23,7 @@ from notifications.actions import addresses, failing
 from notifications.composing import Composed
 from notifications.hours import pause_before
 from notifications.models import Address, Attempt, ChannelSetting, Message, Notice
-from notifications.statuses import AddressState, Channel, NoticeState, OffReason
+from notifications.statuses import Channel, NoticeState, OffReason
 from parts.documents import as_text
 from parts.keys import new_key
 from parts.sentences import Says
@@ -226,12 +226,13 @@ def _taken(notice: Notice, outcome: Outcome) -> dict[str, Any]:
 def _failed(notice: Notice, outcome: Outcome, setting: ChannelSetting) -> None:
     notice.error = outcome.error[:500]
     if outcome.is_address_dead:
-        switch_off(
-            recipient_id=notice.recipient_id,
+        addresses.switch_off(
             channel=notice.channel,
-            value=outcome.composed.address,
+            values=[outcome.composed.address],
             reason=OffReason.BOUNCED,
             at=outcome.ended_at,
+            since=outcome.ended_at,
+            recipient=notice.recipient_id,
         )
     if outcome.is_final or notice.attempts >= setting.most_attempts:
         give_up(notice, outcome.error, outcome.ended_at)
@@ -245,18 +246,6 @@ def _failed(notice: Notice, outcome: Outcome, setting: ChannelSetting) -> None:
     notice.state, notice.claimed_until = NoticeState.WAITING, None
     notice.due_at = outcome.ended_at + max(pause, outcome.retry_after or timedelta())
     notice.save(update_fields=["state", "claimed_until", "due_at", "error"])
-
-
-def switch_off(*, recipient_id: UUID, channel: str, value: str, reason: OffReason, at: datetime) -> bool:
-    """Switch an address off and tell its owner by the ways that are left; return whether it was on."""
-    found = Address.objects.filter(recipient=recipient_id, channel=channel, value=value).exclude(state=AddressState.OFF)
-    switched = list(found.select_for_update(of=("self",)).select_related("recipient"))
-    found.filter(pk__in=[address.pk for address in switched]).update(
-        state=AddressState.OFF, off_at=at, off_reason=reason, confirmation_hash=None
-    )
-    for address in switched:  # one as a rule: it was written to
-        addresses.tell_owner(address=address, at=at)
-    return bool(switched)
 
 
 def give_up(notice: Notice, why: str, at: datetime) -> None:
@@ -273,11 +262,7 @@ def fall_back(notice: Notice, at: datetime) -> bool:
     What its reader hears over that channel anyway is not said twice. Return whether all of it goes another way.
     """
     reader = notice.recipient
-    usable = set(
-        Address.objects.filter(recipient=reader, state=AddressState.CONFIRMED, is_wanted=True).values_list(
-            "channel", flat=True
-        )
-    )
+    usable = set(Address.objects.usable().filter(recipient=reader).values_list("channel", flat=True))
     if reader.user_id is not None:
         usable.add(Channel.INBOX.value)
     messages = list(Message.objects.filter(notice=notice).select_related("rule", "event"))

@@ -112,6 +112,7 @@ class Notice(models.Model):
                 name="notice_unread",
             ),
             models.Index(fields=["ended_at", "id"], condition=Q(state="dead"), name="notice_dead"),
+            models.Index(fields=["provider_id"], condition=~Q(provider_id=""), name="notice_by_provider"),
             models.Index(
                 fields=["handed_over_at", "id"], condition=Q(handed_over_at__isnull=False), name="notice_handed_over"
             ),

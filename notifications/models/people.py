@@ -7,6 +7,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
+from notifications.querysets import AddressQuerySet
 from notifications.statuses import ADDRESSED, AddressState, Channel, OffReason
 from orders.models import Customer, PartsOrder, ServiceOrder
 from parts.keys import new_key
@@ -94,6 +95,7 @@ class Address(models.Model):
     off_at = models.DateTimeField(_("off since"), null=True, blank=True, editable=False)
     off_reason = models.CharField(_("off because"), max_length=12, choices=OffReason, blank=True, editable=False)
     history = HistoricalRecords(excluded_fields=["confirmation_hash"])
+    objects = AddressQuerySet.as_manager()
 
     class Meta:
         ordering = ("recipient", "channel", "id")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import smtplib
+from datetime import timedelta
 from email.utils import parseaddr
 
 from anymail.exceptions import AnymailAPIError, AnymailError, AnymailInvalidAddress, AnymailRecipientsRefused
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 
@@ -45,7 +47,7 @@ class Email:
                 self._connection.open()
             mail.connection = self._connection
             mail.send()
-        except (smtplib.SMTPException, OSError, AnymailError, ValueError) as error:
+        except (smtplib.SMTPException, OSError, AnymailError, ImproperlyConfigured, ValueError) as error:
             self.close()
             raise _told(error) from error
         status = getattr(mail, "anymail_status", None)
@@ -73,10 +75,18 @@ def _told(error: Exception) -> Unreachable | Rejected:
     if isinstance(error, AnymailRecipientsRefused | AnymailInvalidAddress):
         return Rejected(str(error), is_address_dead=True)
     if isinstance(error, AnymailAPIError) and error.status_code and error.status_code not in _OURS_OR_LATER:
-        return Rejected(str(error)) if error.status_code < 500 else Unreachable(str(error))
+        return Rejected(str(error)) if error.status_code < 500 else Unreachable(str(error), _retry_after(error))
     if isinstance(error, ValueError):  # such as Django's BadHeaderError, or an address that is none
         return Rejected(str(error))
+    if isinstance(error, AnymailAPIError):
+        return Unreachable(str(error), _retry_after(error))
     return Unreachable(str(error) or type(error).__name__)
+
+
+def _retry_after(error: AnymailAPIError) -> timedelta | None:
+    """Return how long a provider asks us to wait, where it says so in seconds; an hour at most."""
+    said = str(getattr(error.response, "headers", {}).get("Retry-After", ""))
+    return timedelta(seconds=min(int(said), 3_600)) if said.isascii() and said.isdecimal() and len(said) < 9 else None
 
 
 def _of_code(code: int, said: str) -> Unreachable | Rejected:

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from config.tracking.limits import wrong_links
 from notifications import letters, readers
-from notifications.actions import addresses, sending
+from notifications.actions import addresses
 from notifications.models import Address, Notice, Recipient
 from notifications.sending import addresses_of
 from notifications.statuses import Channel, OffReason
@@ -232,7 +232,8 @@ def test_the_owner_is_told_when_an_address_was_switched_off(desk: Desk, client: 
     asked(client)
     Client().post(confirmation())
     reader = Recipient.objects.get(user=dispatcher)
-    sending.switch_off(recipient_id=reader.pk, channel="sms", value=KEPT, reason=OffReason.BOUNCED, at=timezone.now())
+    now = timezone.now()
+    addresses.switch_off(channel="sms", values=[KEPT], reason=OffReason.BOUNCED, at=now, since=now, recipient=reader.pk)
     deliver(Channel.INBOX)
     deliver(Channel.EMAIL)
     told = Notice.objects.filter(thread_kind=letters.SWITCHED_OFF)

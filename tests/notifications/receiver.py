@@ -28,6 +28,8 @@ class Receiver:
     meanwhile: Callable[[], object] | None = None
     port: int = 0
     headers: dict[str, str] = field(default_factory=dict)
+    #: What each request is answered with.
+    says: bytes = b""
 
     @classmethod
     @contextmanager
@@ -45,8 +47,9 @@ class Receiver:
                 self.send_response(receiver.answers.pop(0) if receiver.answers else 200)
                 for name, value in receiver.headers.items():
                     self.send_header(name, value)
-                self.send_header("Content-Length", "0")
+                self.send_header("Content-Length", str(len(receiver.says)))
                 self.end_headers()
+                self.wfile.write(receiver.says)
 
             def log_message(self, *_facts: object) -> None:
                 """Say nothing."""
