@@ -32,7 +32,6 @@ SIDE: tuple[tuple[Any, tuple[tuple[Any, str, str, str], ...]], ...] = (
             (_("Equipment"), "precision_manufacturing", "orders.equipment", ""),
             (_("Contracts"), "handshake", "orders.servicecontract", ""),
             (_("Customers' links"), "link", "orders.trackinglink", ""),
-            (_("Words for customers"), "translate", "orders.customerword", ""),
         ),
     ),
     (
@@ -153,11 +152,23 @@ def _wordings() -> dict[str, Any]:
     }
 
 
+def _words() -> dict[str, Any]:
+    """Return the entry of the words for statuses, which have a page of their own."""
+    address = reverse("messages:status-words")
+    return {
+        "title": _("Words for customers"),
+        "icon": "translate",
+        "link": address,
+        "permission": lambda request: request.user.has_perm("orders.view_customerword"),
+        "active": lambda request: request.path.startswith(address),
+    }
+
+
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     """Return the side of the back office; each entry is for whoever may see that list."""
     groups = [{"title": title, "separator": True, "items": [_item(*item) for item in items]} for title, items in SIDE]
     groups[0]["items"].insert(0, _desk())
-    groups[-1]["items"].append(_wordings())
+    groups[-2]["items"] += [_wordings(), _words()]
     return groups
 
 

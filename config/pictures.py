@@ -231,6 +231,8 @@ PICTURES = (
     Picture("suppliers", "/admin/parts/supplier/"),
     Picture("people", "/admin/auth/user/", person="admin"),
     Picture("clarity", "/messages/clarity/"),
+    Picture("status-words", "/messages/words/", full=True),
+    Picture("status-word", "/messages/words/service_order-awaiting_parts/", full=True),
     Picture("wordings", "/messages/wordings/"),
     Picture("wording", "/messages/wordings/customer_news/?language=en", full=True),
     Picture("wording-versions", "/messages/wordings/customer_news/versions/?language=de"),

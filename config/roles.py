@@ -97,6 +97,7 @@ MANAGER = Role(
         *_edits("parts", "region", "warehouse", "supplier", "supplierpart"),
         *_edits("orders", "customer", "equipment", "servicecontract", "stockvisibilityrule"),
         "orders.change_customerword",
+        "orders.publish_customerword",
         "orders.issue_trackinglink",
         "orders.revoke_trackinglink",
         "parts.import_catalogue",

@@ -119,7 +119,7 @@ def compose(notices: Sequence[Notice], addresses: Mapping[UUID, str], at: dateti
             {message.rule.template_id for message in every} | {template.pk for template in wordings.values()}
         ),
         links=links.of_notices(notices, standings, at),
-        wordings=_wordings({language_of(notice) for notice in notices}),
+        wordings=_wordings({language_of(notice) for notice in notices}, at),
         names=names_of(message.event.actor for message in every),
     )
     found: list[Composed | Stale] = []
@@ -187,8 +187,9 @@ def language_of(notice: Notice) -> str:
     return _FALLBACK
 
 
-def _wordings(languages: set[str]) -> dict[str, Wording]:
-    return {language: wording.read(language) for language in sorted(languages)}
+def _wordings(languages: set[str], at: datetime | None = None) -> dict[str, Wording]:
+    """Return the words for statuses that are in force then (default: now). One statement for each language."""
+    return {language: wording.read(language, at) for language in sorted(languages)}
 
 
 def _is_old_news(messages: Sequence[Message], read: Read) -> bool:

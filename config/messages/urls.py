@@ -2,7 +2,18 @@
 
 from django.urls import path
 
-from config.messages import alerts, clear, confirming, hooks, inbox, mailbox, preferences, watching, wordings
+from config.messages import (
+    alerts,
+    clear,
+    confirming,
+    hooks,
+    inbox,
+    mailbox,
+    preferences,
+    status_words,
+    watching,
+    wordings,
+)
 
 app_name = "messages"
 
@@ -26,6 +37,10 @@ urlpatterns = [
     path("mailbox/<uuid:key>/email/", mailbox.email, name="letter-email"),
     path("clear/<str:token>/", clear.clear, name="clear"),
     path("clarity/", clear.report, name="clarity"),
+    path("words/", status_words.status_words, name="status-words"),
+    path("words/<uuid:key>/again/", status_words.use_again, name="use-words-again"),
+    path("words/<uuid:key>/withdraw/", status_words.withdraw, name="withdraw-words"),
+    path("words/<slug:code>/", status_words.status_word, name="status-word"),
     path("hooks/email/<slug:provider>/<slug:kind>/", hooks.email, name="email-hook"),
     path("wordings/", wordings.wordings, name="wordings"),
     path("wordings/<slug:code>/", wordings.wording, name="wording"),

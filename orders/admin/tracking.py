@@ -10,23 +10,19 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _g
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import ChoicesDropdownFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateFilter
 from unfold.decorators import display
 
 from orders import wording
 from orders.actions import tracking
 from orders.models import CustomerWord, TrackingLink
-from orders.statuses import LineStatus, ServiceOrderStatus
 from orders.tracking import state_of
 from parts.admin.deeds import Deed, Done
 from parts.admin.filters import ChosenFilter
-from parts.admin.offices import Edited, Shown
+from parts.admin.offices import Shown
+from parts.labels import names_of
 
 _STATES = {"working": _("Works"), "expired": _("Expired"), "revoked": _("Revoked")}
-_STATUSES = {
-    wording.SERVICE_ORDER: dict(ServiceOrderStatus.choices),
-    wording.LINE: dict(LineStatus.choices),
-}
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -94,22 +90,35 @@ class TrackingLinkOffice(Shown):
 
 
 @admin.register(CustomerWord)
-class CustomerWordOffice(Edited):
-    list_display = ("status_word", "subject", "tongue", "reads", "is_changed", "next_step_read")
-    list_filter = (("subject", ChoicesDropdownFilter), "language")
-    search_fields = ("word", "next_step", "status")
+class CustomerWordOffice(Shown):
+    """All that was ever published; words are written on a page of their own, side by side (`messages:status-words`)."""
+
+    list_display = ("status_word", "subject", "tongue", "word", "effective_from", "publisher", "why", "is_withdrawn")
+    list_filter = (("subject", ChoicesDropdownFilter), "language", ("effective_from", RangeDateFilter))
+    search_fields = ("word", "next_step", "status", "why")
     search_help_text = _("Word or status")
-    ordering = ("subject", "status", "language", "id")
-    readonly_fields = ("subject", "status_word", "tongue", "own_word", "own_next_step")
-    fields = ("subject", "status_word", "tongue", "own_word", "word", "own_next_step", "next_step")
+    ordering = ("subject", "status", "language", "-effective_from", "id")
+    fields = (
+        "subject",
+        "status_word",
+        "tongue",
+        "word",
+        "next_step",
+        "effective_from",
+        "why",
+        "publisher",
+        "published_at",
+        "withdrawn_at",
+    )
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Nobody: every status has its rows."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody: an empty word is Backline's own."""
-        return False
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """Read the names of who published for the whole list at once."""
+        changelist = super().get_changelist_instance(request)
+        changelist.result_list = list(changelist.result_list)
+        names = names_of(row.published_by for row in changelist.result_list)
+        for row in changelist.result_list:
+            row.publisher_name = names[row.published_by]
+        return changelist
 
     def title_of(self, subject: Any) -> str:
         """Say which status in which language."""
@@ -123,29 +132,14 @@ class CustomerWordOffice(Edited):
     @display(description=_("status"), ordering="status")
     def status_word(self, row: CustomerWord) -> str:
         """The status in the words of the house."""
-        return str(_STATUSES[row.subject].get(row.status, row.status))
+        return str(wording.label_of(row.subject, row.status))
 
-    @display(description=_("Backline's own word"))
-    def own_word(self, row: CustomerWord) -> str:
-        """What is read where the word is empty."""
-        return wording.own_words(row.subject, row.language).get(row.status, row.status)
+    @display(description=_("published by"), ordering="published_by")
+    def publisher(self, row: CustomerWord) -> str:
+        """The name of who published it."""
+        return getattr(row, "publisher_name", "") or names_of([row.published_by])[row.published_by]
 
-    @display(description=_("Backline's own sentence"))
-    def own_next_step(self, row: CustomerWord) -> str:
-        """What is read where the sentence is empty."""
-        return wording.own_next_steps(row.subject, row.language).get(row.status, "")
-
-    @display(description=_("customers read"))
-    def reads(self, row: CustomerWord) -> str:
-        """The word in effect."""
-        return row.word or self.own_word(row)
-
-    @display(description=_("what happens next"))
-    def next_step_read(self, row: CustomerWord) -> str:
-        """The sentence in effect."""
-        return row.next_step or self.own_next_step(row)
-
-    @display(description=_("changed"), boolean=True)
-    def is_changed(self, row: CustomerWord) -> bool:
-        """Whether somebody chose other words."""
-        return bool(row.word or row.next_step)
+    @display(description=_("withdrawn"), boolean=True)
+    def is_withdrawn(self, row: CustomerWord) -> bool:
+        """Whether it was taken back before it began."""
+        return row.withdrawn_at is not None

@@ -8,7 +8,7 @@ from orders.models.overrides import ConsentRule, Override, OverrideRequest
 from orders.models.parts_orders import OrderLine, PartsOrder, Shipment, ShipmentLine, ShippedSerial
 from orders.models.service_orders import DiagnosticNote, LabourEntry, ReturnShipment, ServiceOrder
 from orders.models.tracking import TrackingLink
-from orders.models.words import CustomerWord
+from orders.models.words import CustomerWord, CustomerWordDraft
 
 __all__ = [
     "Attachment",
@@ -16,6 +16,7 @@ __all__ = [
     "Customer",
     "CustomerAccess",
     "CustomerWord",
+    "CustomerWordDraft",
     "DiagnosticNote",
     "Equipment",
     "EventCursor",

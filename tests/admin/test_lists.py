@@ -32,7 +32,7 @@ from notifications.models import (
     TemplateVersion,
     Watch,
 )
-from orders.models import SavedView
+from orders.models import CustomerWordDraft, SavedView
 from parts.actions import stock
 from parts.admin import counting
 from parts.admin.counting import BoundedPaginator
@@ -57,6 +57,7 @@ ELSEWHERE = {
     DailyFigure: "counted together on the pages of figures (/figures/)",
     EscalationLevel: "on the page of its rule",
     Template: "in the editor of wordings",
+    CustomerWordDraft: "on the page of its status (/messages/words/)",
     TemplateVersion: "in the editor of wordings",
     Feedback: "in the report on a wording",
     Alert: "on the page of alerts (/messages/alerts/)",

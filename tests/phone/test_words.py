@@ -11,11 +11,11 @@ from django.contrib.auth.models import User
 
 from orders import wording
 from orders.actions import service_orders
-from orders.models import CustomerWord
 from orders.statuses import ServiceOrderStatus
 from tests.admin.desk import desk_of, text
 from tests.admin.world import cause
 from tests.tracking.test_one_table import force
+from tests.tracking.words import say
 from tests.tracking.world import Tracked
 
 pytestmark = pytest.mark.django_db
@@ -26,7 +26,7 @@ def test_the_phone_reads_the_same_table_in_every_language(technician: User, stat
     tracked = Tracked()
     service_orders.assign(service_order_id=tracked.job.pk, technician_id=technician.pk, **cause())
     force(tracked.job, status)
-    CustomerWord.objects.filter(subject="service_order", language="de").update(word=f"{status} <&>")
+    say("service_order", status, "de", f"{status} <&>")
     phone = desk_of(technician)
     for language, _name in settings.LANGUAGES:
         phone.cookies[settings.LANGUAGE_COOKIE_NAME] = language

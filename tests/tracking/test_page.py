@@ -13,7 +13,8 @@ from django.utils import timezone
 
 from backorders.models import BackOrder
 from orders.actions import erasing, jobs, lines, service_orders
-from orders.models import CustomerWord, OrderLine, ServiceOrder
+from orders.actions.wording import Words, publish
+from orders.models import OrderLine, ServiceOrder
 from orders.statuses import SERVICE_ORDER_CUSTOMER_WORDS, ServiceOrderStatus
 from tests.admin.world import cause
 from tests.tracking.world import Tracked, in_days
@@ -245,9 +246,14 @@ def test_a_language_that_there_is_not_becomes_the_nearest(language: str, shown: 
 
 
 def test_a_changed_word_is_on_the_page_at_once(tracked: Tracked) -> None:
-    row = CustomerWord.objects.get(subject="service_order", status="scheduled", language="en")
-    row.word, row.next_step = "We have a date", "See you then."
-    row.save()
+    publish(
+        subject="service_order",
+        status="scheduled",
+        words={"en": Words("We have a date", "See you then.")},
+        effective_from=None,
+        why="Warmer.",
+        **cause(),
+    )
     shown = text_of(tracked.page())
     assert "We have a date" in shown
     assert "See you then." in shown
