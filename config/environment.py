@@ -33,6 +33,14 @@ def required(name: str, reason: str) -> str:
     return value
 
 
+def secret(name: str) -> str:
+    """A secret that somebody shares with us, or none. Raises ImproperlyConfigured for one that may be guessed."""
+    value = text(name)
+    if value and len(value) < _SECRET_LETTERS:
+        raise ImproperlyConfigured(f"{name} must have at least {_SECRET_LETTERS} letters.")
+    return value
+
+
 def choice(name: str, default: str, allowed: tuple[str, ...]) -> str:
     """One of the allowed words. Raises ImproperlyConfigured."""
     value = text(name, default)

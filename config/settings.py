@@ -225,6 +225,7 @@ SITE_URL = environment.text(
 HOUSE_NAME = environment.text("HOUSE_NAME", "Backline")  # how messages call the house that sends them
 MESSAGES_LEAVE = environment.flag("MESSAGES_LEAVE", default=False)
 MESSAGES_SMS_URL = environment.text("MESSAGES_SMS_URL")  # of apprise, with {address} where the number goes
+SMS_WEBHOOK_TOKEN = environment.secret("SMS_WEBHOOK_TOKEN")  # with which the provider of SMS signs its calls
 MESSAGES_CHAT_URL = environment.text("MESSAGES_CHAT_URL")
 
 # --- Cache and background work ---------------------------------------------------------------------------------------

@@ -6,12 +6,15 @@ from typing import Any, Self
 
 from django.db import models
 
-from notifications.statuses import AddressState
+from notifications.models.numbers import StoppedNumber
+from notifications.statuses import AddressState, Channel
 
 
 class AddressQuerySet(models.QuerySet[Any]):
     """Addresses."""
 
     def usable(self) -> Self:
-        """Keep those that may be written to: confirmed, and wanted by whoever reads there."""
-        return self.filter(state=AddressState.CONFIRMED, is_wanted=True)
+        """Keep those that may be written to: confirmed, wanted by whoever reads there, and not stopped by SMS."""
+        stopped = StoppedNumber.objects.filter(number=models.OuterRef("value"))
+        confirmed = self.filter(state=AddressState.CONFIRMED, is_wanted=True)
+        return confirmed.exclude(models.Exists(stopped), channel=Channel.SMS)

@@ -27,7 +27,7 @@ _MOST_READ = 100_000
 _TAGS = re.compile(r"<[^<>]{0,5000}>")
 _HIDDEN = re.compile(r"<(style|script|head|blockquote)\b.*?(</\1>|$)", re.IGNORECASE | re.DOTALL)
 #: A whole answer of one of these words wants no more messages.
-_STOP = {"stop", "stopp", "stopall", "unsubscribe", "abbestellen", "abmelden", "baja", "alto", "cancelar"}
+STOPS = {"stop", "stopp", "stopall", "unsubscribe", "abbestellen", "abmelden", "baja", "alto", "cancelar"}
 _NOT_BY_PEOPLE = {"bulk", "junk", "list", "auto_reply"}
 
 
@@ -96,7 +96,7 @@ def above_the_quote(text: str) -> str:
 
 def wants_none(words: str) -> bool:
     """Tell whether an answer says that its writer wants no more messages."""
-    return words.strip().strip(".!").lower() in _STOP
+    return words.strip().strip(".!").lower() in STOPS
 
 
 def _mac(key: str) -> str:

@@ -145,6 +145,9 @@ SELECT
     ARRAY(
         SELECT address.channel::text FROM notifications_address AS address
         WHERE address.recipient_id = recipient.id AND address.state = 'confirmed' AND address.is_wanted
+            AND NOT (address.channel = 'sms' AND EXISTS (
+                SELECT FROM notifications_stoppednumber AS stopped WHERE stopped.number = address.value
+            ))
     ),
     ARRAY(
         SELECT role.name::text FROM auth_user_groups AS has JOIN auth_group AS role ON role.id = has.group_id

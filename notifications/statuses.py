@@ -105,3 +105,13 @@ class OffReason(models.TextChoices):
     READER = "reader", _("The reader wants none")
     STAFF = "staff", _("Switched off by staff")
     REPLACED = "replaced", _("Another address took its place")
+
+
+class SmsMeant(models.TextChoices):
+    """What somebody meant by an SMS to us."""
+
+    STOP = "stop", _("No more SMS")
+    START = "start", _("SMS again")
+    HELP = "help", _("Help")
+    ANSWER = "answer", _("An answer, put on the order")
+    NOTHING = "nothing", _("Nothing that we know of")

@@ -116,6 +116,7 @@ PAGES_THAT_WRITE = {
     "messages:acknowledge": ["POST"],
     "messages:confirm": ["GET", "POST"],
     "messages:email-hook": ["POST"],
+    "messages:sms-hook": ["POST"],
     "messages:preferences": ["GET", "POST"],
     "messages:name-address": ["POST"],
     "messages:remove-address": ["POST"],

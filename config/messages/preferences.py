@@ -22,7 +22,7 @@ from notifications import readers
 from notifications.actions import addresses
 from notifications.actions import preferences as deeds
 from notifications.actions.preferences import Wishes
-from notifications.models import Address, Recipient, Rule
+from notifications.models import Address, Recipient, Rule, StoppedNumber
 from notifications.statuses import AddressState, Channel
 from parts.actors import Actor
 from parts.errors import Refused
@@ -167,6 +167,7 @@ def _wishes_form(data: Any, reader: Recipient, theirs: list[Address]) -> WishesF
 
 def _show(request: HttpRequest, theirs: list[Address], form: WishesForm, new: AddressForm, status: int) -> HttpResponse:
     standing = {address.channel for address in theirs if address.state != AddressState.OFF}
+    numbers = [one.value for one in theirs if one.channel == Channel.SMS and one.state == AddressState.CONFIRMED]
     context = {
         "form": form,
         "new": new,
@@ -176,6 +177,7 @@ def _show(request: HttpRequest, theirs: list[Address], form: WishesForm, new: Ad
             for one in theirs
             if one.state != AddressState.OFF or (one.off_reason != "reader" and one.channel not in standing)
         ],
+        "stopped": set(StoppedNumber.objects.filter(pk__in=numbers).values_list("pk", flat=True)) if numbers else set(),
         "unmutable": Rule.objects.filter(is_active=True, cannot_be_muted=True)
         .order_by("name")
         .values_list("name", flat=True),

@@ -42,6 +42,7 @@ urlpatterns = [
     path("words/<uuid:key>/withdraw/", status_words.withdraw, name="withdraw-words"),
     path("words/<slug:code>/", status_words.status_word, name="status-word"),
     path("hooks/email/<slug:provider>/<slug:kind>/", hooks.email, name="email-hook"),
+    path("hooks/sms/", hooks.sms, name="sms-hook"),
     path("wordings/", wordings.wordings, name="wordings"),
     path("wordings/<slug:code>/", wordings.wording, name="wording"),
     path("wordings/<slug:code>/email/", wordings.email, name="wording-email"),

@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from notifications.letters import CONFIRM, CONFIRM_WITHIN, SWITCHED_OFF, digest, token_of
-from notifications.models import Address, Notice, Recipient
+from notifications.models import Address, Notice, Recipient, StoppedNumber
 from notifications.statuses import AddressState, Channel, OffReason
 from parts.actors import Actor
 from parts.errors import Invalid, NotFound, Refused
@@ -69,6 +69,8 @@ def name_address(*, channel: str, value: str, by: Actor, at: datetime) -> Addres
         theirs = Address.objects.select_for_update().filter(recipient=reader, channel=channel)
         if theirs.filter(value=value, state=AddressState.CONFIRMED).exists():
             raise Refused(sentence("Messages go to this address already."))
+        if channel == Channel.SMS and StoppedNumber.objects.filter(pk=value).exists():
+            raise Refused(sentence("This number has stopped all SMS. Send START from it to our number first."))
         _check_measure(reader, channel, value, at)
         waiting = theirs.filter(state=AddressState.UNCONFIRMED).first()
         if waiting is not None and waiting.value != value:

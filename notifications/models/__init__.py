@@ -2,6 +2,7 @@
 
 from notifications.models.feedback import Feedback
 from notifications.models.messages import Alert, Attempt, Message, Notice
+from notifications.models.numbers import ReceivedSms, StoppedNumber
 from notifications.models.people import Address, Recipient, Watch
 from notifications.models.rules import EscalationLevel, Rule
 from notifications.models.templates import Template, TemplateVersion
@@ -17,8 +18,10 @@ __all__ = [
     "MaintenanceWindow",
     "Message",
     "Notice",
+    "ReceivedSms",
     "Recipient",
     "Rule",
+    "StoppedNumber",
     "Template",
     "TemplateVersion",
     "Watch",
