@@ -77,6 +77,8 @@ HEARS = (
     "notifications.add_watch",
     "notifications.delete_watch",
 )
+#: Who answers for orders as a whole is told each day which of them stand still.
+DIGESTS = _edits("notifications", "digestsubscription")
 
 
 @dataclass(frozen=True)
@@ -134,6 +136,7 @@ MANAGER = Role(
         "backorders.source_backorder",
         "backorders.change_allocationpolicy",
         *MESSAGES,
+        *DIGESTS,
     ),
 )
 
@@ -176,6 +179,7 @@ DISPATCHER = Role(
         "notifications.view_notice",
         "notifications.view_message",
         *HEARS,
+        *DIGESTS,
     ),
 )
 
@@ -236,6 +240,7 @@ ADMINISTRATOR = Role(
         "django_q.view_*",
         "admin.view_logentry",
         *MESSAGES,
+        *DIGESTS,
     ),
 )
 

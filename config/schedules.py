@@ -45,6 +45,7 @@ SCHEDULES = (
     Planned(_("read on in the ledger"), "config.tasks.consume_events", minutes=1),
     Planned(_("send messages that are due"), "notifications.tasks.send_messages", minutes=1),
     Planned(_("raise alerts for times that ran out"), "notifications.tasks.raise_alerts", minutes=1),
+    Planned(_("write the digests whose hour has come"), "notifications.tasks.fire_digests", minutes=1),
     Planned(_("release what may leave"), "orders.tasks.release_ready_orders", minutes=5),
     Planned(_("give back lapsed reservations"), "orders.tasks.expire_reservations", minutes=15),
     Planned(_("let requests for consent lapse"), "orders.tasks.expire_override_requests", minutes=15),

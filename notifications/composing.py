@@ -22,7 +22,8 @@ from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
 
 from backorders.statuses import LABELS as BACK_ORDER_LABELS
-from notifications import letters, links, news, rendering, shipped, standing
+from notifications import digest_letters, letters, links, news, rendering, shipped, standing
+from notifications.digest_letters import Digest
 from notifications.models import Address, Message, Notice, Template, TemplateVersion
 from notifications.planning import DIGEST
 from notifications.readers import zone_of
@@ -122,9 +123,14 @@ def compose(notices: Sequence[Notice], addresses: Mapping[UUID, str], at: dateti
         wordings=_wordings({language_of(notice) for notice in notices}, at),
         names=names_of(message.event.actor for message in every),
     )
+    digests = digest_letters.read(notices, at)
     found: list[Composed | Stale] = []
     for notice in notices:
         of_notice = messages.get(notice.pk, [])
+        if notice.thread_kind == digest_letters.STUCK:
+            digest, goes_to = digests.get(notice.thread_id), addresses.get(notice.pk, "")
+            found.append(_digest(notice, digest, goes_to, wordings[notice.thread_kind], read, at))
+            continue
         if template := wordings.get(notice.thread_kind):
             found.append(_letter(notice, about.get(notice.thread_id), addresses.get(notice.pk, ""), template, read, at))
             continue
@@ -247,6 +253,31 @@ def _letter(
         said = said_or_shipped(version, template, values, is_short=notice.channel in SHORT)
     link = values["links"]["confirm"]
     return Composed(notice, [], goes_to, version.language, version, said.subject, said.text, said.html, link, "")
+
+
+def _digest(
+    notice: Notice, digest: Digest | None, address: str, template: Template, read: Read, at: datetime
+) -> Composed | Stale:
+    """Return a digest in words, or that it has nothing to say any more."""
+    if digest is None or digest.silent_because:
+        return Stale(notice, [], digest.silent_because if digest else _("There is nothing to say."))
+    one = digest.subscription
+    version = _version(template.pk, digest_letters.language_of(one, language_of(notice)), read)
+    with translation.override(version.language), timezone.override(digest_letters.zone_of_digest(one)):
+        values = digest_letters.values(digest, links.feedback_of(notice), at)
+        said = said_or_shipped(version, template, values, is_short=notice.channel in SHORT)
+    return Composed(
+        notice=notice,
+        messages=[],
+        address=address,
+        language=version.language,
+        version=version,
+        subject=said.subject,
+        text=said.text,
+        html=said.html,
+        link=values["links"]["order"],
+        stop_link=values["links"]["stop"],
+    )
 
 
 def _version(template: UUID, language: str, read: Read) -> TemplateVersion:

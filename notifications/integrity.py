@@ -7,14 +7,14 @@ from parts.sql.law import Law
 LAWS: list[Law] = [
     Law(
         "notice_counts_its_messages",
-        "A notice says as many messages as belong to it, and at least one unless it is about an address.",
+        "A notice says as many messages as belong to it, and at least one unless it is a digest or about an address.",
         """
         SELECT 'notice ' || notice.id, notice.messages_count::text, count(message.id)::text || ', at least 1'
         FROM notifications_notice AS notice
         LEFT JOIN notifications_message AS message ON message.notice_id = notice.id
         GROUP BY notice.id
         HAVING count(message.id) <> notice.messages_count OR (
-            count(message.id) = 0 AND notice.thread_kind NOT IN ('confirm', 'address_off')
+            count(message.id) = 0 AND notice.thread_kind NOT IN ('confirm', 'address_off', 'stuck')
         )
         """,
     ),
@@ -42,6 +42,18 @@ LAWS: list[Law] = [
             ON parts_order.id = notice.thread_id AND notice.thread_kind = 'parts_order'
         WHERE recipient.customer_id IS NOT NULL AND notice.thread_kind IN ('service_order', 'parts_order')
             AND recipient.customer_id IS DISTINCT FROM coalesce(job.customer_id, parts_order.customer_id)
+        """,
+    ),
+    Law(
+        "digest_is_said_to_its_reader",
+        "A digest's issue is told by a notice of that digest to its own reader, and such a notice is of a digest.",
+        """
+        SELECT 'issue ' || issue.id, 'reader ' || subscription.reader_id, 'reader ' || notice.recipient_id
+        FROM notifications_digestissue AS issue
+        JOIN notifications_digestsubscription AS subscription ON subscription.id = issue.subscription_id
+        JOIN notifications_notice AS notice ON notice.id = issue.notice_id
+        WHERE notice.recipient_id <> subscription.reader_id OR notice.thread_kind <> 'stuck'
+            OR notice.thread_id <> subscription.id
         """,
     ),
     Law(

@@ -1,4 +1,4 @@
-"""Notices that no event of an order caused: about where a reader is written to.
+"""Notices that no event of an order caused: about where a reader is written to, and digests (`digest_letters`).
 
 Their thread is an address: whether we may write to it (`CONFIRM`, which goes to that very address and nowhere else), or
 that it was switched off (`SWITCHED_OFF`, which goes to its owner by the other ways).
@@ -17,14 +17,20 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils.crypto import constant_time_compare, salted_hmac
 
-from notifications import rendering
+from notifications import digest_letters, rendering
 from notifications.links import site
 from notifications.models import Address, Notice, Template
 from notifications.statuses import AddressState
 
 CONFIRM, SWITCHED_OFF = "confirm", "address_off"
-#: The kinds of threads that are an address: kind → the code of its wording.
-WORDING_OF = {CONFIRM: "confirm_address", SWITCHED_OFF: "address_off"}
+#: The kinds of threads that are an address.
+OF_ADDRESSES = (CONFIRM, SWITCHED_OFF)
+#: The kinds of threads that no event began: kind → the code of its wording.
+WORDING_OF = {
+    CONFIRM: "confirm_address",
+    SWITCHED_OFF: "address_off",
+    digest_letters.STUCK: digest_letters.WORDING,
+}
 #: How long an answer to "may we write to you here?" is waited for.
 CONFIRM_WITHIN = timedelta(hours=48)
 TOKEN_BYTES = 24
@@ -47,7 +53,7 @@ def digest(token: str) -> bytes:
 
 def addresses_of(notices: Sequence[Notice]) -> dict[UUID, Address]:
     """Return the addresses that notices are about, by key. One statement, none without such notices."""
-    wanted = [notice.thread_id for notice in notices if notice.thread_kind in WORDING_OF]
+    wanted = [notice.thread_id for notice in notices if notice.thread_kind in OF_ADDRESSES]
     return Address.objects.in_bulk(wanted) if wanted else {}
 
 

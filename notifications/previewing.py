@@ -1,4 +1,4 @@
-"""How a wording would read, tried on a real order: nothing is written and nothing leaves the house.
+"""How a wording would read, tried on a real order, and a digest now: nothing is written and nothing leaves the house.
 
 The news are the last things that happened to the order; the links look like links and lead nowhere.
 """
@@ -7,16 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import Q
 from django.utils import timezone, translation
 
 from backorders.dossiers import subjects_of
-from notifications import composing, rendering
+from notifications import composing, digest_letters, rendering, standing, stuck
+from notifications.digest_letters import Digest
 from notifications.links import Links, site
-from notifications.models import Alert, Message, Notice, Recipient, Rule, Template
+from notifications.models import Alert, DigestSubscription, Message, Notice, Recipient, Rule, Template
 from notifications.readers import zone_of
 from notifications.statuses import Trigger
 from orders.models import OrderEvent, PartsOrder, ServiceOrder
@@ -120,3 +123,29 @@ def _messages(
         alert = Alert(rule=Rule(trigger=Trigger.LINE_WAITS), event=event, due_at=event.occurred_at)
         messages = [Message(event=event, rule=rule, alert=alert, alert_level=1, recipient=notice.recipient)]
     return messages
+
+
+@dataclass(frozen=True, slots=True)
+class DigestPreview:
+    """What a digest would say now, of how many orders; `is_silent`: that few, and not asked for, so it would not."""
+
+    subject: str
+    text: str
+    count: int
+    is_silent: bool
+
+
+def preview_of_digest(one: DigestSubscription, at: datetime) -> DigestPreview:
+    """Return what a digest would say now to its reader, who may see what they may see. Eight statements."""
+    reader = one.reader
+    allowed = stuck.who_may_see([reader.user_id] if reader.user_id is not None else [])
+    key = one.pk or UUID(int=0)
+    found = stuck.read({key: digest_letters.asked_by(one)}, at)[key] if allowed else stuck.NOTHING
+    template = Template.objects.get(code=digest_letters.WORDING)
+    language = digest_letters.language_of(one, composing.language_of(Notice(recipient=reader)))
+    versions = standing.published({template.pk})
+    version = versions.get((template.pk, language)) or versions[template.pk, "en"]
+    with translation.override(version.language), timezone.override(digest_letters.zone_of_digest(one)):
+        values = digest_letters.values(Digest(one, found), site(f"/messages/clear/{_LIKE_A_LINK}/"), at)
+        said = composing.said_or_shipped(version, template, values, is_short=False)
+    return DigestPreview(said.subject, said.text, found.count, not found.count and not one.says_nothing)

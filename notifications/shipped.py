@@ -48,6 +48,7 @@ TEMPLATES = (
     ShippedTemplate("staff_news", _("News of an order, for people of the house")),
     ShippedTemplate("staff_alert", _("A time ran out, for people of the house")),
     ShippedTemplate("digest", _("A day's news together")),
+    ShippedTemplate("stuck_orders", _("Orders that stand still, for people of the house")),
     ShippedTemplate("confirm_address", _("May we write to this address?"), for_customers=True),
     ShippedTemplate("address_off", _("An address was switched off")),
 )

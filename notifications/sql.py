@@ -161,10 +161,10 @@ WHERE recipient.is_active AND coalesce(account.is_active, true)
 ORDER BY recipient.id
 """
 
-#: Write messages and their notices. A message joins the open notice of its reader, channel and thread, if there is one;
-#: it brings a waiting one forward, unless that one is being tried again. Parameters: notices, messages (JSON).
-#: The notices are locked in one order, so that two writers never wait for each other.
-WRITE = """
+#: Write notices, each joining the open one of its reader, channel and thread, if there is one; it brings a waiting one
+#: forward, unless that one is being tried again. The notices are locked in one order, so that two writers never wait
+#: for each other. Parameter: notices (JSON).
+_NOTICED = """
 WITH given AS MATERIALIZED (
     SELECT * FROM json_to_recordset(%(notices)s::json) AS notice (
         id uuid, recipient_id uuid, channel text, thread_kind text, thread_id uuid, reference text, region_id uuid,
@@ -192,6 +192,14 @@ noticed AS (
         due_at = CASE WHEN notice.attempts > 0 THEN notice.due_at ELSE least(notice.due_at, excluded.due_at) END
     RETURNING notice.id, notice.recipient_id, notice.channel, notice.thread_id
 )
+"""
+
+#: Write notices that say no messages. Parameter: notices (JSON). Returns each thread and the notice that says it.
+WRITE_NOTICES = f"{_NOTICED} SELECT thread_id, id FROM noticed"
+
+#: Write messages and their notices. Parameters: notices, messages (JSON).
+WRITE = f"""
+{_NOTICED}
 INSERT INTO notifications_message (
     id, event_id, alert_id, alert_level, rule_id, rule_revision, audience, recipient_id, channel, notice_id, unheard
 )

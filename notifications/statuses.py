@@ -115,3 +115,13 @@ class SmsMeant(models.TextChoices):
     HELP = "help", _("Help")
     ANSWER = "answer", _("An answer, put on the order")
     NOTHING = "nothing", _("Nothing that we know of")
+
+
+class DigestOutcome(models.TextChoices):
+    """What came of a digest on one day."""
+
+    TOLD = "told", _("Told")
+    NOTHING = "nothing", _("Nothing to say")
+    MISSED = "missed", _("Too late to be of use")
+    MUTED = "muted", _("Muted by the reader")
+    FORBIDDEN = "forbidden", _("The reader may not see orders any more")

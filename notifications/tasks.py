@@ -6,7 +6,7 @@ import time
 
 from django.utils import timezone
 
-from notifications.actions import alerting
+from notifications.actions import alerting, digests
 from notifications.sending import catch_up
 from notifications.statuses import Channel
 
@@ -24,3 +24,10 @@ def raise_alerts() -> str:
     deadline = time.monotonic() + _SECONDS
     swept = alerting.sweep(at=timezone.now(), go_on=lambda: time.monotonic() < deadline)
     return f"{swept.raised} raised, {swept.resolved} resolved, {swept.escalated} escalated"
+
+
+def fire_digests() -> str:
+    """Write down the digests whose hour has come; return what was done."""
+    deadline = time.monotonic() + _SECONDS
+    fired = digests.fire_due(at=timezone.now(), go_on=lambda: time.monotonic() < deadline)
+    return f"{fired.due} due, {fired.told} told"

@@ -1,16 +1,22 @@
-"""Why somebody got a notice: the events that caused it, the rules that chose it, and how it went out."""
+"""Why somebody got a notice: the events that caused it, the rules that chose it, and how it went out.
+
+A digest of stuck orders is caused by its hour and chosen by what its reader asked for; each of its days keeps both.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Q
+from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
-from notifications.models import Attempt, Message, Notice, Rule
+from notifications.digest_letters import STUCK, days_said
+from notifications.models import Attempt, DigestIssue, Message, Notice, Rule
 from notifications.statuses import Channel, Timing
 from orders import event_words
 from orders.statuses import LineStatus, ServiceOrderStatus, Tier
@@ -40,6 +46,17 @@ class Cause:
     rule_name: str
     rule_says: Sequence[Asked]
     is_rule_known: bool
+    #: Of an alert that was told further: which level of its escalation this is.
+    level_says: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A day of a digest of stuck orders, and what its reader asked for then."""
+
+    issue: DigestIssue
+    name: str
+    asks: Sequence[Asked]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +66,7 @@ class Why:
     causes: Sequence[Cause]
     left_out: int
     attempts: Sequence[Attempt]
+    days: Sequence[Day] = ()
 
 
 def why(notice: Notice) -> Why:
@@ -59,7 +77,25 @@ def why(notice: Notice) -> Why:
     regions = _regions(rules.values())
     causes = [_cause(message, rules.get((message.rule_id, message.rule_revision)), regions) for message in messages]
     left_out = max(notice.messages_count - len(causes), 0) if len(causes) == MOST_CAUSES else 0
-    return Why(causes, left_out, list(Attempt.objects.filter(notice=notice).order_by("number")))
+    attempts = list(Attempt.objects.filter(notice=notice).order_by("number"))
+    return Why(causes, left_out, attempts, _days(notice) if notice.thread_kind == STUCK else ())
+
+
+def _days(notice: Notice) -> list[Day]:
+    """Return the days of a digest that a notice says; of one that could not be sent, those that went another way."""
+    issues = DigestIssue.objects.filter(Q(notice=notice) | Q(subscription=notice.thread_id, due_at=notice.caused_at))
+    issues = issues.select_related("subscription__reader").order_by("-local_date")
+    return [Day(issue, issue.asked.get("name", ""), _asked_for(issue.asked)) for issue in issues[:MOST_CAUSES]]
+
+
+def _asked_for(asked: Mapping[str, Any]) -> list[Asked]:
+    query = QueryDict(asked.get("filters", ""))
+    found = [
+        Asked(_("Asked for"), days_said(asked["days"])),
+        Asked(_("Filters"), ", ".join(f"{name}: {', '.join(query.getlist(name))}" for name in query)),
+        Asked(_("When"), f"{asked['hour']:02}:00 ({asked['time_zone']})"),
+    ]
+    return [one for one in found if one.says]
 
 
 def _as_they_were(messages: Iterable[Message]) -> dict[tuple[UUID, int], Any]:
@@ -97,7 +133,16 @@ def _cause(message: Message, rule: Any, regions: dict[UUID, str]) -> Cause:
         rule_name=_(rule.name if rule else message.rule.name),
         rule_says=in_words(rule, regions) if rule else (),
         is_rule_known=rule is not None,
+        level_says=_level(message),
     )
+
+
+def _level(message: Message) -> str:
+    if message.alert_level < 2:
+        return ""
+    return _("Nobody had acknowledged the alert in time: this is level %(level)s of its escalation.") % {
+        "level": message.alert_level - 1
+    }
 
 
 def _word(status: str) -> str:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import timedelta
+from decimal import Decimal
+
 import django_filters as filters
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from orders.models import OrderLine, PartsOrder, ServiceOrder, ShippedSerial
+from orders.querysets import ServiceOrderQuerySet
 from orders.searching import customers_named, jobs_with
 from orders.statuses import LineStatus, ServiceOrderStatus
 from parts.moments import MomentFilter
@@ -32,6 +37,9 @@ class ServiceOrderFilter(filters.FilterSet):
     unassigned = filters.BooleanFilter(field_name="technician", lookup_expr="isnull", help_text="true: nobody has it.")
     late = filters.BooleanFilter(method="only_late", help_text="true: the contract's clock has run out.")
     waits_for_parts = filters.BooleanFilter(method="only_waiting", help_text="true: one of its lines is back-ordered.")
+    days_in_status = filters.NumberFilter(
+        method="only_stuck", min_value=0, max_value=3650, help_text="In its present status for more than so many days."
+    )
     customer_named = filters.CharFilter(
         method="of_customers", max_length=120, help_text="The customer's code, or how words of the name begin."
     )
@@ -55,11 +63,39 @@ class ServiceOrderFilter(filters.FilterSet):
     def only_waiting(self, queryset: QuerySet[ServiceOrder], name: str, value: bool) -> QuerySet[ServiceOrder]:
         return queryset.waiting_for_parts() if value else queryset  # type: ignore[attr-defined]  # our own queryset
 
+    def only_stuck(self, queryset: ServiceOrderQuerySet, name: str, value: Decimal) -> ServiceOrderQuerySet:
+        return queryset.in_status_since(timezone.now() - timedelta(days=float(value)))
+
     def of_customers(self, queryset: QuerySet[ServiceOrder], name: str, value: str) -> QuerySet[ServiceOrder]:
         return queryset.filter(customer__in=customers_named(value))
 
     def find(self, queryset: QuerySet[ServiceOrder], name: str, value: str) -> QuerySet[ServiceOrder]:
         return queryset.filter(jobs_with(value))
+
+
+#: Who has a job on the board: nobody yet.
+NOBODY = "nobody"
+#: What of a board's address is ticked or not.
+_TICKED = ("late", "waits_for_parts", "machine_down")
+#: What of a board's address narrows it, by the names of its form; its statuses come besides.
+BOARD_FILTERS = ("search", "customer_named", "technician", "region", "days_in_status", *_TICKED)
+
+
+def jobs_of_board(given: Mapping[str, str], rows: ServiceOrderQuerySet) -> ServiceOrderQuerySet:
+    """Return those of the jobs that a board's filters let through; none where one of them means nothing.
+
+    The board, its saved views and the digests made of them mean the same by the same words.
+    """
+    asked = {name: given[name] for name in BOARD_FILTERS if given.get(name)}
+    if asked.get("technician") == NOBODY:
+        del asked["technician"]
+        asked["unassigned"] = "true"
+    for name in _TICKED:
+        if name in asked:
+            asked[name] = "true"
+    found = ServiceOrderFilter(asked, rows)
+    result: ServiceOrderQuerySet = found.qs if found.is_valid() else rows.none()
+    return result
 
 
 class PartsOrderFilter(filters.FilterSet):

@@ -78,6 +78,14 @@ class ServiceOrderQuerySet(models.QuerySet[Any]):
         """Keep those whose contract's clock has run out."""
         return self.annotate(urgency=Urgency("due_at")).filter(urgency__lt=at)
 
+    def in_status_since(self, moment: datetime) -> Self:
+        """Keep those that have stood in their status since before a moment.
+
+        That is when they really came into it: what they only passed through on the way, a note or a late report never
+        changed it, an override did.
+        """
+        return self.filter(status_since__lt=moment)
+
     def waiting_for_parts(self) -> Self:
         """Keep those with a line that is back-ordered: its order stands there too, which is its least advanced line."""
         orders = self.model._meta.get_field("parts_orders").related_model._default_manager

@@ -35,7 +35,7 @@ from config.roles import SCOPES
 from config.tracking.limits import sent_forms
 from notifications import letters
 from notifications.actions.feedback import token_of
-from notifications.models import Address, Alert, Notice, Recipient, Rule, Template
+from notifications.models import Address, Alert, DigestSubscription, Notice, Recipient, Rule, Template
 from orders.actions import attachments, tracking
 from orders.models import (
     Attachment,
@@ -104,6 +104,9 @@ PAGES: dict[str, tuple[type[models.Model], str]] = {
     "messages:remove-address": (Address, "pk"),
     "messages:letter": (Notice, "pk"),
     "messages:letter-email": (Notice, "pk"),
+    "messages:digest": (DigestSubscription, "pk"),
+    "messages:digest-switch": (DigestSubscription, "pk"),
+    "messages:digest-delete": (DigestSubscription, "pk"),
     "messages:read": (Notice, "pk"),
     "messages:go": (Notice, "pk"),
     "audit:export": (ExportRun, "pk"),
@@ -118,6 +121,10 @@ PAGES_THAT_WRITE = {
     "messages:email-hook": ["POST"],
     "messages:sms-hook": ["POST"],
     "messages:preferences": ["GET", "POST"],
+    "messages:digest-new": ["GET", "POST"],
+    "messages:digest": ["GET", "POST"],
+    "messages:digest-switch": ["POST"],
+    "messages:digest-delete": ["POST"],
     "messages:name-address": ["POST"],
     "messages:remove-address": ["POST"],
     "messages:watch-service-order": ["POST"],
@@ -260,6 +267,9 @@ class Cast:
             address.save()
             at = {"handed_over_at": timezone.now(), "due_at": timezone.now(), "caused_at": timezone.now()}
             Notice.objects.create(recipient=reader, channel="inbox", thread_id=reader.pk, state="delivered", **at)
+            DigestSubscription.objects.create(
+                reader=reader, name="Own", next_at=timezone.now(), created_at=timezone.now()
+            )
         self.customers = {"own": world.customer, "foreign": CustomerFactory.create()}
         if "partner" in people:
             CustomerAccess.objects.create(user=people["partner"], customer=world.customer)

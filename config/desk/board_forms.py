@@ -12,14 +12,12 @@ from django.http import QueryDict
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-from orders.filters import ServiceOrderFilter
+from orders.filters import NOBODY, jobs_of_board
 from orders.models import ServiceOrder
 from orders.people import technicians
 from orders.querysets import ServiceOrderQuerySet
 from orders.statuses import SERVICE_ORDER_OPEN
 from parts.models import Region
-
-NOBODY = "nobody"
 
 
 class BoardForm(forms.Form):
@@ -40,6 +38,9 @@ class BoardForm(forms.Form):
     )
     technician = forms.ChoiceField(label=_("Technician"), required=False)
     region = forms.ChoiceField(label=_("Region"), required=False)
+    days_in_status = forms.IntegerField(
+        label=_("Days in status, more than"), required=False, min_value=0, max_value=3650
+    )
     late = forms.BooleanField(label=_("Late"), required=False)
     waits_for_parts = forms.BooleanField(label=_("Waits for parts"), required=False)
     machine_down = forms.BooleanField(label=_("Machine down"), required=False)
@@ -85,17 +86,7 @@ class BoardFilters:
 
     def jobs(self, person: User | AnonymousUser) -> ServiceOrderQuerySet:
         """Return the jobs that a person may see and that the filters let through; none where one means nothing."""
-        asked = dict(self.given)
-        if asked.get("technician") == NOBODY:
-            del asked["technician"]
-            asked["unassigned"] = "true"
-        for name in ("late", "waits_for_parts", "machine_down"):
-            if name in asked:
-                asked[name] = "true"
-        rows = ServiceOrder.objects.visible_to(person)
-        found = ServiceOrderFilter(asked, rows)
-        result: ServiceOrderQuerySet = found.qs if found.is_valid() else rows.none()
-        return result
+        return jobs_of_board(self.given, ServiceOrder.objects.visible_to(person))
 
     def query_text(self, **changes: str | None) -> str:
         """Return the query that says the same, without what is empty, some of it changed (None: without it)."""

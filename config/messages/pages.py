@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import reverse
 
+from notifications.digest_letters import STUCK
 from notifications.models import Notice
 from orders.statuses import SubjectKind
 
@@ -14,6 +15,8 @@ _PAGES = {
 
 
 def page_of(notice: Notice) -> str:
-    """Return the address of the order that a notice is about; empty where it is about none."""
+    """Return the address of what a notice is about: an order, or digests; empty where it is about neither."""
+    if notice.thread_kind == STUCK:
+        return reverse("messages:digests")
     name = _PAGES.get(notice.thread_kind)
     return reverse(name, args=[notice.reference]) if name and notice.reference else ""

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
+from notifications.actions import digests
 from notifications.actions.addresses import own_reader
 from notifications.models import Address, Recipient
 from notifications.statuses import AddressState
@@ -45,6 +46,7 @@ def change(*, wishes: Wishes, by: Actor, at: datetime) -> Recipient:
         reader.muted_until, reader.digest_hour = wishes.muted_until, wishes.digest_hour
         reader.regions = sorted(wishes.regions)
         reader.save()
+        digests.reschedule(reader_id=reader.pk, at=at)
         for address in Address.objects.filter(recipient=reader, state=AddressState.CONFIRMED):
             if address.is_wanted != (address.pk in wishes.wanted):
                 address.is_wanted = address.pk in wishes.wanted

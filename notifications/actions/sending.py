@@ -21,8 +21,9 @@ from django.db.models import F, Q
 from notifications import sql
 from notifications.actions import addresses, failing
 from notifications.composing import Composed
+from notifications.digest_letters import STUCK
 from notifications.hours import pause_before
-from notifications.models import Address, Attempt, ChannelSetting, Message, Notice
+from notifications.models import Address, Attempt, ChannelSetting, DigestIssue, Message, Notice
 from notifications.statuses import Channel, NoticeState, OffReason
 from parts.documents import as_text
 from parts.keys import new_key
@@ -262,6 +263,8 @@ def fall_back(notice: Notice, at: datetime) -> bool:
     What its reader hears over that channel anyway is not said twice. Return whether all of it goes another way.
     """
     reader = notice.recipient
+    if notice.thread_kind == STUCK:
+        return _digest_in_the_house(notice, at)
     usable = set(Address.objects.usable().filter(recipient=reader).values_list("channel", flat=True))
     if reader.user_id is not None:
         usable.add(Channel.INBOX.value)
@@ -283,6 +286,39 @@ def fall_back(notice: Notice, at: datetime) -> bool:
     return notice.fell_back
 
 
+def _digest_in_the_house(notice: Notice, at: datetime) -> bool:
+    """Let a digest that could not be sent be read in the house; return whether it goes that way."""
+    if notice.channel == Channel.INBOX:
+        return False
+    row = _row_over(notice, Channel.INBOX.value, 0, at)
+    with connection.cursor() as cursor:
+        cursor.execute(sql.WRITE_NOTICES, {"notices": as_text([row])})
+        ((_thread, instead),) = cursor.fetchall()
+    DigestIssue.objects.filter(notice=notice).update(notice=instead)
+    notice.fell_back = True
+    notice.save(update_fields=["fell_back"])
+    return True
+
+
+def _row_over(notice: Notice, channel: str, messages_count: int, at: datetime) -> dict[str, Any]:
+    """Return a notice that says over another channel what this one could not say."""
+    return {
+        "id": new_key(),
+        "recipient_id": notice.recipient_id,
+        "channel": channel,
+        "thread_kind": notice.thread_kind,
+        "thread_id": notice.thread_id,
+        "reference": notice.reference,
+        "region_id": notice.region_id,
+        "sources": notice.sources,
+        "messages_count": messages_count,
+        "is_urgent": notice.is_urgent,
+        "target_seconds": notice.target_seconds,
+        "due_at": at,
+        "caused_at": notice.caused_at,
+    }
+
+
 def _next_channel(message: Message, usable: Collection[str]) -> str:
     """Return the next channel that a message's rule names and that may be used; empty where there is none."""
     ways = [message.rule.channel, *message.rule.fallbacks]
@@ -294,21 +330,7 @@ def _write_again(notice: Notice, messages: Sequence[tuple[Message, str]], at: da
     if not messages:
         return
     notices = {
-        channel: {
-            "id": new_key(),
-            "recipient_id": notice.recipient_id,
-            "channel": channel,
-            "thread_kind": notice.thread_kind,
-            "thread_id": notice.thread_id,
-            "reference": notice.reference,
-            "region_id": notice.region_id,
-            "sources": notice.sources,
-            "messages_count": sum(1 for _message, way in messages if way == channel),
-            "is_urgent": notice.is_urgent,
-            "target_seconds": notice.target_seconds,
-            "due_at": at,
-            "caused_at": notice.caused_at,
-        }
+        channel: _row_over(notice, channel, sum(1 for _message, way in messages if way == channel), at)
         for channel in {channel for _message, channel in messages}
     }
     rows = [

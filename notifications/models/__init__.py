@@ -1,5 +1,6 @@
 """Floor 3's nouns for people: rules, readers, messages and notices, wordings, windows."""
 
+from notifications.models.digests import DigestIssue, DigestSubscription
 from notifications.models.feedback import Feedback
 from notifications.models.messages import Alert, Attempt, Message, Notice
 from notifications.models.numbers import ReceivedSms, StoppedNumber
@@ -13,6 +14,8 @@ __all__ = [
     "Alert",
     "Attempt",
     "ChannelSetting",
+    "DigestIssue",
+    "DigestSubscription",
     "EscalationLevel",
     "Feedback",
     "MaintenanceWindow",

@@ -124,6 +124,11 @@ class ServiceOrder(ConcurrentTransitionMixin, Chained):
                 condition=Q(technician__isnull=True, status__in=SERVICE_ORDER_CLAIMABLE),
                 name="service_order_unclaimed",
             ),
+            models.Index(
+                fields=["status_since", "id"],
+                condition=Q(status__in=SERVICE_ORDER_OPEN, is_test=False),
+                name="service_order_long_in_status",
+            ),
         ]
 
     @transition(field=status, source=_sources("draft"), target="draft")

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import connection
 
 from config.integrity import LAWS as ALL_LAWS
+from notifications.actions import digests
+from notifications.actions.digests import Wanted
 from notifications.integrity import LAWS
 from orders.actions import service_orders
+from parts.actors import Actor
 from tests.laws.checking import broken
 from tests.notifications.telling import only_rule, sender, tell
-from tests.orders.desk import TOLD, Desk
+from tests.orders.desk import NOW, TOLD, Desk
 
 pytestmark = pytest.mark.django_db
 
@@ -19,6 +23,10 @@ BREACHES = {
     "message_goes_where_its_notice_goes": "UPDATE notifications_message SET channel = 'sms'",
     "notice_tells_a_customer_of_their_orders": (
         "UPDATE notifications_notice SET thread_kind = 'parts_order' WHERE state = 'delivered'"
+    ),
+    "digest_is_said_to_its_reader": (
+        "UPDATE notifications_digestissue SET notice_id = (SELECT id FROM notifications_notice"
+        " WHERE thread_kind <> 'stuck' LIMIT 1)"
     ),
     "notice_was_tried_as_often_as_it_says": "DELETE FROM notifications_attempt",
 }
@@ -30,7 +38,7 @@ def test_every_law_has_a_breach_to_catch_and_is_asked_by_the_command():
 
 
 @pytest.mark.parametrize("name", BREACHES)
-def test_a_law_catches_its_breach(name: str):
+def test_a_law_catches_its_breach(name: str, dispatcher: User):
     desk = Desk()
     type(desk.customer).objects.filter(pk=desk.customer.pk).update(email="ada@customer.example")
     only_rule()
@@ -39,6 +47,9 @@ def test_a_law_catches_its_breach(name: str):
     sender().step()
     service_orders.move(service_order_id=job.pk, to="in_progress", **TOLD)
     tell()
+    one = digests.make(wanted=Wanted("Mine", says_nothing=True), by=Actor.user(dispatcher), at=NOW)
+    assert one.next_at is not None
+    digests.fire_due(at=one.next_at)
     assert broken() == {}
     with connection.cursor() as cursor:
         cursor.execute(BREACHES[name])

@@ -47,7 +47,7 @@ def test_the_list_says_what_is_missing(office: Client) -> None:
     Template.objects.create(code="mine", name="Mine")
     page = office.get(LIST).content.decode()
     assert page.count("English is sent instead.") == 3
-    assert page.count("Version 1") == 18
+    assert page.count("Version 1") == 21
 
 
 def test_the_list_asks_as_much_of_many_wordings_as_of_few(office: Client) -> None:
