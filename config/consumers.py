@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from backorders.actions import pegging as pegs
 from backorders.models import BackOrder
+from integrations.actions import working_off
 from notifications.actions import writing
 from orders.actions import parts_orders
 from orders.cursors import Handler
@@ -57,4 +58,14 @@ def telling(events: Sequence[OrderEvent]) -> None:
     writing.write_messages(events=events, at=timezone.now())
 
 
-CONSUMERS: dict[str, Handler] = {"pegging": pegging, "releasing": releasing, "telling": telling}
+def waking(events: Sequence[OrderEvent]) -> None:
+    """Let messages of other systems be worked on again that waited for these subjects to come, or to come further."""
+    names = {f"{event.subject_kind}:{event.subject_id}" for event in events}
+    for event in events:
+        if event.version == 1:
+            names.add(f"{event.subject_kind}:reference:{event.reference}")
+            names.add(f"{event.subject_kind}:id:{event.subject_id}")
+    working_off.wake(at=max(event.recorded_at for event in events), waits_for=sorted(names))
+
+
+CONSUMERS: dict[str, Handler] = {"pegging": pegging, "releasing": releasing, "telling": telling, "waking": waking}

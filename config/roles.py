@@ -116,6 +116,8 @@ MANAGER = Role(
         "integrations.open_discrepancy",
         "integrations.work_discrepancy",
         *_edits("integrations", "escalationstep", "counttolerance"),
+        "integrations.decide_statuscode",
+        "integrations.replay_inboundmessage",
         "orders.assign_serviceorder",
         "orders.add_attachment",
         "orders.delete_attachment",
@@ -220,6 +222,19 @@ PARTNER = Role(
     ),
 )
 
+#: A machine: reports what happened in its own house about anybody's orders, and never enters by the pages.
+SYSTEM = Role(
+    "Connected system",
+    True,
+    (
+        *READS_ORDERS,
+        "integrations.send_inboundmessage",
+        "orders.move_serviceorder",
+        "orders.move_orderline",
+        "orders.ship_orderline",
+    ),
+)
+
 #: Sets up people, their rights and what systems may connect; has no hand in orders and stock. Giving others any role of
 #: this table is their job, also one that may what they may not. Giving themselves one is not, nor making anybody stand
 #: above all rights, nor acting in another person's name through a client (config/clients.py).
@@ -235,6 +250,9 @@ ADMINISTRATOR = Role(
         *_edits("orders", "customeraccess"),
         "orders.erase_eventtext",
         *_edits("oauth2_provider", "application"),
+        *_edits("integrations", "externalsystem", "interface"),
+        "integrations.decide_statuscode",
+        "integrations.replay_inboundmessage",
         "oauth2_provider.view_*",
         "oauth2_provider.delete_accesstoken",
         "django_q.view_*",
@@ -244,7 +262,7 @@ ADMINISTRATOR = Role(
     ),
 )
 
-ROLES = (MANAGER, DISPATCHER, TECHNICIAN, AUDITOR, PARTNER, ADMINISTRATOR)
+ROLES = (MANAGER, DISPATCHER, TECHNICIAN, AUDITOR, PARTNER, SYSTEM, ADMINISTRATOR)
 
 #: What they are called; `parts.labels.role_word` says it in the reader's language.
 LABELS = {
@@ -253,6 +271,7 @@ LABELS = {
     "Technician": pgettext_lazy("role", "Technician"),
     "Auditor": pgettext_lazy("role", "Auditor"),
     "Partner": pgettext_lazy("role", "Partner"),
+    "Connected system": pgettext_lazy("role", "Connected system"),
     "Administrator": pgettext_lazy("role", "Administrator"),
 }
 
@@ -294,6 +313,12 @@ SCOPES: dict[str, tuple[str, ...]] = {
     ),
     "stock:write": ("parts.correct_stock", "parts.transfer_stock"),
     "supply:write": ("parts.receive_delivery", "parts.manage_purchase_orders"),
+    "inbound:write": (
+        "integrations.send_inboundmessage",
+        "orders.move_serviceorder",
+        "orders.move_orderline",
+        "orders.ship_orderline",
+    ),
     "status:write": ("orders.move_serviceorder", "orders.move_orderline", "orders.ship_orderline"),
 }
 

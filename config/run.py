@@ -183,6 +183,8 @@ def _start_parts(parts: Parts, stopping: threading.Event) -> None:
         parts.start("event consumers", [*MANAGE, "consume_events"])
     if "send_messages" in get_commands():
         parts.start("message senders", [*MANAGE, "send_messages"])
+    if "work_inbox" in get_commands():
+        parts.start("inbox", [*MANAGE, "work_inbox"])
 
 
 def _start(command: list[str], output: IO[bytes] | None = None) -> subprocess.Popen[bytes]:

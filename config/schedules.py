@@ -58,6 +58,7 @@ SCHEDULES = (
     Planned(_("anchor the ledger"), "orders.tasks.anchor_ledger", daily_at=time(0, 10)),
     Planned(_("check all laws and chains"), "config.tasks.check_integrity", daily_at=time(2, 30)),
     Planned(_("clear exports away"), "reports.tasks.clear_exports_away", minutes=15),
+    Planned(_("work off what other systems sent"), "integrations.tasks.work_inbox", minutes=1),
     Planned(_("escalate overdue cases"), "integrations.tasks.escalate_overdue_cases", minutes=5),
     Planned(_("open cases for counts"), "integrations.tasks.open_cases_for_counts", minutes=5),
     Planned(_("forget old idempotency keys"), "integrations.tasks.prune_idempotent_requests", minutes=60),

@@ -55,3 +55,117 @@ ORDER BY correction.id
 LIMIT %(most)s
 """,
 )
+
+#: Keep messages as they came. One that is known by its key and is the same counts as repeated; one that is known and
+#: is another comes back in no row. Parameters: ids, keys, bodies, fingerprints (arrays, each key once), system,
+#: interface, way, content_type, at, claimed_until (null: a worker takes them). Returns id, key, and what became of it.
+KEEP_MESSAGES = Statement(
+    "integrations.keep_messages",
+    """
+INSERT INTO integrations_inboundmessage AS message (
+    id, system_id, interface_id, key, way, content_type, body, fingerprint, received_at, status, cause, problems, facts,
+    waits_for, attempts, claimed_until, repeats
+)
+SELECT
+    given.id, %(system)s, %(interface)s, given.key, %(way)s, %(content_type)s, given.body, given.fingerprint, %(at)s,
+    'received', '', '[]', '[]', '', (%(claimed_until)s::timestamptz IS NOT NULL)::integer, %(claimed_until)s, 0
+FROM unnest(%(ids)s::uuid[], %(keys)s::text[], %(bodies)s::bytea[], %(fingerprints)s::bytea[])
+    AS given (id, key, body, fingerprint)
+ORDER BY given.key
+ON CONFLICT (system_id, key) DO UPDATE SET repeats = message.repeats + 1, repeated_at = excluded.received_at
+WHERE message.fingerprint = excluded.fingerprint
+RETURNING message.id, message.key, message.status, message.cause, message.problems, message.facts
+""",
+)
+
+#: Claim messages that are to be worked on, the oldest first; none that another worker has. Parameters: at, until (when
+#: the claim lapses), most. Returns their keys and how often each was tried before.
+CLAIM_MESSAGES = Statement(
+    "integrations.claim_messages",
+    """
+WITH mine AS (
+    SELECT id, attempts FROM integrations_inboundmessage
+    WHERE status = 'received' AND (claimed_until IS NULL OR claimed_until <= %(at)s)
+        AND (due_at IS NULL OR due_at <= %(at)s)
+    ORDER BY received_at, id
+    LIMIT %(most)s
+    FOR NO KEY UPDATE SKIP LOCKED
+)
+UPDATE integrations_inboundmessage AS message
+SET claimed_until = %(until)s, attempts = message.attempts + 1
+FROM mine
+WHERE message.id = mine.id
+RETURNING message.id, mine.attempts
+""",
+)
+
+#: Write down what became of messages. One that somebody settled meanwhile stays as it is. Parameters: settled (JSON),
+#: at. Returns the keys of those that were settled.
+SETTLE_MESSAGES = Statement(
+    "integrations.settle_messages",
+    """
+UPDATE integrations_inboundmessage AS message
+SET status = settled.status, cause = settled.cause, problems = settled.problems, facts = settled.facts,
+    waits_for = settled.waits_for, due_at = settled.due_at, sent_at = settled.sent_at, settled_at = %(at)s,
+    claimed_until = NULL, attempts = 0
+FROM jsonb_to_recordset(%(settled)s::jsonb) AS settled (
+    id uuid, status text, cause text, problems jsonb, facts jsonb, waits_for text, due_at timestamptz,
+    sent_at timestamptz
+)
+WHERE message.id = settled.id AND message.status = 'received'
+RETURNING message.id
+""",
+)
+
+#: Let parked messages be worked on again: those that wait for one of these, or whose time has come. Parameters:
+#: waits_for (array), at, most.
+WAKE_MESSAGES = Statement(
+    "integrations.wake_messages",
+    """
+WITH mine AS (
+    SELECT id FROM integrations_inboundmessage
+    WHERE status = 'parked' AND (waits_for = ANY(%(waits_for)s) OR due_at <= %(at)s)
+    ORDER BY id
+    LIMIT %(most)s
+    FOR NO KEY UPDATE SKIP LOCKED
+)
+UPDATE integrations_inboundmessage AS message
+SET status = 'received', settled_at = NULL, waits_for = '', due_at = NULL, attempts = 0
+FROM mine
+WHERE message.id = mine.id
+RETURNING message.id
+""",
+)
+
+#: Who sends, through which interface, and with which rights. Parameters: system, interface (its code, or null for the
+#: only one that the system has to us). One row for each that fits, at most two.
+SENDER = Statement(
+    "integrations.sender",
+    """
+SELECT
+    system.id, system.code, system.is_active, system.time_zone, interface.id, interface.code, interface.is_active,
+    interface.format, interface.version, interface.code_list, interface.release, interface.waits_for_hours,
+    account.id, account.is_staff, account.is_active,
+    ARRAY(
+        SELECT label.app_label || '.' || permission.codename
+        FROM auth_permission AS permission
+        JOIN django_content_type AS label ON label.id = permission.content_type_id
+        WHERE permission.id IN (
+            SELECT own.permission_id FROM auth_user_user_permissions AS own WHERE own.user_id = account.id
+            UNION ALL
+            SELECT given.permission_id
+            FROM auth_group_permissions AS given
+            JOIN auth_user_groups AS has ON has.group_id = given.group_id
+            WHERE has.user_id = account.id
+        )
+    )
+FROM integrations_externalsystem AS system
+JOIN integrations_interface AS interface ON interface.system_id = system.id AND interface.direction = 'in'
+LEFT JOIN auth_user AS account ON account.id = system.account_id
+WHERE (%(system)s::text IS NULL OR system.code = %(system)s)
+    AND (%(interface)s::text IS NULL OR interface.code = %(interface)s)
+    AND (%(ids)s::uuid[] IS NULL OR interface.id = ANY(%(ids)s::uuid[]))
+ORDER BY interface.is_active DESC, interface.code
+LIMIT CASE WHEN %(ids)s::uuid[] IS NULL THEN 2 END
+""",
+)

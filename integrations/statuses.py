@@ -1,4 +1,4 @@
-"""What a discrepancy case can be about, where it stands, and how it can end."""
+"""What there is of each kind on this floor: of systems and messages, and of cases where two contradict each other."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -22,3 +22,63 @@ class Resolution(models.TextChoices):
     GOODS = "goods", _("The goods were found, or moved to where they belong")
     SENDER = "sender", _("The other system was wrong, and is corrected")
     NOTHING = "nothing", _("Nothing was wrong")
+
+
+class SystemKind(models.TextChoices):
+    ERP = "erp", _("ERP")
+    WMS = "wms", _("Warehouse (WMS)")
+    TMS = "tms", _("Transport (TMS)")
+    FIELD_SERVICE = "field_service", _("Field service")
+    CRM = "crm", _("CRM")
+    REPAIR_SHOP = "repair_shop", _("Repair shop")
+    SUPPLIER = "supplier", _("Supplier")
+    PARTNER = "partner", _("Partner")
+    PAPER = "paper", _("Depot on paper")
+
+
+class Direction(models.TextChoices):
+    IN = "in", _("To us")
+    OUT = "out", _("From us")
+
+
+class Way(models.TextChoices):
+    """By which door a message came in."""
+
+    REST = "rest", "REST"
+    MQTT = "mqtt", "MQTT"
+    KAFKA = "kafka", "Kafka"
+    FILE = "file", _("File")
+    MAIL = "mail", _("E-mail")
+    POLLING = "polling", _("Asked for")
+    PAGE = "page", _("Typed in")
+
+
+class MessageStatus(models.TextChoices):
+    RECEIVED = "received", _("To be worked on")
+    ACCEPTED = "accepted", _("Accepted")
+    REJECTED = "rejected", _("Rejected")
+    PARKED = "parked", _("Parked")
+    DEAD = "dead", _("Dead")
+
+
+class Effect(models.TextChoices):
+    """What a code of others does here."""
+
+    STATUS = "status", _("Reaches a status")
+    SPLIT = "split", _("Splits the line")
+    EXPECTED = "expected", _("Moves the expected date")
+    SUBSTITUTION = "substitution", _("Offers a substitute")
+    INFORMATION = "information", _("Tells, and changes nothing")
+
+
+class Certainty(models.TextChoices):
+    """How we know what a code means. Only what was read or decided is acted upon."""
+
+    READ = "read", _("Read in its source")
+    DECIDED = "decided", _("Decided by a person")
+    TO_CHECK = "to_check", _("To be checked")
+
+
+class CodeSubject(models.TextChoices):
+    LINE = "line", _("Order line")
+    SERVICE_ORDER = "service_order", _("Service order")

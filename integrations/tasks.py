@@ -2,7 +2,7 @@
 
 from django.utils import timezone
 
-from integrations import idempotency
+from integrations import idempotency, inbox
 from integrations.actions import cases
 
 
@@ -25,3 +25,8 @@ def escalate_overdue_cases() -> int:
 def open_cases_for_counts() -> int:
     """Open a case for each count beyond its tolerance; return how many."""
     return cases.open_for_counts(at=timezone.now())
+
+
+def work_inbox() -> int:
+    """Do what `manage.py work_inbox` does, where it does not run; return how many messages were taken up."""
+    return inbox.catch_up(seconds=40.0)

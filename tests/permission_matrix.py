@@ -33,6 +33,7 @@ from config.api.authentication import known_tokens
 from config.api.throttling import buckets
 from config.roles import SCOPES
 from config.tracking.limits import sent_forms
+from integrations.models import InboundMessage
 from notifications import letters
 from notifications.actions.feedback import token_of
 from notifications.models import Address, Alert, DigestSubscription, Notice, Recipient, Rule, Template
@@ -360,6 +361,9 @@ class Cast:
             return reverse(name, args=[self.token])
         if name == "messages:email-hook":
             return reverse(name, args=["postmark", "tracking"])
+        if name.startswith("api:inbound-"):
+            message = InboundMessage.objects.select_related("system").all()[0]
+            return reverse(name, args=[message.system.code, *([message.pk] if name.endswith("detail") else [])])
         if name == "messages:confirm":
             return reverse(name, args=[self.confirmation])
         if name == "admin:app_list":
@@ -390,6 +394,13 @@ class Cast:
         customer = self.customers["own" if ask.whose == "-" else ask.whose].pk
         bodies: dict[str, dict[str, Any]] = {
             "api:service-orders-list": {"customer": customer, "title": "Press"},
+            "api:inbound-list": {
+                "id": "m-1",
+                "subject": "line",
+                "reference": "x",
+                "status": "shipped",
+                "time": str(now),
+            },
             "api:service-orders-assign": {"technician": None},
             "api:service-orders-claim": {},
             "api:service-orders-fast-forward": {"to": "completed"},

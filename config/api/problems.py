@@ -46,6 +46,8 @@ TITLES: dict[str, Says] = {
     "too_large": _("The request is too large"),
     "throttled": _("Too many requests"),
     "version_conflict": _("It has changed since you read it"),
+    "unreadable": _("The body cannot be cut into messages"),
+    "disconnected": _("The system is not connected"),
     "transition_refused": _("The status cannot be reached from here"),
     "busy": _("Others hold what this needs"),
     "unavailable": _("The database does not answer"),

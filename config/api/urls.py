@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 
 from backorders.api import AvailabilityViewSet, BackOrderViewSet
 from config.api.router import Router
-from integrations.api import StatusUpdateViewSet
+from integrations.api import InboundViewSet, StatusUpdateViewSet
 from orders.api import OrderLineViewSet, PartsOrderViewSet, ServiceOrderViewSet
 from parts.api import DeliveryViewSet, PartViewSet, PurchaseOrderViewSet, StockMovementViewSet
 from parts.errors import NotFound
@@ -56,6 +56,13 @@ class UnknownAddress(APIView):
 urlpatterns = [
     path("schema/", SchemaView.as_view(), name="schema"),
     path("docs/", DocsView.as_view(url_name="api:schema"), name="docs"),
+    # Not through the router: what is kept here is kept whatever comes of it, and knows repeats by keys of its own.
+    path("inbound/<slug:system>/", InboundViewSet.as_view({"get": "list", "post": "create"}), name="inbound-list"),
+    re_path(
+        rf"^inbound/(?P<system>[-a-z0-9]+)/(?P<pk>{InboundViewSet.lookup_value_regex})/$",
+        InboundViewSet.as_view({"get": "retrieve"}),
+        name="inbound-detail",
+    ),
     path("", include(router.urls)),
     re_path("", UnknownAddress.as_view()),
 ]

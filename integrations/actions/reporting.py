@@ -24,19 +24,24 @@ def report_many(*, reports: Sequence[Report], by: Actor, source: str, at: dateti
     answers are the same, and the number of statements does not depend on how many reports there are. Raises so."""
     with transaction.atomic():
         results = reporting.report_many(reports=reports, by=by, source=source, at=at)
-        found = [
-            Contradiction(
-                DiscrepancyKind.MESSAGE_STATUS.value,
-                expected=sentence("{status}", status=word_of(result.status)),
-                found=sentence("{status}, reported by {system}", status=word_of(report.status), system=source),
-                about={f"{report.subject}_id": report.id},
-                cause=("message_key", _key(report, result, source)),
-            )
-            for report, result in zip(reports, results, strict=True)
-            if _contradicts(report, result)
-        ]
-        open_by_rule(found=found, by=by, source=source, at=at)
+        pairs = zip(reports, results, strict=True)
+        open_cases([pair for pair in pairs if _contradicts(*pair)], by=by, source=source, at=at)
     return results
+
+
+def open_cases(pairs: Sequence[tuple[Report, Result]], *, by: Actor, source: str, at: datetime) -> int:
+    """Open a case for each report that contradicts what its result says, where there is none yet; return how many."""
+    found = [
+        Contradiction(
+            DiscrepancyKind.MESSAGE_STATUS.value,
+            expected=sentence("{status}", status=word_of(result.status)),
+            found=sentence("{status}, reported by {system}", status=word_of(report.status), system=source),
+            about={f"{report.subject}_id": report.id},
+            cause=("message_key", _key(report, result, source)),
+        )
+        for report, result in pairs
+    ]
+    return open_by_rule(found=found, by=by, source=source, at=at)
 
 
 def _contradicts(report: Report, result: Result) -> bool:

@@ -1,6 +1,20 @@
 """Third floor, machines: what they asked of us, and where they and our books contradict each other."""
 
+from integrations.models.codes import StatusCode
 from integrations.models.discrepancies import CountTolerance, Discrepancy, EscalationStep
 from integrations.models.idempotency import IdempotentRequest
+from integrations.models.inbound import InboundDeed, InboundMessage
+from integrations.models.systems import ExternalSystem, Interface, NumberElsewhere
 
-__all__ = ["CountTolerance", "Discrepancy", "EscalationStep", "IdempotentRequest"]
+__all__ = [
+    "CountTolerance",
+    "Discrepancy",
+    "EscalationStep",
+    "ExternalSystem",
+    "IdempotentRequest",
+    "InboundDeed",
+    "InboundMessage",
+    "Interface",
+    "NumberElsewhere",
+    "StatusCode",
+]

@@ -18,6 +18,7 @@ from django_q.models import Task
 from oauth2_provider.models import DeviceGrant
 
 from backorders.models import DueQueue
+from integrations.models import InboundDeed
 from notifications.models import (
     Address,
     Alert,
@@ -67,6 +68,7 @@ ELSEWHERE = {
     Recipient: "each person's own preferences (/messages/preferences/)",
     Address: "each person's own preferences (/messages/preferences/)",
     Watch: "on the pages of orders",
+    InboundDeed: "on the page of its message",
 }
 #: References to a few, chosen from a list that leaves out whom the rules would refuse.
 FEW: dict[type[models.Model], set[str]] = {Warehouse: {"technician"}, Rule: {"template"}}

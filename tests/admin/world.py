@@ -17,7 +17,7 @@ from oauth2_provider.models import AccessToken, Application, Grant, IDToken, Ref
 from backorders.models import BackOrder
 from config import roles
 from integrations.actions import cases
-from integrations.models import CountTolerance, EscalationStep, IdempotentRequest
+from integrations.models import CountTolerance, EscalationStep, IdempotentRequest, NumberElsewhere, StatusCode
 from notifications.models import MaintenanceWindow
 from orders.actions import attachments, consents, jobs, lines, placing, service_orders, tracking
 from orders.models import (
@@ -48,6 +48,7 @@ from tests.factories.parts import (
     UnitOfMeasureFactory,
     WarehouseFactory,
 )
+from tests.integrations.sending import connect, said, send
 
 ON_HAND = Decimal(10)
 
@@ -81,6 +82,17 @@ class World:
         self.bought_and_delivered(part)
         self.worked_on()
         self.around(part)
+        self.connected()
+
+    def connected(self) -> None:
+        """A system that is connected, a number of its own, a message of it that waits, and what a code of it means."""
+        system = connect(f"system-{self.number}")
+        line = {"system": system, "kind": "delivery_item", "number": "80/10", "subject_kind": "line"}
+        NumberElsewhere.objects.create(**line, subject_id=uuid4(), known_since=timezone.now())
+        send(said("P-999999/1"), system=system.code)
+        StatusCode.objects.create(
+            code_list="wms", code=f"C{self.number}", status="shipped", effective_from=timezone.now().date()
+        )
 
     # --- Pieces ------------------------------------------------------------------------------------------------------
 

@@ -238,10 +238,10 @@ def test_what_one_person_typed_is_not_sent_by_another_who_signed_in(
     note.fill("Rang twice")
     page.context.clear_cookies(name=settings.SESSION_COOKIE_NAME)
     sign_in(Screen(page.context.new_page(), screen.address), manager)
-    page.get_by_role("button", name="Add note").click()
-    expect(page.locator("#failed")).to_contain_text("Another person is signed in now")
-    page.get_by_role("button", name="Add note").click()
-    expect(page.locator("#failed")).to_contain_text("Another person is signed in now")
+    for _try in range(2):
+        with page.expect_response("**/t/token/"):  # asked for once the refusal is here
+            page.get_by_role("button", name="Add note").click()
+        expect(page.locator("#failed")).to_contain_text("Another person is signed in now")
     expect(note).to_have_value("Rang twice")
     assert not OrderEvent.objects.filter(subject_id=job.pk, kind="note.added").exists()
     forgive(screen, "403")

@@ -1,4 +1,4 @@
-"""The doors for machines that this floor adds to."""
+"""Reports of statuses, as floor 1 takes them, with a case for each that contradicts what has ended."""
 
 from __future__ import annotations
 

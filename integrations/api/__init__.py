@@ -1,0 +1,6 @@
+"""The doors for machines."""
+
+from integrations.api.inbound import InboundViewSet
+from integrations.api.status_updates import StatusUpdateViewSet
+
+__all__ = ["InboundViewSet", "StatusUpdateViewSet"]

@@ -1,0 +1,11 @@
+"""The forms in which messages come. Each is a module that reads bytes into facts, and knows nothing of our rows."""
+
+from __future__ import annotations
+
+from integrations.formats import status_json
+from integrations.formats.form import Form, Speech
+
+#: Every form by its code, as interfaces name it.
+FORMS: dict[str, Form] = {form.code: form for form in (status_json.FORM,)}
+
+__all__ = ["FORMS", "Form", "Speech"]
