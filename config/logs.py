@@ -5,9 +5,12 @@ import re
 from contextvars import ContextVar
 from typing import Any
 
-#: Under these paths the next word is a secret: a customer's link. It must stand in no log line, wherever it comes from.
+#: Under these paths the next word is a secret: a customer's link. It must stand in no log line, wherever it comes from;
+#: nor must those by which addresses are allowed and confirmed.
 SECRET_PATHS = ("/track/",)
-_SECRET = re.compile(r"""((?:/|%2F)track(?:/|%2F))(?:(?!%2F)[^/\s"'?&#<>\\])+""", re.IGNORECASE)
+_SECRET = re.compile(
+    r"""((?:/|%2F)(?:track|messages(?:/|%2F)(?:allow|confirm))(?:/|%2F))(?:(?!%2F)[^/\s"'?&#<>\\])+""", re.IGNORECASE
+)
 
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
 

@@ -66,7 +66,10 @@ SIDE: tuple[tuple[Any, tuple[tuple[Any, str, str, str], ...]], ...] = (
     ),
     (
         _("Messages"),
-        ((_("Message rules"), "rule", "notifications.rule", ""),),
+        (
+            (_("Message rules"), "rule", "notifications.rule", ""),
+            (_("Contacts of customers"), "contacts", "notifications.recipient", ""),
+        ),
     ),
     (
         _("People and systems"),

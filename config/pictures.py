@@ -234,6 +234,8 @@ PICTURES = (
     Picture("suppliers", "/admin/parts/supplier/"),
     Picture("people", "/admin/auth/user/", person="admin"),
     Picture("clarity", "/messages/clarity/"),
+    Picture("contacts", "/admin/notifications/recipient/"),
+    Picture("contact", "/admin/notifications/recipient/", (LIST_LINK,), full=True),
     Picture("status-words", "/messages/words/", full=True),
     Picture("status-word", "/messages/words/service_order-awaiting_parts/", full=True),
     Picture("wordings", "/messages/wordings/"),

@@ -245,7 +245,7 @@ def _letter(
 ) -> Composed | Stale:
     """Return a notice about an address in words, or that it has nothing to say any more."""
     goes_to = letters.goes_to(notice, about, otherwise, at)
-    if about is None or goes_to is None:
+    if goes_to is None:
         return Stale(notice, [], _("There is nothing to say."))
     version = _version(template.pk, language_of(notice), read)
     with translation.override(version.language):

@@ -14,7 +14,8 @@ LAWS: list[Law] = [
         LEFT JOIN notifications_message AS message ON message.notice_id = notice.id
         GROUP BY notice.id
         HAVING count(message.id) <> notice.messages_count OR (
-            count(message.id) = 0 AND notice.thread_kind NOT IN ('confirm', 'address_off', 'stuck')
+            count(message.id) = 0
+            AND notice.thread_kind NOT IN ('confirm', 'address_off', 'allow_address', 'wishes', 'stuck')
         )
         """,
     ),

@@ -1,7 +1,9 @@
-"""Notices that no event of an order caused: about where a reader is written to, and digests (`digest_letters`).
+"""Notices that no event of an order caused: about where and how a reader is written to, and digests (`digest_letters`).
 
-Their thread is an address: whether we may write to it (`CONFIRM`, which goes to that very address and nowhere else), or
-that it was switched off (`SWITCHED_OFF`, which goes to its owner by the other ways).
+The thread of most is an address: whether we may write to it (`CONFIRM`, which goes to that very address and nowhere
+else), whether a new one is right that was named by a link (`ALLOW`, which goes to one that was confirmed before), or
+that it was switched off (`SWITCHED_OFF`, which goes to its owner by the other ways). `WISHES` tells a reader that their
+wishes were changed by a link.
 """
 
 from __future__ import annotations
@@ -22,15 +24,19 @@ from notifications.links import site
 from notifications.models import Address, Notice, Template
 from notifications.statuses import AddressState
 
-CONFIRM, SWITCHED_OFF = "confirm", "address_off"
+CONFIRM, SWITCHED_OFF, ALLOW, WISHES = "confirm", "address_off", "allow_address", "wishes"
 #: The kinds of threads that are an address.
-OF_ADDRESSES = (CONFIRM, SWITCHED_OFF)
+OF_ADDRESSES = (CONFIRM, SWITCHED_OFF, ALLOW)
 #: The kinds of threads that no event began: kind → the code of its wording.
 WORDING_OF = {
     CONFIRM: "confirm_address",
     SWITCHED_OFF: "address_off",
+    ALLOW: "allow_address",
+    WISHES: "wishes_changed",
     digest_letters.STUCK: digest_letters.WORDING,
 }
+#: Those that go to a confirmed address also where its reader unticked it: they are about just that.
+OF_THE_READER = (ALLOW, WISHES)
 #: How long an answer to "may we write to you here?" is waited for.
 CONFIRM_WITHIN = timedelta(hours=48)
 TOKEN_BYTES = 24
@@ -41,8 +47,16 @@ def token_of(address: Address) -> str:
 
     Nobody can compute it without this installation's secret key. Only its hash is kept, with the address.
     """
-    asked = address.confirmation_asked_at.isoformat() if address.confirmation_asked_at else ""
-    mac = salted_hmac("backline confirm address", f"{address.pk.hex} {asked}", algorithm="sha256").digest()
+    return _token("backline confirm address", address.pk, address.confirmation_asked_at)
+
+
+def allowance_of(address: Address) -> str:
+    """Return the token that allows a new address to be asked, which is sent to one that was confirmed before."""
+    return _token("backline allow address", address.pk, address.allowance_asked_at)
+
+
+def _token(salt: str, key: UUID, at: datetime | None) -> str:
+    mac = salted_hmac(salt, f"{key.hex} {at.isoformat() if at else ''}", algorithm="sha256").digest()
     return base64.urlsafe_b64encode(mac[:TOKEN_BYTES]).decode()
 
 
@@ -67,22 +81,37 @@ def templates_of(notices: Sequence[Notice]) -> dict[str, Template]:
 
 
 def goes_to(notice: Notice, about: Address | None, otherwise: str, at: datetime) -> str | None:
-    """Return where a notice about an address goes; None where it has nothing to say any more."""
+    """Return where a notice about a reader goes; None where it has nothing to say any more."""
+    if notice.thread_kind == WISHES:
+        return otherwise
     if about is None:
         return None
+    if notice.thread_kind == ALLOW:
+        asks = _waits(about, about.allowance_hash, allowance_of(about), about.allowance_asked_at, at)
+        return otherwise if asks else None
     if notice.thread_kind == SWITCHED_OFF:
         return otherwise if about.state == AddressState.OFF else None
-    kept = bytes(about.confirmation_hash or b"")
-    asks = about.state == AddressState.UNCONFIRMED and constant_time_compare(kept, digest(token_of(about)))
-    is_lapsed = about.confirmation_asked_at is None or at >= about.confirmation_asked_at + CONFIRM_WITHIN
-    return about.value if asks and not is_lapsed else None
+    asks = _waits(about, about.confirmation_hash, token_of(about), about.confirmation_asked_at, at)
+    return about.value if asks else None
 
 
-def values(notice: Notice, about: Address) -> Mapping[str, Any]:
+def _waits(about: Address, kept: Any, token: str, asked_at: datetime | None, at: datetime) -> bool:
+    """Tell whether an address still waits for the answer to an asking."""
+    if kept is None or about.state != AddressState.UNCONFIRMED or asked_at is None:
+        return False
+    return constant_time_compare(bytes(kept), digest(token)) and at < asked_at + CONFIRM_WITHIN
+
+
+def values(notice: Notice, about: Address | None) -> Mapping[str, Any]:
     """Return what the wording of such a notice may name, in the language that is active."""
-    confirm = ""
-    if notice.thread_kind == CONFIRM:
+    confirm = why = ""
+    if notice.thread_kind == CONFIRM and about:
         confirm = site(reverse("messages:confirm", args=[token_of(about)]))
+    if notice.thread_kind == ALLOW and about:
+        confirm = site(reverse("messages:allow", args=[allowance_of(about)]))
+        why = f"{about.get_channel_display()}: {about.value}"
+    if notice.thread_kind == SWITCHED_OFF and about:
+        why = f"{about.get_channel_display()} {about.value}: {about.get_off_reason_display()}"
     return {
         "reader": {"name": notice.recipient.name},
         "order": dict.fromkeys(rendering.FIELDS["order"], "") | {"is_late": False, "days_late": 0},
@@ -92,7 +121,5 @@ def values(notice: Notice, about: Address) -> Mapping[str, Any]:
         "count": 0,
         "links": {"order": "", "stop": "", "feedback": "", "confirm": confirm},
         "house": {"name": settings.HOUSE_NAME},
-        "why": f"{about.get_channel_display()} {about.value}: {about.get_off_reason_display()}"
-        if about.off_reason
-        else "",
+        "why": why,
     }

@@ -18,7 +18,8 @@ from orders.models import TrackingLink
 from orders.tracking import held_by
 from parts.actors import Actor
 
-_MESSAGES = Actor.system("messages")
+#: Who makes the links that notices carry.
+MESSAGES = Actor.system("messages")
 #: The kinds of threads that are an order's.
 _ORDERS = ("service_order", "parts_order")
 
@@ -58,7 +59,7 @@ def _of_customers(notices: Iterable[Notice], at: datetime) -> dict[tuple[UUID, U
         wanted=[
             tracking.Wanted(notice.thread_kind, notice.thread_id, _requester(notice)) for notice in wanted.values()
         ],
-        by=_MESSAGES,
+        by=MESSAGES,
         source="backline",
         at=at,
     )
@@ -82,7 +83,7 @@ def link_of(notice: Notice, at: datetime) -> TrackingLink | None:
     """
     if notice.recipient.customer_id is None or notice.thread_kind not in _ORDERS:
         return None
-    return held_by(_requester(notice), notice.thread_id, _MESSAGES.reference, at)
+    return held_by(_requester(notice), notice.thread_id, MESSAGES.reference, at)
 
 
 def unsubscribing(stop_link: str) -> dict[str, str]:

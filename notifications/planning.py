@@ -6,7 +6,7 @@ The same decision serves the consumer of the ledger, which writes it down, and t
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from typing import NamedTuple
@@ -15,13 +15,15 @@ from uuid import UUID
 from notifications.facts import Fact
 from notifications.models import Rule
 from notifications.readers import Reader, Readers, zone_of
-from notifications.statuses import ROLE_OF, Audience, Timing, Unheard
+from notifications.statuses import ROLE_OF, Audience, Channel, Timing, Unheard, kind_of
 from orders.models import OrderEvent
 
 _CUSTOMER, _REQUESTER = Audience.CUSTOMER.value, Audience.REQUESTER.value
 _TECHNICIAN, _WATCHERS = Audience.TECHNICIAN.value, Audience.WATCHERS.value
 #: The kind of thread that a digest has; its key is its reader's.
 DIGEST = "digest"
+#: The channels in the order in which they are taken where a rule says nothing.
+_ANY = (Channel.EMAIL.value, Channel.SMS.value, Channel.CHAT.value, Channel.PUSH.value, Channel.INBOX.value)
 
 
 class Said(NamedTuple):
@@ -150,7 +152,7 @@ def plan(
             for reader in audience_of(rule.audience, fact, readers):
                 if reader.regions and fact.region_id not in reader.regions:
                     continue
-                channel, unheard = way_to(reader, rule, fact, now)
+                channel, unheard = way_to(reader, rule, fact, now, kind_of(event.kind))
                 if (reader.id, channel) not in heard:
                     heard.add((reader.id, channel))
                     said.append(
@@ -204,20 +206,36 @@ def _person(readers: Readers, user_id: int | None) -> Sequence[Reader]:
     return (reader,) if reader else ()
 
 
-def way_to(reader: Reader, rule: Compiled, fact: Fact, now: datetime) -> tuple[str, str]:
-    """Return the first of a rule's channels over which a reader may be reached, and why none may be used, if so.
+def way_to(reader: Reader, rule: Compiled, fact: Fact, now: datetime, kind: str = "") -> tuple[str, str]:
+    """Return the first channel over which a reader is told by a rule, and why none may be used, if so.
 
-    What cannot be muted goes to who muted all, and to the customer who wants no messages about an order.
+    What cannot be muted goes to who muted all or does not want this kind of news, and to the customer who wants no
+    messages about an order; over which ways says `ways_to`.
     """
     if not rule.rule.cannot_be_muted:
         if fact.is_stopped and reader.customer_id is not None:
             return rule.channels[0], Unheard.STOPPED.value
         if reader.is_muted(now):
             return rule.channels[0], Unheard.MUTED.value
-    for channel in rule.channels:
-        if channel in reader.channels:
-            return channel, ""
-    return rule.channels[0], Unheard.NO_ADDRESS.value
+        if kind in reader.unwanted_kinds and reader.customer_id is not None:
+            return rule.channels[0], Unheard.UNWANTED.value
+    ways = ways_to(reader.channels, reader.unticked, rule.channels, cannot_be_muted=rule.rule.cannot_be_muted)
+    return (ways[0], "") if ways else (rule.channels[0], Unheard.NO_ADDRESS.value)
+
+
+def ways_to(
+    ticked: Collection[str], unticked: Collection[str], channels: Sequence[str], *, cannot_be_muted: bool
+) -> list[str]:
+    """Return the channels over which a reader may be told by a rule that names some, the best first.
+
+    Those of the rule that the reader ticked. What cannot be muted has to reach somebody: if not over them, then over
+    any other that the reader ticked, and over one that they unticked only where nothing is ticked that is left.
+    """
+    ways = [channel for channel in channels if channel in ticked]
+    if cannot_be_muted:
+        ways += [channel for channel in _ANY if channel in ticked]
+        ways += [channel for channel in (*channels, *_ANY) if channel in unticked]
+    return list(dict.fromkeys(ways))
 
 
 def due_at(rule: Rule, reader: Reader, recorded_at: datetime) -> datetime:

@@ -15,6 +15,9 @@ class AddressQuerySet(models.QuerySet[Any]):
 
     def usable(self) -> Self:
         """Keep those that may be written to: confirmed, wanted by whoever reads there, and not stopped by SMS."""
+        return self.allowed().filter(is_wanted=True)
+
+    def allowed(self) -> Self:
+        """Keep those that may be written to at all, at last: confirmed and not stopped by SMS, wanted or not."""
         stopped = StoppedNumber.objects.filter(number=models.OuterRef("value"))
-        confirmed = self.filter(state=AddressState.CONFIRMED, is_wanted=True)
-        return confirmed.exclude(models.Exists(stopped), channel=Channel.SMS)
+        return self.filter(state=AddressState.CONFIRMED).exclude(models.Exists(stopped), channel=Channel.SMS)

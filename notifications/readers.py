@@ -36,6 +36,9 @@ class Reader:
     muted_until: datetime | None
     regions: frozenset[UUID]
     channels: frozenset[str]
+    #: Over these there is a confirmed address that the reader unticked: only for what cannot be muted, as a last way.
+    unticked: frozenset[str] = frozenset()
+    unwanted_kinds: frozenset[str] = frozenset()
 
     def is_muted(self, at: datetime) -> bool:
         """Whether the reader wants nothing now but what cannot be muted."""
@@ -76,10 +79,11 @@ def read(
             bring_up_to_date(customers=customers, users=people, at=at)
         cursor.execute(sql.READERS, keys)
         rows = cursor.fetchall()
-    for key, user_id, customer_id, zone, digest_hour, muted_until, regions, channels, names in rows:
+    for key, user_id, customer_id, zone, digest_hour, muted_until, regions, kinds, channels, unticked, names in rows:
         inside = (Channel.INBOX.value,) if user_id is not None else ()
         reached = frozenset((*channels, *inside))
-        reader = Reader(key, user_id, customer_id, zone, digest_hour, muted_until, frozenset(regions), reached)
+        wishes = (frozenset(regions), reached, frozenset(unticked), frozenset(kinds))
+        reader = Reader(key, user_id, customer_id, zone, digest_hour, muted_until, *wishes)
         if user_id is None:
             found.by_customer[customer_id].append(reader)
             continue

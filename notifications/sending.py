@@ -13,12 +13,12 @@ from uuid import UUID
 from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
-from notifications import composing, links, replies
+from notifications import composing, letters, links, replies
 from notifications.actions import failing, sending
 from notifications.actions.sending import Outcome
 from notifications.composing import Composed, Stale
 from notifications.hours import quiet_until
-from notifications.models import Address, Notice
+from notifications.models import Address, Message, Notice
 from notifications.readers import zone_of
 from notifications.statuses import Channel
 from notifications.transports import Rejected, Transport, Unreachable
@@ -112,15 +112,26 @@ class Sender:
 
 
 def addresses_of(notices: Sequence[Notice]) -> dict[UUID, str]:
-    """Return where each notice goes, by its key. One statement."""
+    """Return where each notice goes, by its key. One statement; one more where readers unticked where some would go.
+
+    To an unticked address goes only what cannot be muted, and what is about the reader's own addresses and wishes.
+    """
     rows = (
-        Address.objects.usable()
+        Address.objects.allowed()
         .filter(recipient__in={notice.recipient_id for notice in notices})
-        .values_list("recipient", "channel", "value")
+        .values_list("recipient", "channel", "value", "is_wanted")
     )
-    values = {(recipient, channel): value for recipient, channel, value in rows}
-    found = {notice.pk: values.get((notice.recipient_id, notice.channel), "") for notice in notices}
-    return {key: value for key, value in found.items() if value}
+    values = {(recipient, channel): (value, is_wanted) for recipient, channel, value, is_wanted in rows}
+    found: dict[UUID, str] = {}
+    unticked: dict[UUID, str] = {}
+    for notice in notices:
+        value, is_wanted = values.get((notice.recipient_id, notice.channel), ("", True))
+        if value:
+            (found if is_wanted or notice.thread_kind in letters.OF_THE_READER else unticked)[notice.pk] = value
+    if unticked:
+        legal = Message.objects.filter(notice__in=list(unticked), rule__cannot_be_muted=True)
+        found |= {key: unticked[key] for key in legal.values_list("notice", flat=True).distinct() if key}
+    return found
 
 
 def outgoing_of(one: Composed) -> Outgoing:

@@ -51,6 +51,8 @@ TEMPLATES = (
     ShippedTemplate("stuck_orders", _("Orders that stand still, for people of the house")),
     ShippedTemplate("confirm_address", _("May we write to this address?"), for_customers=True),
     ShippedTemplate("address_off", _("An address was switched off")),
+    ShippedTemplate("allow_address", _("Is a new address right?"), for_customers=True),
+    ShippedTemplate("wishes_changed", _("How a customer is told was changed"), for_customers=True),
 )
 
 

@@ -100,9 +100,11 @@ WITH wanted AS (
     )
 )
 INSERT INTO notifications_recipient (
-    id, user_id, customer_id, is_main, name, language, time_zone, digest_hour, regions, is_active
+    id, user_id, customer_id, is_main, name, language, time_zone, digest_hour, regions, unwanted_kinds, is_active
 )
-SELECT (%(made)s::uuid[])[place], user_id, customer_id, customer_id IS NOT NULL, left(name, 120), '', '', 7, '{}', true
+SELECT
+    (%(made)s::uuid[])[place], user_id, customer_id, customer_id IS NOT NULL, left(name, 120), '', '', 7, '{}', '{}',
+    true
 FROM missing
 ON CONFLICT DO NOTHING
 """
@@ -141,10 +143,17 @@ READERS = """
 SELECT
     recipient.id, recipient.user_id, recipient.customer_id,
     coalesce(nullif(recipient.time_zone, ''), customer.time_zone, 'UTC'), recipient.digest_hour,
-    recipient.muted_until, recipient.regions,
+    recipient.muted_until, recipient.regions, recipient.unwanted_kinds,
     ARRAY(
         SELECT address.channel::text FROM notifications_address AS address
         WHERE address.recipient_id = recipient.id AND address.state = 'confirmed' AND address.is_wanted
+            AND NOT (address.channel = 'sms' AND EXISTS (
+                SELECT FROM notifications_stoppednumber AS stopped WHERE stopped.number = address.value
+            ))
+    ),
+    ARRAY(
+        SELECT address.channel::text FROM notifications_address AS address
+        WHERE address.recipient_id = recipient.id AND address.state = 'confirmed' AND NOT address.is_wanted
             AND NOT (address.channel = 'sms' AND EXISTS (
                 SELECT FROM notifications_stoppednumber AS stopped WHERE stopped.number = address.value
             ))

@@ -1,5 +1,7 @@
 """The words of this floor: over which ways people are told, who is meant, when, and where a notice stands."""
 
+from datetime import UTC, datetime
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -81,12 +83,46 @@ class NoticeState(models.TextChoices):
 HANDED_OVER = (NoticeState.SENT.value, NoticeState.DELIVERED.value)
 
 
+class Kind(models.TextChoices):
+    """What a contact of a customer may not want to hear of: kinds of news as customers tell them apart."""
+
+    STEPS = "steps", _("Each step of the work")
+    PARTS = "parts", _("Parts that are missing, have come in or are on their way")
+    DAYS = "days", _("New days and promises")
+    NOTES = "notes", _("What the workshop writes")
+
+
+#: How the kinds of events begin that are of a kind of news; the first that fits counts.
+_BEGINNINGS = (
+    ("note.", Kind.NOTES.value),
+    ("line.promise_", Kind.DAYS.value),
+    ("back_order.promise_", Kind.DAYS.value),
+    ("service_order.rescheduled", Kind.DAYS.value),
+    ("service_order.estimate", Kind.DAYS.value),
+    ("service_order.", Kind.STEPS.value),
+    ("line.", Kind.PARTS.value),
+    ("back_order.", Kind.PARTS.value),
+    ("parts_order.", Kind.PARTS.value),
+    ("shipment.", Kind.PARTS.value),
+)
+
+
+def kind_of(event_kind: str) -> str:
+    """Return of which kind of news an event is; empty where customers do not tell it apart."""
+    return next((kind for begins, kind in _BEGINNINGS if event_kind.startswith(begins)), "")
+
+
+#: Muted until then: for ever.
+FOR_EVER = datetime(9999, 1, 1, tzinfo=UTC)
+
+
 class Unheard(models.TextChoices):
     """Why somebody who was meant is not told over a channel, nor over another."""
 
     NO_ADDRESS = "no_address", _("No address")
     MUTED = "muted", _("Muted by the reader")
     STOPPED = "stopped", _("The customer wants no messages about this order")
+    UNWANTED = "unwanted", _("The reader does not want to hear of this")
 
 
 class AddressState(models.TextChoices):

@@ -118,6 +118,7 @@ PAGES: dict[str, tuple[type[models.Model], str]] = {
 PAGES_THAT_WRITE = {
     "audit:new-export": ["GET", "POST"],
     "messages:acknowledge": ["POST"],
+    "messages:allow": ["GET", "POST"],
     "messages:confirm": ["GET", "POST"],
     "messages:email-hook": ["POST"],
     "messages:sms-hook": ["POST"],
@@ -152,6 +153,8 @@ PAGES_THAT_WRITE = {
     "tracking:reschedule": ["POST"],
     "tracking:message": ["POST"],
     "tracking:want_messages": ["POST"],
+    "tracking:told": ["GET", "POST"],
+    "tracking:told_address": ["POST"],
     "tracking:one_click": ["GET", "POST"],
 }
 #: Routes that answer whatever is asked of an address that does not exist.
@@ -260,11 +263,17 @@ class Cast:
         if "auditor" in people:
             ExportRun.objects.create(made_by=f"user:{people['auditor'].pk}", format="csv", asked_at=timezone.now())
         if "dispatcher" in people:
+            contact = Recipient.objects.create(customer=world.customer, name="Ada")
             reader = Recipient.objects.create(user=people["dispatcher"])
             address = Address(recipient=reader, channel="email", value="own@example.org")
             address.confirmation_asked_at = timezone.now()
             self.confirmation = letters.token_of(address)
             address.confirmation_hash = letters.digest(self.confirmation)
+            address.save()
+            address = Address(recipient=contact, channel="email", value="ada@example.org")
+            address.allowance_asked_at = timezone.now()
+            self.allowance = letters.allowance_of(address)
+            address.allowance_hash = letters.digest(self.allowance)
             address.save()
             at = {"handed_over_at": timezone.now(), "due_at": timezone.now(), "caused_at": timezone.now()}
             Notice.objects.create(recipient=reader, channel="inbox", thread_id=reader.pk, state="delivered", **at)
@@ -366,6 +375,8 @@ class Cast:
             return reverse(name, args=[message.system.code, *([message.pk] if name.endswith("detail") else [])])
         if name == "messages:confirm":
             return reverse(name, args=[self.confirmation])
+        if name == "messages:allow":
+            return reverse(name, args=[self.allowance])
         if name == "admin:app_list":
             return reverse(name, args=["parts"])
         if name.endswith("_simple_history"):

@@ -105,6 +105,8 @@ def status_word(request: HttpRequest, code: str) -> HttpResponse:
     editing = _Editing(request, subject, status)
     if request.method != "POST":
         return editing.page(editing.unbound())
+    if not (request.user.has_perm(deeds.DRAFT) or request.user.has_perm(deeds.PUBLISH)):
+        raise PermissionDenied
     form = WordsForm(request.POST)
     deed = request.POST.get("deed", "preview")
     if deed == "preview":

@@ -4,6 +4,7 @@ from django.urls import path
 
 from config.messages import (
     alerts,
+    allowing,
     clear,
     confirming,
     digests,
@@ -37,6 +38,7 @@ urlpatterns = [
     path("preferences/", preferences.preferences, name="preferences"),
     path("preferences/addresses/", preferences.name_address, name="name-address"),
     path("preferences/addresses/<uuid:key>/remove/", preferences.remove_address, name="remove-address"),
+    path("allow/<str:token>/", allowing.allow, name="allow"),
     path("confirm/<str:token>/", confirming.confirm, name="confirm"),
     path("mailbox/", mailbox.mailbox, name="mailbox"),
     path("mailbox/<uuid:key>/", mailbox.letter, name="letter"),

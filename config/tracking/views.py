@@ -39,11 +39,11 @@ def opened(view: View) -> Callable[[HttpRequest, str], HttpResponse]:
     @wraps(view)
     def found(request: HttpRequest, token: str) -> HttpResponse:
         if wait := limits.seconds_to_wait(request):
-            return _slowed(request, wait)
+            return slowed(request, wait)
         link = tracking.find(token, timezone.now())
         if link is None:
             limits.note_wrong_link(request)
-            return _closed(request)
+            return closed(request)
         return view(request, link, token)
 
     return found
@@ -55,7 +55,7 @@ def measured(view: View) -> View:
     @wraps(view)
     def sent(request: HttpRequest, link: TrackingLink, token: str) -> HttpResponse:
         if wait := limits.seconds_to_wait_with_form(link):
-            return _slowed(request, wait, link)
+            return slowed(request, wait, link)
         return view(request, link, token)
 
     return sent
@@ -129,7 +129,7 @@ def one_click(request: HttpRequest, link: TrackingLink, token: str) -> HttpRespo
     try:
         deeds.want_messages(link_id=link.pk, wanted=False, **_told(link))
     except deeds.LinkEnded:
-        return _closed(request)
+        return closed(request)
     except deeds.TooMuch:
         return HttpResponse(status=429)
     return HttpResponse(status=204)
@@ -153,7 +153,7 @@ def _taken(
         try:
             done = act(form)
         except deeds.LinkEnded:
-            return _closed(request)
+            return closed(request)
         except Refused as refusal:
             with languages.spoken_to(request, link.customer):
                 _say(form, refusal)
@@ -212,7 +212,7 @@ def _shown(
         shown = tracking.shown(link, wording.read(language), today)
         done = request.GET.get("done", "") if request.method == "GET" else ""
         context = {
-            **_frame(language),
+            **frame(language),
             "token": token,
             "link": link,
             "shown": shown,
@@ -228,25 +228,25 @@ def _shown(
     return response
 
 
-def _closed(request: HttpRequest) -> HttpResponse:
+def closed(request: HttpRequest) -> HttpResponse:
     """Answer for a link that opens nothing: one page and one status, whether it never did or no longer does."""
     with languages.spoken_to(request, None) as language:
-        response = render(request, "tracking/closed.html", _frame(language), status=404)
+        response = render(request, "tracking/closed.html", frame(language), status=404)
         response["Content-Language"] = language
     languages.keep(request, response)
     return response
 
 
-def _slowed(request: HttpRequest, seconds: int, link: TrackingLink | None = None) -> HttpResponse:
+def slowed(request: HttpRequest, seconds: int, link: TrackingLink | None = None) -> HttpResponse:
     """Answer who is too quick, with when to come again."""
     with languages.spoken_to(request, link.customer if link else None) as language:
-        response = render(request, "tracking/slowed.html", {**_frame(language), "seconds": seconds}, status=429)
+        response = render(request, "tracking/slowed.html", {**frame(language), "seconds": seconds}, status=429)
         response["Content-Language"] = language
     response["Retry-After"] = str(seconds)
     return response
 
 
-def _frame(language: str) -> dict[str, Any]:
+def frame(language: str) -> dict[str, Any]:
     """Return what every page needs. Whoever is signed in as staff in this browser is nobody here."""
     names = [(code, translation.get_language_info(code)["name_local"]) for code, _name in settings.LANGUAGES]
     return {"user": AnonymousUser(), "bar": [], "languages": names, "language": language}

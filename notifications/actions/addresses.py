@@ -6,7 +6,7 @@ An address that somebody names is asked once whether we may write there; nothing
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -15,9 +15,9 @@ from django.core.validators import RegexValidator, validate_email
 from django.db import transaction
 from django.db.models import Q
 
-from notifications.letters import CONFIRM, CONFIRM_WITHIN, SWITCHED_OFF, digest, token_of
+from notifications.letters import ALLOW, CONFIRM, CONFIRM_WITHIN, SWITCHED_OFF, digest, token_of
 from notifications.models import Address, Notice, Recipient, StoppedNumber
-from notifications.statuses import AddressState, Channel, OffReason
+from notifications.statuses import AddressState, Channel, NoticeState, OffReason
 from parts.actors import Actor
 from parts.errors import Invalid, NotFound, Refused
 from parts.sentences import sentence
@@ -28,6 +28,7 @@ NAMED = (Channel.EMAIL.value, Channel.SMS.value, Channel.CHAT.value)
 MOST_A_DAY, MOST_OF_AN_ADDRESS = 5, 3
 _DAY = timedelta(days=1)
 _INBOX = Channel.INBOX.value
+_ASKING = (CONFIRM, ALLOW)
 _MOBILE = RegexValidator(r"^\+[1-9][0-9]{7,14}\Z")
 _CHAT = RegexValidator(r"^[\w@#.:+/-]{2,120}\Z")
 
@@ -65,23 +66,48 @@ def name_address(*, channel: str, value: str, by: Actor, at: datetime) -> Addres
     """
     value = cleaned(channel, value)
     with transaction.atomic():
-        reader = own_reader(by)
-        theirs = Address.objects.select_for_update().filter(recipient=reader, channel=channel)
-        if theirs.filter(value=value, state=AddressState.CONFIRMED).exists():
-            raise Refused(sentence("Messages go to this address already."))
-        if channel == Channel.SMS and StoppedNumber.objects.filter(pk=value).exists():
-            raise Refused(sentence("This number has stopped all SMS. Send START from it to our number first."))
-        _check_measure(reader, channel, value, at)
-        waiting = theirs.filter(state=AddressState.UNCONFIRMED).first()
-        if waiting is not None and waiting.value != value:
-            _end(waiting, OffReason.REPLACED, at)
-            waiting = None
-        address = waiting or Address(recipient=reader, channel=channel, value=value)
-        address.confirmation_asked_at = at
-        address.confirmation_hash = digest(token_of(address))
-        address.save()
-        Notice.objects.bulk_create([_notice(reader, CONFIRM, address, channel, at)], ignore_conflicts=True)
+        return name_for(own_reader(by), channel, value, at)
+
+
+def name_for(reader: Recipient, channel: str, value: str, at: datetime) -> Address:
+    """Name an address of a locked reader, as `name_address` does. Must be used inside a transaction."""
+    theirs = Address.objects.select_for_update().filter(recipient=reader, channel=channel)
+    if theirs.filter(value=value, state=AddressState.CONFIRMED).exists():
+        raise Refused(sentence("Messages go to this address already."))
+    require_not_stopped(channel, value)
+    check_measure(reader, channel, value, at)
+    address = waiting_for(reader, channel, value, at)
+    ask(address, at)
     return address
+
+
+def require_not_stopped(channel: str, value: str) -> None:
+    """Raise Refused for a number whose owner stopped all SMS."""
+    if channel == Channel.SMS and StoppedNumber.objects.filter(pk=value).exists():
+        raise Refused(sentence("This number has stopped all SMS. Send START from it to our number first."))
+
+
+def tell_owner(*, address: Address, at: datetime) -> None:
+    """Tell a reader that an address of theirs was switched off."""
+    _tell_owners([address], at)
+
+
+def waiting_for(reader: Recipient, channel: str, value: str, at: datetime) -> Address:
+    """Return a reader's unconfirmed address of a channel with this value, not saved yet; another one lapses."""
+    waiting = Address.objects.filter(recipient=reader, channel=channel, state=AddressState.UNCONFIRMED).first()
+    if waiting is not None and waiting.value != value:
+        end(waiting, OffReason.REPLACED, at)
+        waiting = None
+    return waiting or Address(recipient=reader, channel=channel, value=value)
+
+
+def ask(address: Address, at: datetime) -> None:
+    """Ask at an unconfirmed address whether we may write there."""
+    address.allowance_hash = None
+    address.confirmation_asked_at = at
+    address.confirmation_hash = digest(token_of(address))
+    address.save()
+    write_letter(address.recipient, CONFIRM, address.pk, [address.channel], at)
 
 
 def cleaned(channel: str, value: str) -> str:
@@ -107,10 +133,11 @@ def cleaned(channel: str, value: str) -> str:
     return value
 
 
-def _check_measure(reader: Recipient, channel: str, value: str, at: datetime) -> None:
-    asked = Notice.objects.filter(recipient=reader, thread_kind=CONFIRM, caused_at__gt=at - _DAY).count()
+def check_measure(reader: Recipient, channel: str, value: str, at: datetime) -> None:
+    """Raise AskedTooOften where a reader, or who names this address whoever they are, asked often enough in a day."""
+    asked = Notice.objects.filter(recipient=reader, thread_kind__in=_ASKING, caused_at__gt=at - _DAY).count()
     others = Notice.objects.filter(
-        thread_kind=CONFIRM,
+        thread_kind__in=_ASKING,
         caused_at__gt=at - _DAY,
         thread_id__in=Address.objects.filter(channel=channel, value=value).values("pk"),
     ).count()
@@ -148,7 +175,7 @@ def confirm(*, token: str, at: datetime) -> Address:
             recipient=address.recipient_id, channel=address.channel, state=AddressState.CONFIRMED
         )
         for one in before:
-            _end(one, OffReason.REPLACED, at)
+            end(one, OffReason.REPLACED, at)
         address.state, address.confirmed_at = AddressState.CONFIRMED, at
         address.is_wanted, address.confirmation_hash = True, None
         address.save()
@@ -166,12 +193,13 @@ def give_up(*, address_id: UUID, by: Actor, at: datetime) -> None:
         if address is None:
             raise NotFound(sentence("There is no such address."), id=str(address_id))
         if address.state != AddressState.OFF:
-            _end(address, OffReason.READER, at)
+            end(address, OffReason.READER, at)
 
 
-def _end(address: Address, reason: OffReason, at: datetime) -> None:
+def end(address: Address, reason: OffReason, at: datetime) -> None:
+    """Write to an address no more, and save it."""
     address.state, address.off_at, address.off_reason = AddressState.OFF, at, reason
-    address.confirmation_hash = None
+    address.confirmation_hash = address.allowance_hash = None
     address.save()
 
 
@@ -190,7 +218,7 @@ def switch_off(
             found = found.filter(recipient=recipient)
         switched = list(found.select_for_update(of=("self",)).select_related("recipient").order_by("pk"))
         Address.objects.filter(pk__in=[address.pk for address in switched]).update(
-            state=AddressState.OFF, off_at=at, off_reason=reason, confirmation_hash=None
+            state=AddressState.OFF, off_at=at, off_reason=reason, confirmation_hash=None, allowance_hash=None
         )
         if reason != OffReason.READER:  # who wanted it knows
             _tell_owners(switched, at)
@@ -205,7 +233,7 @@ def _tell_owners(switched: Collection[Address], at: datetime) -> None:
         ways[recipient].append(channel)
     Notice.objects.bulk_create(
         [
-            _notice(address.recipient, SWITCHED_OFF, address, channel, at)
+            _notice(address.recipient, SWITCHED_OFF, address.pk, channel, at)
             for address in switched
             for channel in [*ways[address.recipient_id], *([_INBOX] if address.recipient.user_id is not None else [])]
         ],
@@ -213,13 +241,25 @@ def _tell_owners(switched: Collection[Address], at: datetime) -> None:
     )
 
 
-def _notice(reader: Recipient, kind: str, address: Address, channel: str, at: datetime) -> Notice:
+def write_letter(reader: Recipient, kind: str, thread: UUID, channels: Sequence[str], at: datetime) -> None:
+    """Write notices to a reader that no order caused, over each channel; one that waits already says it.
+
+    What waits in the same thread to ask something else is of no use any more.
+    """
+    waiting = Notice.objects.filter(recipient=reader, thread_id=thread, state=NoticeState.WAITING)
+    waiting.exclude(thread_kind=kind).update(state=NoticeState.DROPPED, ended_at=at)
+    Notice.objects.bulk_create(
+        [_notice(reader, kind, thread, channel, at) for channel in channels], ignore_conflicts=True
+    )
+
+
+def _notice(reader: Recipient, kind: str, thread: UUID, channel: str, at: datetime) -> Notice:
     return Notice(
         recipient=reader,
         channel=channel,
         thread_kind=kind,
-        thread_id=address.pk,
-        is_urgent=kind == CONFIRM,  # whoever asked for it waits for it
+        thread_id=thread,
+        is_urgent=kind in _ASKING,  # whoever asked for it waits for it
         due_at=at,
         caused_at=at,
     )

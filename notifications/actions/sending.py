@@ -9,7 +9,8 @@ kept for somebody to look at.
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,7 +19,7 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.db.models import F, Q
 
-from notifications import sql
+from notifications import planning, sql
 from notifications.actions import addresses, failing
 from notifications.composing import Composed
 from notifications.digest_letters import STUCK
@@ -265,16 +266,25 @@ def fall_back(notice: Notice, at: datetime) -> bool:
     reader = notice.recipient
     if notice.thread_kind == STUCK:
         return _digest_in_the_house(notice, at)
-    usable = set(Address.objects.usable().filter(recipient=reader).values_list("channel", flat=True))
+    left = Address.objects.allowed().filter(recipient=reader)
+    usable: dict[bool, set[str]] = {True: set(), False: set()}
+    for channel, is_wanted in left.values_list("channel", "is_wanted"):
+        usable[is_wanted].add(channel)
     if reader.user_id is not None:
-        usable.add(Channel.INBOX.value)
+        usable[True].add(Channel.INBOX.value)
     messages = list(Message.objects.filter(notice=notice).select_related("rule", "event"))
     known = set(
         Message.objects.filter(event__in=[m.event_id for m in messages], recipient=reader).values_list(
             "event_id", "alert_id", "alert_level", "channel"
         )
     )
-    ways = {message.pk: _next_channel(message, usable) for message in messages}
+    tried: defaultdict[tuple[Any, ...], set[str]] = defaultdict(set)
+    for *of_message, channel in known:
+        tried[tuple(of_message)].add(channel)
+    ways = {
+        message.pk: _next_channel(message, usable, tried[message.event_id, message.alert_id, message.alert_level])
+        for message in messages
+    }
     again = [
         message
         for message in messages
@@ -319,11 +329,18 @@ def _row_over(notice: Notice, channel: str, messages_count: int, at: datetime) -
     }
 
 
-def _next_channel(message: Message, usable: Collection[str]) -> str:
-    """Return the next channel that a message's rule names and that may be used; empty where there is none."""
+def _next_channel(message: Message, usable: Mapping[bool, Collection[str]], tried: Collection[str]) -> str:
+    """Return the next channel that a message's rule names and that may be used; empty where there is none.
+
+    What cannot be muted goes by any way that was not tried, at last by one that its reader unticked. `usable` names the
+    channels by whether their address is ticked.
+    """
     ways = [message.rule.channel, *message.rule.fallbacks]
+    if message.rule.cannot_be_muted:
+        left = planning.ways_to(usable[True], usable[False], ways, cannot_be_muted=True)
+        return next((way for way in left if way not in tried and way != message.channel), "")
     later = ways[ways.index(message.channel) + 1 :] if message.channel in ways else []
-    return next((way for way in later if way in usable), "")
+    return next((way for way in later if way in usable[True]), "")
 
 
 def _write_again(notice: Notice, messages: Sequence[tuple[Message, str]], at: datetime) -> None:

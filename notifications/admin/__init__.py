@@ -1,5 +1,5 @@
 """What the back office shows of messages, one file per noun."""
 
-from notifications.admin import channels, rules
+from notifications.admin import channels, people, rules
 
-__all__ = ["channels", "rules"]
+__all__ = ["channels", "people", "rules"]

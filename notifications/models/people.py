@@ -1,5 +1,7 @@
 """Who reads: people of the house and contacts of customers, where they are reached and what they wish."""
 
+from datetime import datetime
+
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -8,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from notifications.querysets import AddressQuerySet
-from notifications.statuses import ADDRESSED, AddressState, Channel, OffReason
+from notifications.statuses import ADDRESSED, AddressState, Channel, Kind, OffReason
 from orders.models import Customer, PartsOrder, ServiceOrder
 from parts.keys import new_key
 from parts.zones import known_zone
@@ -51,6 +53,13 @@ class Recipient(models.Model):
     regions = ArrayField(
         models.UUIDField(), verbose_name=_("only of regions"), default=list, blank=True, help_text=_("Empty: all.")
     )
+    unwanted_kinds = ArrayField(
+        models.CharField(max_length=10, choices=Kind),
+        verbose_name=_("does not want to hear of"),
+        default=list,
+        blank=True,
+        help_text=_("Only contacts of customers choose; what cannot be muted comes all the same."),
+    )
     is_active = models.BooleanField(_("active"), default=True)
     history = HistoricalRecords()
 
@@ -67,6 +76,9 @@ class Recipient(models.Model):
             models.UniqueConstraint(fields=["customer"], condition=Q(is_main=True), name="recipient_one_main_contact"),
             models.CheckConstraint(condition=Q(digest_hour__lte=23), name="recipient_digest_hour_of_a_day"),
             models.CheckConstraint(
+                condition=Q(unwanted_kinds__contained_by=Kind.values), name="recipient_unwanted_kinds_known"
+            ),
+            models.CheckConstraint(
                 condition=Q(quiet_from__isnull=True, quiet_until__isnull=True)
                 | Q(quiet_from__isnull=False, quiet_until__isnull=False),
                 name="recipient_quiet_from_and_until",
@@ -75,6 +87,10 @@ class Recipient(models.Model):
 
     def __str__(self) -> str:
         return self.name or str(self.pk)
+
+    def is_muted(self, at: datetime) -> bool:
+        """Whether the reader wants nothing at a moment but what cannot be muted."""
+        return self.muted_until is not None and at < self.muted_until
 
 
 class Address(models.Model):
@@ -91,10 +107,18 @@ class Address(models.Model):
     follows_master_data = models.BooleanField(_("follows the master data"), default=False, editable=False)
     confirmation_hash = models.BinaryField(max_length=32, null=True, editable=False)
     confirmation_asked_at = models.DateTimeField(_("confirmation asked at"), null=True, blank=True, editable=False)
+    allowance_hash = models.BinaryField(max_length=32, null=True, editable=False)
+    allowance_asked_at = models.DateTimeField(
+        _("old address asked at"),
+        null=True,
+        blank=True,
+        editable=False,
+        help_text=_("Whoever reads at an address that is confirmed allows a new one that was named by a link."),
+    )
     confirmed_at = models.DateTimeField(_("confirmed at"), null=True, blank=True, editable=False)
     off_at = models.DateTimeField(_("off since"), null=True, blank=True, editable=False)
     off_reason = models.CharField(_("off because"), max_length=12, choices=OffReason, blank=True, editable=False)
-    history = HistoricalRecords(excluded_fields=["confirmation_hash"])
+    history = HistoricalRecords(excluded_fields=["confirmation_hash", "allowance_hash"])
     objects = AddressQuerySet.as_manager()
 
     class Meta:
@@ -112,6 +136,13 @@ class Address(models.Model):
                 fields=["confirmation_hash"],
                 condition=Q(confirmation_hash__isnull=False),
                 name="address_confirmation_unique",
+            ),
+            models.UniqueConstraint(
+                fields=["allowance_hash"], condition=Q(allowance_hash__isnull=False), name="address_allowance_unique"
+            ),
+            models.CheckConstraint(
+                condition=Q(allowance_hash__isnull=True) | Q(state="unconfirmed", confirmation_hash__isnull=True),
+                name="address_is_allowed_before_it_is_asked",
             ),
             models.CheckConstraint(condition=Q(channel__in=ADDRESSED), name="address_channel_known"),
             models.CheckConstraint(condition=~Q(value=""), name="address_says_where"),

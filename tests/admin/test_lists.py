@@ -27,7 +27,6 @@ from notifications.models import (
     Feedback,
     Message,
     Notice,
-    Recipient,
     Rule,
     Template,
     TemplateVersion,
@@ -65,8 +64,7 @@ ELSEWHERE = {
     Notice: "each reader's own, in the inbox (/messages/)",
     Message: "beside its notice, where it says why its reader got it",
     Attempt: "beside its notice, where it says why its reader got it",
-    Recipient: "each person's own preferences (/messages/preferences/)",
-    Address: "each person's own preferences (/messages/preferences/)",
+    Address: "on the page of its reader",
     Watch: "on the pages of orders",
     InboundDeed: "on the page of its message",
 }
