@@ -99,8 +99,7 @@ def test_the_auditor_writes_nothing() -> None:
     own_exports = ("audit:new-export", "audit:stop-export")  # what they take away is on record; nothing else changes
     # That they have seen what they themselves were told, and where and how they are told; a token is nobody's.
     own_messages = ("messages:read-all", "messages:preferences", "messages:name-address", "messages:confirm")
-    own_messages += ("messages:allow",)
-    own = (*own_account, *own_exports, *own_messages, "messages:clear")
+    own = (*own_account, *own_exports, *own_messages, "messages:clear", "messages:allow")
     writing = _rows(lambda ask: ask.method == "POST" and not ask.route.startswith(own))
     assert {ask: answers["auditor"] for ask, answers in writing.items() if answers["auditor"] == "yes"} == {}
 

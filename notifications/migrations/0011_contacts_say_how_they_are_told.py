@@ -6,62 +6,134 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('notifications', '0010_digests_of_stuck_orders'),
-        ('orders', '0027_what_stands_still_is_found'),
+        ("notifications", "0010_digests_of_stuck_orders"),
+        ("orders", "0027_what_stands_still_is_found"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.RemoveConstraint(
-            model_name='message',
-            name='message_is_told_or_says_why_not',
+            model_name="message",
+            name="message_is_told_or_says_why_not",
         ),
         migrations.AddField(
-            model_name='address',
-            name='allowance_asked_at',
-            field=models.DateTimeField(blank=True, editable=False, help_text='Whoever reads at an address that is confirmed allows a new one that was named by a link.', null=True, verbose_name='old address asked at'),
+            model_name="address",
+            name="allowance_asked_at",
+            field=models.DateTimeField(
+                blank=True,
+                editable=False,
+                help_text="Whoever reads at an address that is confirmed allows a new one that was named by a link.",
+                null=True,
+                verbose_name="old address asked at",
+            ),
         ),
         migrations.AddField(
-            model_name='address',
-            name='allowance_hash',
+            model_name="address",
+            name="allowance_hash",
             field=models.BinaryField(max_length=32, null=True),
         ),
         migrations.AddField(
-            model_name='historicaladdress',
-            name='allowance_asked_at',
-            field=models.DateTimeField(blank=True, editable=False, help_text='Whoever reads at an address that is confirmed allows a new one that was named by a link.', null=True, verbose_name='old address asked at'),
+            model_name="historicaladdress",
+            name="allowance_asked_at",
+            field=models.DateTimeField(
+                blank=True,
+                editable=False,
+                help_text="Whoever reads at an address that is confirmed allows a new one that was named by a link.",
+                null=True,
+                verbose_name="old address asked at",
+            ),
         ),
         migrations.AddField(
-            model_name='historicalrecipient',
-            name='unwanted_kinds',
-            field=django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('steps', 'Each step of the work'), ('parts', 'Parts that are missing, have come in or are on their way'), ('days', 'New days and promises'), ('notes', 'What the workshop writes')], max_length=10), blank=True, default=list, help_text='Only contacts of customers choose; what cannot be muted comes all the same.', size=None, verbose_name='does not want to hear of'),
+            model_name="historicalrecipient",
+            name="unwanted_kinds",
+            field=django.contrib.postgres.fields.ArrayField(
+                base_field=models.CharField(
+                    choices=[
+                        ("steps", "Each step of the work"),
+                        ("parts", "Parts that are missing, have come in or are on their way"),
+                        ("days", "New days and promises"),
+                        ("notes", "What the workshop writes"),
+                    ],
+                    max_length=10,
+                ),
+                blank=True,
+                default=list,
+                help_text="Only contacts of customers choose; what cannot be muted comes all the same.",
+                size=None,
+                verbose_name="does not want to hear of",
+            ),
         ),
         migrations.AddField(
-            model_name='recipient',
-            name='unwanted_kinds',
-            field=django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('steps', 'Each step of the work'), ('parts', 'Parts that are missing, have come in or are on their way'), ('days', 'New days and promises'), ('notes', 'What the workshop writes')], max_length=10), blank=True, default=list, help_text='Only contacts of customers choose; what cannot be muted comes all the same.', size=None, verbose_name='does not want to hear of'),
+            model_name="recipient",
+            name="unwanted_kinds",
+            field=django.contrib.postgres.fields.ArrayField(
+                base_field=models.CharField(
+                    choices=[
+                        ("steps", "Each step of the work"),
+                        ("parts", "Parts that are missing, have come in or are on their way"),
+                        ("days", "New days and promises"),
+                        ("notes", "What the workshop writes"),
+                    ],
+                    max_length=10,
+                ),
+                blank=True,
+                default=list,
+                help_text="Only contacts of customers choose; what cannot be muted comes all the same.",
+                size=None,
+                verbose_name="does not want to hear of",
+            ),
         ),
         migrations.AlterField(
-            model_name='message',
-            name='unheard',
-            field=models.CharField(blank=True, choices=[('no_address', 'No address'), ('muted', 'Muted by the reader'), ('stopped', 'The customer wants no messages about this order'), ('unwanted', 'The reader does not want to hear of this')], max_length=12, verbose_name='not told because'),
+            model_name="message",
+            name="unheard",
+            field=models.CharField(
+                blank=True,
+                choices=[
+                    ("no_address", "No address"),
+                    ("muted", "Muted by the reader"),
+                    ("stopped", "The customer wants no messages about this order"),
+                    ("unwanted", "The reader does not want to hear of this"),
+                ],
+                max_length=12,
+                verbose_name="not told because",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='address',
-            constraint=models.UniqueConstraint(condition=models.Q(('allowance_hash__isnull', False)), fields=('allowance_hash',), name='address_allowance_unique'),
+            model_name="address",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("allowance_hash__isnull", False)),
+                fields=("allowance_hash",),
+                name="address_allowance_unique",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='address',
-            constraint=models.CheckConstraint(condition=models.Q(('allowance_hash__isnull', True), models.Q(('confirmation_hash__isnull', True), ('state', 'unconfirmed')), _connector='OR'), name='address_is_allowed_before_it_is_asked'),
+            model_name="address",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("allowance_hash__isnull", True),
+                    models.Q(("confirmation_hash__isnull", True), ("state", "unconfirmed")),
+                    _connector="OR",
+                ),
+                name="address_is_allowed_before_it_is_asked",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='message',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('notice__isnull', False), ('unheard', '')), models.Q(('notice__isnull', True), ('unheard__in', ['no_address', 'muted', 'stopped', 'unwanted'])), _connector='OR'), name='message_is_told_or_says_why_not'),
+            model_name="message",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("notice__isnull", False), ("unheard", "")),
+                    models.Q(("notice__isnull", True), ("unheard__in", ["no_address", "muted", "stopped", "unwanted"])),
+                    _connector="OR",
+                ),
+                name="message_is_told_or_says_why_not",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='recipient',
-            constraint=models.CheckConstraint(condition=models.Q(('unwanted_kinds__contained_by', ['steps', 'parts', 'days', 'notes'])), name='recipient_unwanted_kinds_known'),
+            model_name="recipient",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("unwanted_kinds__contained_by", ["steps", "parts", "days", "notes"])),
+                name="recipient_unwanted_kinds_known",
+            ),
         ),
     ]

@@ -18,7 +18,7 @@ from backorders.models import BackOrder
 from config import roles
 from integrations.actions import cases
 from integrations.models import CountTolerance, EscalationStep, IdempotentRequest, NumberElsewhere, StatusCode
-from notifications.models import MaintenanceWindow
+from notifications.models import MaintenanceWindow, Recipient
 from orders.actions import attachments, consents, jobs, lines, placing, service_orders, tracking
 from orders.models import (
     ConsentRule,
@@ -252,6 +252,7 @@ class World:
         MaintenanceWindow.objects.create(
             name=f"Window {self.number}", reason="Upgrade", starts_at=now, ends_at=now + timedelta(hours=4)
         )
+        Recipient.objects.create(customer=self.customer, name=f"Contact {self.number}")
         client = Application.objects.create(
             name=f"client {self.number}",
             user=person,
