@@ -57,7 +57,7 @@ LIMIT %(most)s
 )
 
 #: Keep messages as they came. One that is known by its key and is the same counts as repeated; one that is known and
-#: is another comes back in no row. Parameters: ids, keys, bodies, fingerprints (arrays, each key once), system,
+#: is another comes back in no row. Parameters: given (JSON: id, key, body in Base64; each key once), system,
 #: interface, way, content_type, at, claimed_until (null: a worker takes them). Returns id, key, and what became of it.
 KEEP_MESSAGES = Statement(
     "integrations.keep_messages",
@@ -67,10 +67,10 @@ INSERT INTO integrations_inboundmessage AS message (
     waits_for, attempts, claimed_until, repeats
 )
 SELECT
-    given.id, %(system)s, %(interface)s, given.key, %(way)s, %(content_type)s, given.body, given.fingerprint, %(at)s,
+    given.id, %(system)s, %(interface)s, given.key, %(way)s, %(content_type)s, came.body, sha256(came.body), %(at)s,
     'received', '', '[]', '[]', '', (%(claimed_until)s::timestamptz IS NOT NULL)::integer, %(claimed_until)s, 0
-FROM unnest(%(ids)s::uuid[], %(keys)s::text[], %(bodies)s::bytea[], %(fingerprints)s::bytea[])
-    AS given (id, key, body, fingerprint)
+FROM json_to_recordset(%(given)s::json) AS given (id uuid, key text, body text)
+CROSS JOIN LATERAL (SELECT decode(given.body, 'base64') AS body OFFSET 0) AS came
 ORDER BY given.key
 ON CONFLICT (system_id, key) DO UPDATE SET repeats = message.repeats + 1, repeated_at = excluded.received_at
 WHERE message.fingerprint = excluded.fingerprint

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from config.bench.inbound import inbound
 from config.bench.messages import messages
 from reports.bench import measures
 from reports.bench.measures import Effort, Measured
 
-GROUPS: dict[str, Callable[[Effort], Iterator[Measured]]] = {**measures.GROUPS, "messages": messages}
+GROUPS: dict[str, Callable[[Effort], Iterator[Measured]]] = {
+    **measures.GROUPS,
+    "messages": messages,
+    "inbound": inbound,
+}

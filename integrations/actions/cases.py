@@ -71,6 +71,8 @@ def open_by_rule(*, found: Sequence[Contradiction], by: Actor, source: str, at: 
 
     The number of statements does not depend on how many there are. All causes are of one kind.
     """
+    if not found:
+        return 0
     cause = Cause(by=by, source=source, at=at)
     try:
         with transaction.atomic():

@@ -22,7 +22,7 @@ def report_many(*, reports: Sequence[Report], by: Actor, source: str, at: dateti
     """Do what `orders.actions.reporting.report_many` does; where a report is refused because its subject has ended
     otherwise, there is a case: one for the same contradiction, however often and under whatever name it is sent. The
     answers are the same, and the number of statements does not depend on how many reports there are. Raises so."""
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):  # what breaks here breaks the whole
         results = reporting.report_many(reports=reports, by=by, source=source, at=at)
         pairs = zip(reports, results, strict=True)
         open_cases([pair for pair in pairs if _contradicts(*pair)], by=by, source=source, at=at)

@@ -8,6 +8,7 @@ another content is kept beside the first and rejected, so that a person sees bot
 from __future__ import annotations
 
 import hashlib
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -22,6 +23,7 @@ from integrations.actions.working import Stored, Verdict, problem, settle, work
 from integrations.facts import LONGEST_KEY, Piece
 from integrations.senders import Sender
 from integrations.statuses import MessageStatus, Way
+from parts.documents import as_text
 from parts.errors import Invalid
 from parts.keys import new_key
 from parts.sentences import sentence
@@ -132,11 +134,9 @@ def _insert(
     sender: Sender, given: _Given, way: Way, content_type: str, at: datetime, until: datetime | None
 ) -> dict[str, _Kept]:
     ids = {name: new_key() for name in given}
+    came = [{"id": ids[name], "key": name, "body": b64encode(body).decode()} for name, (body, _print) in given.items()]
     rows = sql.KEEP_MESSAGES.rows(
-        ids=list(ids.values()),
-        keys=list(given),
-        bodies=[body for body, _print in given.values()],
-        fingerprints=[fingerprint for _body, fingerprint in given.values()],
+        given=as_text(came),
         system=sender.system_id,
         interface=sender.interface_id,
         way=way.value,

@@ -60,6 +60,9 @@ UNKNOWN: dict[str, Sentence] = {
     "service_order": sentence("There is no such service order."),
 }
 
+#: Read once: the classes look their values up anew each time.
+LINE_STATUSES, JOB_STATUSES = tuple(LineStatus.values), tuple(ServiceOrderStatus.values)
+
 S = TypeVar("S", Line, Job)
 
 
@@ -100,7 +103,7 @@ def report_many(*, reports: Sequence[Report], by: Actor, source: str, at: dateti
             {"reports": [sentence("At most {most}.", most=MOST_REPORTS)]},
         )
     intake = _Intake(reports, Cause(by=by, source=source, at=at))
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):  # what breaks here breaks the whole
         return intake.run()
 
 
@@ -214,10 +217,10 @@ class _Intake:
 
     def _take_line(self, report: Report, line: Line, work: LineWork) -> str:
         by = self.cause.by
-        if report.status not in LineStatus.values:
+        if report.status not in LINE_STATUSES:
             raise Invalid(
                 sentence("There is no such status."),
-                {"status": [sentence("Must be one of {allowed}.", allowed=list(LineStatus.values))]},
+                {"status": [sentence("Must be one of {allowed}.", allowed=list(LINE_STATUSES))]},
             )
         if line.is_split:
             raise TransitionRefused(line.reference, line.status, report.status, [], split=True)
@@ -244,10 +247,10 @@ class _Intake:
         return "moved"
 
     def _take_job(self, report: Report, job: Job, ledger: Ledger) -> str:
-        if report.status not in ServiceOrderStatus.values:
+        if report.status not in JOB_STATUSES:
             raise Invalid(
                 sentence("There is no such status."),
-                {"status": [sentence("Must be one of {allowed}.", allowed=list(ServiceOrderStatus.values))]},
+                {"status": [sentence("Must be one of {allowed}.", allowed=list(JOB_STATUSES))]},
             )
         if not _is_news(job, report):
             _file(ledger, job, report, "service_order.status_filed")

@@ -79,9 +79,10 @@ def _statements(make: MakeOperation) -> int:
     return len(seen)
 
 
-def _at_least(
+def at_least(
     name: str, least: float, yardstick: MakeOperation, ours: MakeOperation, effort: Effort, counted: bool = True
 ) -> Measured:
+    """Compare rates of two clients each, in turns; good where ours is at least that share of the yardstick's."""
     statements = _statements(ours) if counted else None
     mine, base, ratio = _alternate(yardstick, ours, effort)
     return Measured(name, mine, base, "/s", ratio, f"≥ {least:.2f}", ratio >= least, statements)
@@ -93,27 +94,27 @@ def placing(effort: Effort) -> Iterator[Measured]:
     parts = world.new_parts(place, 2000, on_hand=10_000_000, every_fifth=1)
     world.analyze()
     yardstick = operations.place_by_yardstick(place, parts)
-    yield _at_least("place 5 lines, 1 short: action", 0.35, yardstick, operations.place_by_action(place, parts), effort)
+    yield at_least("place 5 lines, 1 short: action", 0.35, yardstick, operations.place_by_action(place, parts), effort)
     token = new_token()
     api = operations.place_by_api(place, parts, partial(operations.in_process, token))
-    yield _at_least("place 5 lines, 1 short: API in process", 0.18, yardstick, api, effort)
+    yield at_least("place 5 lines, 1 short: API in process", 0.18, yardstick, api, effort)
     with web_server() as port:
         wire = operations.place_by_api(place, parts, partial(operations.over_http, token, port))
-        yield _at_least("place 5 lines, 1 short: API over HTTP", 0.13, yardstick, wire, effort, counted=False)
+        yield at_least("place 5 lines, 1 short: API over HTTP", 0.13, yardstick, wire, effort, counted=False)
 
 
 def moving(effort: Effort) -> Iterator[Measured]:
     """Take one step of a service order: by the action, through the API, over HTTP; and a thousand in one call."""
     place = world.new_place()
     yardstick = operations.move_by_yardstick(place)
-    single = _at_least("one status move: action", 0.40, yardstick, operations.move_by_action(place), effort)
+    single = at_least("one status move: action", 0.40, yardstick, operations.move_by_action(place), effort)
     yield single
     token = new_token()
     api = operations.move_by_api(place, partial(operations.in_process, token))
-    yield _at_least("one status move: API in process", 0.18, yardstick, api, effort)
+    yield at_least("one status move: API in process", 0.18, yardstick, api, effort)
     with web_server() as port:
         wire = operations.move_by_api(place, partial(operations.over_http, token, port))
-        yield _at_least("one status move: API over HTTP", 0.12, yardstick, wire, effort, counted=False)
+        yield at_least("one status move: API over HTTP", 0.12, yardstick, wire, effort, counted=False)
     yield _batch(place, effort)
 
 

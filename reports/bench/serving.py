@@ -18,14 +18,20 @@ from django.contrib.auth.models import Permission, User
 from django.db import connection
 from oauth2_provider.models import AccessToken, Application
 
-SCOPES = "orders:read orders:write stock:read backorders:read status:write"
+SCOPES = "orders:read orders:write stock:read backorders:read status:write inbound:write"
 
 
-def new_token() -> str:
-    """Make a client with all rights and return its access token, valid for a day."""
-    name = f"bench-{secrets.token_hex(4)}"
-    account = User.objects.create(username=name, is_staff=True)
+def new_account() -> User:
+    """Make an account with all rights."""
+    account = User.objects.create(username=f"bench-{secrets.token_hex(4)}", is_staff=True)
     account.user_permissions.set(Permission.objects.all())
+    return account
+
+
+def new_token(account: User | None = None) -> str:
+    """Make a client with all rights, or those of an account, and return its access token, valid for a day."""
+    account = account or new_account()
+    name = account.username
     application = Application.objects.create(
         name=name,
         user=account,
