@@ -69,6 +69,7 @@ SIDE: tuple[tuple[Any, tuple[tuple[Any, str, str, str], ...]], ...] = (
         (
             (_("Message rules"), "rule", "notifications.rule", ""),
             (_("Contacts of customers"), "contacts", "notifications.recipient", ""),
+            (_("Root causes"), "label", "notifications.rootcause", ""),
         ),
     ),
     (

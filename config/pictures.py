@@ -234,6 +234,13 @@ PICTURES = (
     Picture("suppliers", "/admin/parts/supplier/"),
     Picture("people", "/admin/auth/user/", person="admin"),
     Picture("clarity", "/messages/clarity/"),
+    Picture("proposals", "/messages/proposals/?state=all", full=True),
+    Picture(
+        "propose",
+        "/desk/search/?q=Engine+overheats",
+        ("a[href^='/desk/orders/']", "a[href^='/messages/proposals/']"),
+        full=True,
+    ),
     Picture("contacts", "/admin/notifications/recipient/"),
     Picture("contact", "/admin/notifications/recipient/", (LIST_LINK,), full=True),
     Picture("status-words", "/messages/words/", full=True),

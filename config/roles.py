@@ -63,6 +63,7 @@ def _edits(app: str, *models: str) -> tuple[str, ...]:
 MESSAGES = (
     *_edits("notifications", "rule", "escalationlevel", "template", "templateversion"),
     *_edits("notifications", "recipient", "address", "watch"),
+    *_edits("notifications", "rootcause"),
     "notifications.change_channelsetting",
     "notifications.switch_rule",
     "notifications.publish_templateversion",
@@ -72,6 +73,7 @@ MESSAGES = (
 )
 #: Who works on orders watches some of them, and says that an alert was seen.
 HEARS = (
+    "notifications.add_wordproposal",
     "notifications.view_alert",
     "notifications.acknowledge_alert",
     "notifications.add_watch",
@@ -100,6 +102,8 @@ MANAGER = Role(
         *_edits("orders", "customer", "equipment", "servicecontract", "stockvisibilityrule"),
         "orders.change_customerword",
         "orders.publish_customerword",
+        "notifications.add_wordproposal",
+        "notifications.review_wordproposal",
         "orders.issue_trackinglink",
         "orders.revoke_trackinglink",
         "parts.import_catalogue",

@@ -24,7 +24,7 @@ from django.utils.translation import gettext as _
 from backorders.statuses import LABELS as BACK_ORDER_LABELS
 from notifications import digest_letters, letters, links, news, rendering, shipped, standing
 from notifications.digest_letters import Digest
-from notifications.models import Address, Message, Notice, Template, TemplateVersion
+from notifications.models import Address, Message, Notice, Template, TemplateVersion, WordProposal
 from notifications.planning import DIGEST
 from notifications.readers import zone_of
 from notifications.standing import Item, Standing
@@ -112,7 +112,7 @@ def compose(notices: Sequence[Notice], addresses: Mapping[UUID, str], at: dateti
     messages = standing.messages_of([notice.pk for notice in notices])
     every = [message for of_notice in messages.values() for message in of_notice]
     standings = standing.read(notices)
-    about, wordings = letters.addresses_of(notices), letters.templates_of(notices)
+    about, wordings = letters.subjects_of(notices), letters.templates_of(notices)
     read = Read(
         standings=standings,
         items=standing.items_of(every),
@@ -241,7 +241,7 @@ def _composed(notice: Notice, messages: Sequence[Message], address: str, read: R
 
 
 def _letter(
-    notice: Notice, about: Address | None, otherwise: str, template: Template, read: Read, at: datetime
+    notice: Notice, about: Address | WordProposal | None, otherwise: str, template: Template, read: Read, at: datetime
 ) -> Composed | Stale:
     """Return a notice about an address in words, or that it has nothing to say any more."""
     goes_to = letters.goes_to(notice, about, otherwise, at)

@@ -15,7 +15,9 @@ LAWS: list[Law] = [
         GROUP BY notice.id
         HAVING count(message.id) <> notice.messages_count OR (
             count(message.id) = 0
-            AND notice.thread_kind NOT IN ('confirm', 'address_off', 'allow_address', 'wishes', 'stuck')
+            AND notice.thread_kind NOT IN (
+                'confirm', 'address_off', 'allow_address', 'wishes', 'stuck', 'word_proposal'
+            )
         )
         """,
     ),

@@ -21,10 +21,13 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 
 from notifications import digest_letters, rendering
 from notifications.links import site
-from notifications.models import Address, Notice, Template
+from notifications.models import Address, Notice, Template, WordProposal
 from notifications.statuses import AddressState
+from orders.wording import label_of
 
 CONFIRM, SWITCHED_OFF, ALLOW, WISHES = "confirm", "address_off", "allow_address", "wishes"
+#: Its thread is a proposal for the words of a status, whose answer it brings to who proposed it.
+PROPOSAL = "word_proposal"
 #: The kinds of threads that are an address.
 OF_ADDRESSES = (CONFIRM, SWITCHED_OFF, ALLOW)
 #: The kinds of threads that no event began: kind → the code of its wording.
@@ -33,6 +36,7 @@ WORDING_OF = {
     SWITCHED_OFF: "address_off",
     ALLOW: "allow_address",
     WISHES: "wishes_changed",
+    PROPOSAL: "word_proposal",
     digest_letters.STUCK: digest_letters.WORDING,
 }
 #: Those that go to a confirmed address also where its reader unticked it: they are about just that.
@@ -65,10 +69,14 @@ def digest(token: str) -> bytes:
     return hashlib.sha256(b"backline confirm address\0" + token.encode("utf-8", "replace")).digest()
 
 
-def addresses_of(notices: Sequence[Notice]) -> dict[UUID, Address]:
-    """Return the addresses that notices are about, by key. One statement, none without such notices."""
+def subjects_of(notices: Sequence[Notice]) -> dict[UUID, Address | WordProposal]:
+    """Return the addresses and proposals that notices are about, by key. Two statements, none without such notices."""
     wanted = [notice.thread_id for notice in notices if notice.thread_kind in OF_ADDRESSES]
-    return Address.objects.in_bulk(wanted) if wanted else {}
+    answered = [notice.thread_id for notice in notices if notice.thread_kind == PROPOSAL]
+    found: dict[UUID, Address | WordProposal] = {}
+    found |= Address.objects.in_bulk(wanted) if wanted else {}
+    found |= WordProposal.objects.in_bulk(answered) if answered else {}
+    return found
 
 
 def templates_of(notices: Sequence[Notice]) -> dict[str, Template]:
@@ -80,12 +88,14 @@ def templates_of(notices: Sequence[Notice]) -> dict[str, Template]:
     return {kind: found[WORDING_OF[kind]] for kind in kinds}
 
 
-def goes_to(notice: Notice, about: Address | None, otherwise: str, at: datetime) -> str | None:
+def goes_to(notice: Notice, about: Address | WordProposal | None, otherwise: str, at: datetime) -> str | None:
     """Return where a notice about a reader goes; None where it has nothing to say any more."""
     if notice.thread_kind == WISHES:
         return otherwise
     if about is None:
         return None
+    if isinstance(about, WordProposal):
+        return otherwise
     if notice.thread_kind == ALLOW:
         asks = _waits(about, about.allowance_hash, allowance_of(about), about.allowance_asked_at, at)
         return otherwise if asks else None
@@ -102,9 +112,12 @@ def _waits(about: Address, kept: Any, token: str, asked_at: datetime | None, at:
     return constant_time_compare(bytes(kept), digest(token)) and at < asked_at + CONFIRM_WITHIN
 
 
-def values(notice: Notice, about: Address | None) -> Mapping[str, Any]:
+def values(notice: Notice, about: Address | WordProposal | None) -> Mapping[str, Any]:
     """Return what the wording of such a notice may name, in the language that is active."""
     confirm = why = ""
+    if isinstance(about, WordProposal):
+        said = [str(label_of(about.subject, about.status)), str(about.get_state_display()), about.answer]
+        why, about = ": ".join(one for one in said if one), None
     if notice.thread_kind == CONFIRM and about:
         confirm = site(reverse("messages:confirm", args=[token_of(about)]))
     if notice.thread_kind == ALLOW and about:

@@ -16,7 +16,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils.translation import gettext_noop as _
 
-from notifications.models import ChannelSetting, EscalationLevel, Rule, Template, TemplateVersion
+from notifications.models import ChannelSetting, EscalationLevel, RootCause, Rule, Template, TemplateVersion
 from notifications.statuses import Audience, Channel, Timing, Trigger, WhenStale
 
 LANGUAGES = ("en", "de", "es")
@@ -52,6 +52,7 @@ TEMPLATES = (
     ShippedTemplate("confirm_address", _("May we write to this address?"), for_customers=True),
     ShippedTemplate("address_off", _("An address was switched off")),
     ShippedTemplate("allow_address", _("Is a new address right?"), for_customers=True),
+    ShippedTemplate("word_proposal", _("A proposal for a status was answered")),
     ShippedTemplate("wishes_changed", _("How a customer is told was changed"), for_customers=True),
 )
 
@@ -265,6 +266,16 @@ RULES = (
 )
 
 
+#: What a list of root causes begins with.
+ROOT_CAUSES = (
+    _("The word is unclear"),
+    _("The status is late or wrong"),
+    _("A status is missing"),
+    _("The customer expected something else"),
+    _("Something else"),
+)
+
+
 def has_words(code: str) -> bool:
     """Tell whether a wording of this purpose is shipped."""
     return any(template.code == code for template in TEMPLATES)
@@ -286,6 +297,8 @@ def write_shipped(at: datetime) -> None:
             cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('backline messages', 0))")
         templates = _write_templates(at)
         _write_rules(templates, at)
+        if not RootCause.objects.exists():
+            RootCause.objects.bulk_create([RootCause(name=name) for name in ROOT_CAUSES])
         ChannelSetting.objects.bulk_create(
             [ChannelSetting(channel=channel, **_CHANNELS.get(channel, {})) for channel in Channel],
             ignore_conflicts=True,

@@ -125,6 +125,14 @@ class Unheard(models.TextChoices):
     UNWANTED = "unwanted", _("The reader does not want to hear of this")
 
 
+class ProposalState(models.TextChoices):
+    """What became of a proposal for the words of a status."""
+
+    OPEN = "open", pgettext_lazy("proposal", "Waits for an answer")
+    ACCEPTED = "accepted", pgettext_lazy("proposal", "Accepted")
+    DECLINED = "declined", pgettext_lazy("proposal", "Declined")
+
+
 class AddressState(models.TextChoices):
     """Whether an address may be written to."""
 

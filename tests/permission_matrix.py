@@ -36,7 +36,17 @@ from config.tracking.limits import sent_forms
 from integrations.models import InboundMessage
 from notifications import letters
 from notifications.actions.feedback import token_of
-from notifications.models import Address, Alert, DigestSubscription, Notice, Recipient, Rule, Template
+from notifications.models import (
+    Address,
+    Alert,
+    DigestSubscription,
+    Notice,
+    Recipient,
+    RootCause,
+    Rule,
+    Template,
+    WordProposal,
+)
 from orders.actions import attachments, tracking
 from orders.models import (
     Attachment,
@@ -94,6 +104,9 @@ PAGES: dict[str, tuple[type[models.Model], str]] = {
     "messages:wording-email": (Template, "code"),
     "messages:wording-versions": (Template, "code"),
     "messages:status-word": (CustomerWord, "code"),
+    "messages:proposal": (WordProposal, "pk"),
+    "messages:propose-service-order": (ServiceOrder, "pk"),
+    "messages:propose-parts-order": (PartsOrder, "pk"),
     "messages:use-words-again": (CustomerWord, "pk"),
     "messages:withdraw-words": (CustomerWord, "pk"),
     "phone:job": (ServiceOrder, "pk"),
@@ -145,6 +158,9 @@ PAGES_THAT_WRITE = {
     "messages:wording-email": ["GET", "POST"],
     "messages:wording-versions": ["GET", "POST"],
     "messages:status-word": ["GET", "POST"],
+    "messages:proposal": ["GET", "POST"],
+    "messages:propose-service-order": ["GET", "POST"],
+    "messages:propose-parts-order": ["GET", "POST"],
     "messages:use-words-again": ["POST"],
     "messages:withdraw-words": ["POST"],
     "phone:job": ["GET", "POST"],
@@ -293,6 +309,17 @@ class Cast:
             # What a customer's link opens, it opens for everybody who has it; who they are is not asked.
             self.token = tracking.issue(service_order_id=job.pk, **cause()).token
         self._alert(job)
+        WordProposal.objects.create(
+            form_key="one",
+            subject="service_order",
+            status="new",
+            service_order=job,
+            cause=RootCause.objects.all()[0],
+            said="The customer waits for us to call.",
+            language="en",
+            proposed_by=world.person,
+            proposed_at=timezone.now(),
+        )
         self.clients = {name: Client() for name in CALLERS}
         for name in CALLERS:
             if name in people:

@@ -7,17 +7,20 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _g
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSelectWidget
 
 from notifications.actions import addresses, contacts
 from notifications.models import Address, Recipient
-from notifications.statuses import FOR_EVER, AddressState, Channel
+from notifications.statuses import FOR_EVER, AddressState, Channel, Kind
 from orders.admin.customers import CustomerOffice
 from orders.models import Customer
 from parts.admin.deeds import Deed, DeedForm, Done
@@ -119,6 +122,25 @@ class ContactOffice(Edited):
             danger=True,
         ),
     )
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Offer the languages that we speak and the kinds of news, instead of raw values."""
+        if db_field.name == "language":
+            return forms.ChoiceField(
+                label=capfirst(db_field.verbose_name),
+                choices=[("", _("The customer's")), *settings.LANGUAGES],
+                required=False,
+                widget=UnfoldAdminSelectWidget,
+            )
+        if db_field.name == "unwanted_kinds":
+            return forms.MultipleChoiceField(
+                label=capfirst(db_field.verbose_name),
+                choices=Kind.choices,
+                required=False,
+                widget=UnfoldAdminCheckboxSelectMultipleWidget,
+                help_text=db_field.help_text,
+            )
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Recipient]:
         """Leave out people of the house."""

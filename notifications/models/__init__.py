@@ -5,6 +5,7 @@ from notifications.models.feedback import Feedback
 from notifications.models.messages import Alert, Attempt, Message, Notice
 from notifications.models.numbers import ReceivedSms, StoppedNumber
 from notifications.models.people import Address, Recipient, Watch
+from notifications.models.proposals import RootCause, WordProposal
 from notifications.models.rules import EscalationLevel, Rule
 from notifications.models.templates import Template, TemplateVersion
 from notifications.models.windows import ChannelSetting, MaintenanceWindow
@@ -23,9 +24,11 @@ __all__ = [
     "Notice",
     "ReceivedSms",
     "Recipient",
+    "RootCause",
     "Rule",
     "StoppedNumber",
     "Template",
     "TemplateVersion",
     "Watch",
+    "WordProposal",
 ]

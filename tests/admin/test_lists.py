@@ -35,6 +35,7 @@ from notifications.models import (
     Template,
     TemplateVersion,
     Watch,
+    WordProposal,
 )
 from orders.models import CustomerWordDraft, SavedView
 from parts.actions import stock
@@ -69,6 +70,7 @@ ELSEWHERE = {
     Message: "beside its notice, where it says why its reader got it",
     Attempt: "beside its notice, where it says why its reader got it",
     Address: "on the page of its reader",
+    WordProposal: "on the page of proposals (/messages/proposals/)",
     DigestSubscription: "each person's own digests (/messages/digests/)",
     DigestIssue: "each person's own digests (/messages/digests/)",
     ReceivedSms: "on the order that it is about, as its customer's message",
