@@ -50,7 +50,12 @@ def cause(name: str = "The word is unclear") -> RootCause:
 
 
 def propose(person: User, job: ServiceOrder, *, key: str = "form", **changes: Any) -> WordProposal:
-    asked = {"said": "We wait for the customer.", "cause_id": cause().pk, "language": "en", "word": "Waiting for you"}
+    asked: dict[str, Any] = {
+        "said": "We wait for the customer.",
+        "cause_id": cause().pk,
+        "language": "en",
+        "word": "Waiting for you",
+    }
     return deeds.propose(
         kind="service_order",
         order_id=job.pk,
@@ -158,7 +163,7 @@ def test_an_accepted_proposal_is_the_draft_of_its_status_and_its_author_hears(
         f"/messages/proposals/{row.pk}/",
         {"deed": "accept", "word": "Wartet auf Sie", "next_step": "Rufen Sie uns an.", "effective_from": ""},
     )
-    assert answer.url == "/messages/words/service_order-awaiting_parts/"
+    assert answer.headers["Location"] == "/messages/words/service_order-awaiting_parts/"
     draft = CustomerWordDraft.objects.get()
     assert draft.words["de"] == {"word": "Wartet auf Sie", "next_step": "Rufen Sie uns an."}
     assert draft.words["en"]["word"] == "Waiting for parts"
@@ -197,7 +202,7 @@ def test_a_declined_proposal_says_why(job: ServiceOrder, technician: User, manag
 
 def test_an_answer_is_given_once(job: ServiceOrder, technician: User, manager: User) -> None:
     row = propose(technician, job)
-    accepted = {"proposal_id": row.pk, "words": Words("Mine", "Mine."), "effective_from": None}
+    accepted: dict[str, Any] = {"proposal_id": row.pk, "words": Words("Mine", "Mine."), "effective_from": None}
     deeds.accept(**accepted, **told(manager))
     written = CustomerWordDraft.objects.get().written_at
     deeds.accept(**accepted, **told(manager))
