@@ -161,15 +161,16 @@ def read_for(notice: Notice, messages: Sequence[Message], own: links.Links, lang
 def sketch(drafts: Sequence[tuple[Notice, Sequence[Message]]]) -> list[Composed | None]:
     """Put notices into words that nobody wrote, as their orders stand now; None where there is no such order any more.
 
-    They have no links: nobody could follow them.
+    The links of customers look like links and lead nowhere.
     """
     notices = [notice for notice, _messages in drafts]
     every = [message for _notice, messages in drafts for message in messages]
+    standings = standing.read(notices)
     read = Read(
-        standings=standing.read(notices),
+        standings=standings,
         items=standing.items_of(every),
         versions=standing.published({message.rule.template_id for message in every}),
-        links={},
+        links=links.examples(notices, standings),
         wordings=_wordings({language_of(notice) for notice in notices}),
         names=names_of(message.event.actor for message in every),
     )

@@ -34,6 +34,21 @@ class Links:
 
 
 NONE = Links()
+#: As long as a real token, so that an SMS is counted as it will be.
+LIKE_A_LINK = "a-link-as-long-as-that-of-orders"
+
+
+def examples(notices: Sequence[Notice], standings: Mapping[UUID, Standing]) -> dict[tuple[UUID, UUID], Links]:
+    """Return links for notices that nobody is sent: those of people of the house as they are, those of customers as
+    long as real ones, leading nowhere."""
+    theirs = Links(order=site(reverse("tracking:page", args=[LIKE_A_LINK])))
+    return {
+        (notice.recipient_id, notice.thread_id): theirs
+        if notice.recipient.customer_id
+        else Links(order=site(_page(standings[notice.thread_id])))
+        for notice in notices
+        if notice.thread_id in standings
+    }
 
 
 def of_notices(

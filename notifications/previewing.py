@@ -18,7 +18,7 @@ from django.utils import timezone, translation
 from backorders.dossiers import subjects_of
 from notifications import composing, digest_letters, rendering, standing, stuck
 from notifications.digest_letters import Digest
-from notifications.links import Links, site
+from notifications.links import LIKE_A_LINK, Links, site
 from notifications.models import Alert, DigestSubscription, Message, Notice, Recipient, Rule, Template
 from notifications.readers import zone_of
 from notifications.statuses import Trigger
@@ -30,8 +30,6 @@ _TOLD = Q(kind__endswith=".status_changed", passed_through=False) | Q(
     kind__in=["note.added", "line.promise_changed", "back_order.opened", "service_order.rescheduled"]
 )
 _NEWS = 4
-#: As long as those of real links, so that an SMS is counted as it will be.
-_LIKE_A_LINK = "a-link-as-long-as-that-of-orders"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,14 +86,14 @@ def _sample(
     )
     notice = Notice(recipient=reader, thread_kind=order.subject_kind, thread_id=order.pk, reference=order.reference)
     messages = _messages(template, order, notice, is_customer=is_customer)
-    page = site(f"/track/{_LIKE_A_LINK}/" if is_customer else f"/desk/orders/{order.reference}/")
+    page = site(f"/track/{LIKE_A_LINK}/" if is_customer else f"/desk/orders/{order.reference}/")
     read = composing.read_for(
         notice,
         messages,
         Links(
             order=page,
             stop=f"{page}#messages" if is_customer else "",
-            feedback=site(f"/messages/clear/{_LIKE_A_LINK}/"),
+            feedback=site(f"/messages/clear/{LIKE_A_LINK}/"),
         ),
         language,
     )
@@ -146,6 +144,6 @@ def preview_of_digest(one: DigestSubscription, at: datetime) -> DigestPreview:
     versions = standing.published({template.pk})
     version = versions.get((template.pk, language)) or versions[template.pk, "en"]
     with translation.override(version.language), timezone.override(digest_letters.zone_of_digest(one)):
-        values = digest_letters.values(Digest(one, found), site(f"/messages/clear/{_LIKE_A_LINK}/"), at)
+        values = digest_letters.values(Digest(one, found), site(f"/messages/clear/{LIKE_A_LINK}/"), at)
         said = composing.said_or_shipped(version, template, values, is_short=False)
     return DigestPreview(said.subject, said.text, found.count, not found.count and not one.says_nothing)

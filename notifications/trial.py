@@ -159,7 +159,7 @@ def _sum_up(trial: Trial, rule: Rule) -> None:
         (str(Unheard(why).label), sum(who.values()), [str(names[key]) for key, _n in who.most_common(NAMES)])
         for why, who in silent.items()
     ]
-    trial.samples = _samples(notices[-SAMPLES:], names, rule)
+    trial.samples = _samples(notices[: -SAMPLES - 1 : -1], names, rule)
 
 
 def _moment(one: Said) -> datetime:
