@@ -69,6 +69,7 @@ MESSAGES = (
     "notifications.publish_templateversion",
     "notifications.silence",
     "notifications.replay_notice",
+    "notifications.tell_deadletter",
     "notifications.acknowledge_alert",
 )
 #: Who works on orders watches some of them, and says that an alert was seen.
@@ -184,6 +185,8 @@ DISPATCHER = Role(
         "backorders.promise_backorder",
         "notifications.view_notice",
         "notifications.view_message",
+        # They have the customer on the telephone; sending again and letting rest is for those who answer for messages.
+        "notifications.tell_deadletter",
         *HEARS,
         *DIGESTS,
     ),

@@ -6,17 +6,32 @@ sweeps nothing is remembered but the alerts themselves.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
-from django.db.models import Case, DateTimeField, ExpressionWrapper, F, Func, OuterRef, Q, QuerySet, Subquery, When
+from django.db.models import (
+    Case,
+    DateTimeField,
+    Exists,
+    ExpressionWrapper,
+    F,
+    Func,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    When,
+)
 from django.db.models.functions import Coalesce
 
 from backorders.models import BackOrder
 from backorders.overview import at_risk
 from backorders.statuses import BACK_ORDER_WAITING
-from notifications.models import Rule
-from notifications.statuses import Trigger
+from notifications.facts import Fact
+from notifications.models import DeadLetter, Rule
+from notifications.statuses import DeadState, Trigger
 from orders.models import OrderEvent, ServiceOrder
 from orders.statuses import SERVICE_ORDER_OPEN, SLA_REPAIR, SLA_RESPONSE, SubjectKind
 
@@ -28,8 +43,18 @@ _CLOCKS = (SLA_RESPONSE, SLA_REPAIR)
 _PROMISES = ("line.promise_changed", "line.promise_derived")
 
 
-def subject_kind(trigger: str) -> str:
-    """Return what a trigger's alerts are about."""
+def subjects(trigger: str, keys: Iterable[UUID]) -> set[tuple[str, UUID]]:
+    """Return what a trigger's alerts are about, each with its kind; where that may be a job or a parts order, both."""
+    kinds: tuple[str, ...] = (SubjectKind.LINE.value,) if trigger in OF_LINES else (SubjectKind.SERVICE_ORDER.value,)
+    if trigger == Trigger.UNTOLD:
+        kinds = (SubjectKind.SERVICE_ORDER.value, SubjectKind.PARTS_ORDER.value)
+    return {(kind, key) for key in keys for kind in kinds}
+
+
+def subject_kind(trigger: str, fact: Fact) -> str:
+    """Return what an alert of a trigger is about."""
+    if trigger == Trigger.UNTOLD:
+        return fact.thread_kind
     return SubjectKind.LINE.value if trigger in OF_LINES else SubjectKind.SERVICE_ORDER.value
 
 
@@ -59,6 +84,8 @@ def run_out(rule: Rule, at: datetime) -> QuerySet[Any]:
         case Trigger.SLA_BROKEN:
             over = _jobs(rule).late(at - ahead)
             return _due(over.filter(due_at__gte=since - ahead) if since else over)
+        case Trigger.UNTOLD:
+            return _untold(rule, at - ahead, since - ahead if since else None)
     stuck = _jobs(rule).filter(
         status__in=[status for status in rule.to_statuses if status in SERVICE_ORDER_OPEN] or SERVICE_ORDER_OPEN,
         status_since__lte=at - ahead,
@@ -98,6 +125,32 @@ def _jobs(rule: Rule) -> Any:
     if rule.regions:
         found = found.filter(region__in=rule.regions)
     return found
+
+
+def _untold(rule: Rule, until: datetime, since: datetime | None) -> QuerySet[Any]:
+    """Return the orders of machines that are down of which somebody could not be told: of each, its first letter."""
+    earlier = DeadLetter.objects.filter(
+        Q(found_at__lt=OuterRef("found_at")) | Q(found_at=OuterRef("found_at"), id__lt=OuterRef("id")),
+        thread_id=OuterRef("thread_id"),
+        state=DeadState.OPEN,
+        machine_down=True,
+    )
+    found = DeadLetter.objects.filter(
+        ~Exists(earlier),
+        state=DeadState.OPEN,
+        machine_down=True,
+        thread_kind__in=[SubjectKind.SERVICE_ORDER, SubjectKind.PARTS_ORDER],
+        found_at__lte=until,
+    ).order_by()
+    if rule.criticalities or rule.order_kinds:
+        return found.none()
+    if since:
+        found = found.filter(found_at__gte=since)
+    if rule.tiers:
+        found = found.filter(tier__in=rule.tiers)
+    if rule.regions:
+        found = found.filter(region__in=rule.regions)
+    return found.annotate(subject=F("thread_id"), ran_out_at=F("found_at"))
 
 
 def _promised(found: QuerySet[Any]) -> QuerySet[Any]:

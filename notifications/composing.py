@@ -341,7 +341,8 @@ def values_of(
         "links": {
             "order": own.order,
             "stop": own.stop,
-            "feedback": own.feedback or links.feedback_of(notice),
+            # A draft has none: there is no such notice to speak of.
+            "feedback": own.feedback or ("" if notice._state.adding else links.feedback_of(notice)),
             "confirm": "",
         },
         "house": {"name": settings.HOUSE_NAME},

@@ -7,7 +7,8 @@ from parts.sql.law import Law
 LAWS: list[Law] = [
     Law(
         "notice_counts_its_messages",
-        "A notice says as many messages as belong to it, and at least one unless it is a digest or about an address.",
+        "A notice says as many messages as belong to it, and at least one unless it is a digest, about an address, or "
+        "said by another now.",
         """
         SELECT 'notice ' || notice.id, notice.messages_count::text, count(message.id)::text || ', at least 1'
         FROM notifications_notice AS notice
@@ -18,6 +19,7 @@ LAWS: list[Law] = [
             AND notice.thread_kind NOT IN (
                 'confirm', 'address_off', 'allow_address', 'wishes', 'stuck', 'word_proposal'
             )
+            AND notice.state <> 'replayed'
         )
         """,
     ),
@@ -70,6 +72,20 @@ LAWS: list[Law] = [
         WHERE notice.state IN ('sent', 'delivered')
         GROUP BY notice.id
         HAVING max(attempt.number) IS DISTINCT FROM notice.attempts::int
+        """,
+    ),
+    Law(
+        "dead_letter_holds_what_nobody_was_told",
+        "An open dead letter has messages, and none of them was handed over or is on its way.",
+        """
+        SELECT 'dead letter ' || letter.id, count(message.id) || ' messages, ' || count(notice.id) || ' on their way',
+            'at least 1, none on its way'
+        FROM notifications_deadletter AS letter
+        LEFT JOIN notifications_message AS message ON message.dead_letter_id = letter.id
+        LEFT JOIN notifications_notice AS notice ON notice.id = message.notice_id AND notice.state <> 'dead'
+        WHERE letter.state = 'open'
+        GROUP BY letter.id
+        HAVING count(message.id) = 0 OR count(notice.id) > 0
         """,
     ),
 ]

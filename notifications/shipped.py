@@ -263,6 +263,15 @@ RULES = (
         {"trigger": Trigger.SLA_BROKEN, "threshold_hours": 0, "importance": 95, "is_urgent": True},
         levels=((60, Audience.PARTS_MANAGERS, Channel.EMAIL), (240, Audience.ADMINISTRATORS, Channel.EMAIL)),
     ),
+    ShippedRule(
+        "untold-machine-down",
+        _("Dispatchers: a message about a machine that is down could not be delivered"),
+        "staff_alert",
+        Audience.DISPATCHERS,
+        Channel.INBOX,
+        {"trigger": Trigger.UNTOLD, "threshold_hours": 0, "importance": 95, "is_urgent": True},
+        levels=((30, Audience.PARTS_MANAGERS, Channel.INBOX),),
+    ),
 )
 
 

@@ -173,7 +173,7 @@ ORDER BY recipient.id
 #: Write notices, each joining the open one of its reader, channel and thread, if there is one; it brings a waiting one
 #: forward, unless that one is being tried again. The notices are locked in one order, so that two writers never wait
 #: for each other. Parameter: notices (JSON).
-_NOTICED = """
+NOTICED = """
 WITH given AS MATERIALIZED (
     SELECT * FROM json_to_recordset(%(notices)s::json) AS notice (
         id uuid, recipient_id uuid, channel text, thread_kind text, thread_id uuid, reference text, region_id uuid,
@@ -204,11 +204,11 @@ noticed AS (
 """
 
 #: Write notices that say no messages. Parameter: notices (JSON). Returns each thread and the notice that says it.
-WRITE_NOTICES = f"{_NOTICED} SELECT thread_id, id FROM noticed"
+WRITE_NOTICES = f"{NOTICED} SELECT thread_id, id FROM noticed"
 
 #: Write messages and their notices. Parameters: notices, messages (JSON).
 WRITE = f"""
-{_NOTICED}
+{NOTICED}
 INSERT INTO notifications_message (
     id, event_id, alert_id, alert_level, rule_id, rule_revision, audience, recipient_id, channel, notice_id, unheard
 )

@@ -58,6 +58,7 @@ class Trigger(models.TextChoices):
     SLA_NEAR = "sla.near", _("A contract's time is nearly over")
     SLA_BROKEN = "sla.broken", _("A contract's time is over")
     ORDER_STUCK = "order.stuck", _("An order stays in one status for long")
+    UNTOLD = "message.undelivered", _("A message about a machine that is down could not be delivered")
 
 
 class WhenStale(models.TextChoices):
@@ -77,10 +78,31 @@ class NoticeState(models.TextChoices):
     DEAD = "dead", _("Could not be sent")
     DROPPED = "dropped", _("Not sent, no longer of use")
     DISCARDED = "discarded", _("Discarded")
+    REPLAYED = "replayed", _("Sent again as another")
+    TOLD = "told", _("Told by telephone")
 
 
 #: It was handed over.
 HANDED_OVER = (NoticeState.SENT.value, NoticeState.DELIVERED.value)
+
+
+class DeadCause(models.TextChoices):
+    """Why nobody could be told: what decides what to do about it."""
+
+    REJECTED = "rejected", _("The address was rejected")
+    NO_ADDRESS = "no_address", _("No address at all")
+    PROVIDER = "provider", _("The provider was down")
+    REFUSED = "refused", _("The provider refused the message")
+    IN_DOUBT = "in_doubt", _("Nobody knows whether it went out")
+
+
+class DeadState(models.TextChoices):
+    """What came of a dead letter."""
+
+    OPEN = "open", _("To be seen to")
+    REPLAYED = "replayed", pgettext_lazy("dead letter", "Sent again")
+    TOLD = "told", _("Told by telephone")
+    DISCARDED = "discarded", _("Discarded")
 
 
 class Kind(models.TextChoices):

@@ -6,7 +6,7 @@ import time
 
 from django.utils import timezone
 
-from notifications.actions import alerting, digests
+from notifications.actions import alerting, dead_listing, digests
 from notifications.sending import catch_up
 from notifications.statuses import Channel
 
@@ -20,10 +20,14 @@ def send_messages() -> int:
 
 
 def raise_alerts() -> str:
-    """Look at the clock: which time ran out, which alert is over, whom the next level tells; return what was done."""
+    """List what could not be told, then look at the clock: which time ran out, which alert is over, whom the next level
+    tells. Return what was done."""
     deadline = time.monotonic() + _SECONDS
+    listed = dead_listing.collect(at=timezone.now(), go_on=lambda: time.monotonic() < deadline)
+    dead_listing.weigh()
     swept = alerting.sweep(at=timezone.now(), go_on=lambda: time.monotonic() < deadline)
-    return f"{swept.raised} raised, {swept.resolved} resolved, {swept.escalated} escalated"
+    done = f"{swept.raised} raised, {swept.resolved} resolved, {swept.escalated} escalated"
+    return f"{listed} could not be told, {done}" if listed else done
 
 
 def fire_digests() -> str:

@@ -107,10 +107,10 @@ def _of_events(rule: Rule, trial: Trial) -> Iterator[tuple[list[Said], int, date
 def _of_a_time(rule: Rule, trial: Trial) -> Iterator[tuple[list[Said], int, datetime]]:
     """Go through the stays whose time ran out, the earliest first."""
     stays = _stays(rule, trial)
-    kind, compiled = clocks.subject_kind(rule.trigger), Compiled.of(rule)
+    compiled = Compiled.of(rule)
     for start in range(0, len(stays), BATCH):
         some = stays[start : start + BATCH]
-        about = facts.of_subjects({(kind, subject) for subject, _event, _at in some})
+        about = facts.of_subjects(clocks.subjects(rule.trigger, [subject for subject, _event, _at in some]))
         events = OrderEvent.objects.select_related("text").in_bulk({event for _subject, event, _at in some})
         who = readers_for({rule.audience}, about.values(), trial.until)
         told: list[Said] = []

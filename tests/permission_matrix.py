@@ -39,11 +39,10 @@ from notifications.actions.feedback import token_of
 from notifications.models import (
     Address,
     Alert,
+    DeadLetter,
     DigestSubscription,
     Notice,
     Recipient,
-    RootCause,
-    Rule,
     Template,
     WordProposal,
 )
@@ -52,7 +51,6 @@ from orders.models import (
     Attachment,
     CustomerAccess,
     CustomerWord,
-    OrderEvent,
     OrderLine,
     PartsOrder,
     SavedView,
@@ -65,6 +63,7 @@ from reports.models import ExportRun
 from tests.admin.world import World, cause
 from tests.api.world import token_for
 from tests.factories.orders import CustomerFactory
+from tests.messages import watched
 
 TABLE = Path(__file__).with_name("permission_matrix.txt")
 #: The same for machines: what a token with one scope reaches, whose account may do everything.
@@ -112,6 +111,7 @@ PAGES: dict[str, tuple[type[models.Model], str]] = {
     "phone:job": (ServiceOrder, "pk"),
     "audit:chain": (ServiceOrder, "pk"),
     "messages:acknowledge": (Alert, "pk"),
+    **{f"messages:dead-{name}": (DeadLetter, "pk") for name in ("letter", "replay", "correct", "tell", "discard")},
     "messages:notice": (Notice, "pk"),
     "messages:watch-service-order": (ServiceOrder, "pk"),
     "messages:watch-parts-order": (PartsOrder, "pk"),
@@ -132,6 +132,8 @@ PAGES_THAT_WRITE = {
     "audit:new-export": ["GET", "POST"],
     "messages:acknowledge": ["POST"],
     "messages:allow": ["GET", "POST"],
+    "messages:dead-replay-many": ["GET", "POST"],
+    **{f"messages:dead-{name}": ["POST"] for name in ("replay", "correct", "tell", "discard")},
     "messages:confirm": ["GET", "POST"],
     "messages:email-hook": ["POST"],
     "messages:sms-hook": ["POST"],
@@ -308,18 +310,9 @@ class Cast:
             world.shipped()
             # What a customer's link opens, it opens for everybody who has it; who they are is not asked.
             self.token = tracking.issue(service_order_id=job.pk, **cause()).token
-        self._alert(job)
-        WordProposal.objects.create(
-            form_key="one",
-            subject="service_order",
-            status="new",
-            service_order=job,
-            cause=RootCause.objects.all()[0],
-            said="The customer waits for us to call.",
-            language="en",
-            proposed_by=world.person,
-            proposed_at=timezone.now(),
-        )
+        watched.an_alert(job)
+        watched.a_dead_letter(job)
+        watched.a_proposal(job, world.person)
         self.clients = {name: Client() for name in CALLERS}
         for name in CALLERS:
             if name in people:
@@ -328,15 +321,6 @@ class Cast:
             {scope: token_for(people["everything"], [scope]) for scope in SCOPES} if "everything" in people else {}
         )
         self.cookies = {name: {k: v.value for k, v in client.cookies.items()} for name, client in self.clients.items()}
-
-    def _alert(self, job: ServiceOrder) -> None:
-        event = OrderEvent.objects.filter(subject_id=job.pk).earliest("version")
-        about = {"subject_kind": "service_order", "subject_id": job.pk, "thread_id": job.pk, "region": job.region}
-        rule = Rule.objects.get(code="sla-broken")
-        at = {"due_at": timezone.now(), "raised_at": timezone.now(), "trigger": rule.trigger}
-        Alert.objects.create(
-            rule=rule, event=event, reference=job.reference, thread_kind="service_order", **about, **at
-        )
 
     def answer(self, ask: Ask, caller: str) -> str:
         """Ask as somebody, undo whatever it did, and return the answer as a word."""

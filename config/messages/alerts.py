@@ -19,6 +19,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from config.desk.orders import for_staff
 from config.faces.htmx import is_quick
+from config.messages.watch_tabs import watch_tabs
 from notifications import alert_list
 from notifications.actions import alerting
 from notifications.models import Alert
@@ -76,6 +77,8 @@ def alerts(request: HttpRequest) -> HttpResponse:
     page = alert_list.page_of(filters.found(person), request.GET.get("after", ""))
     quick = is_quick(request, "alerts")
     context = {"filters": filters, "page": page, "quick": quick, "may": _may(person)}
+    if not quick:
+        context |= watch_tabs(request, "alerts")
     answer = render(request, "messages/alerts_body.html" if quick else "messages/alerts.html", context)
     if quick:
         answer.headers["HX-Push-Url"] = f"{request.path}?{filters.query}" if filters.query else request.path

@@ -97,6 +97,12 @@ def ago(value: datetime | None) -> str:
 
 
 @register.filter
+def left(value: datetime | None) -> str:
+    """Return how long something is still to come, in one short unit."""
+    return span(value - timezone.now()) if value else ""
+
+
+@register.filter
 def span(value: timedelta | None) -> str:
     """Return a duration in one short unit."""
     if value is None:

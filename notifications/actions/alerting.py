@@ -111,11 +111,11 @@ def raise_some(*, rule: Rule, at: datetime) -> int:
         found = list(waiting_to_be_raised(rule, at)[:BATCH])
         if not found:
             return 0
-        kind = clocks.subject_kind(rule.trigger)
-        about = facts.of_subjects({(kind, subject) for subject, _event, _ran_out_at in found})
+        keys = [subject for subject, _event, _ran_out_at in found]
+        about = facts.of_subjects(clocks.subjects(rule.trigger, keys))
         events = OrderEvent.objects.in_bulk({event for _subject, event, _ran_out_at in found})
         rows = [
-            _row(rule, kind, about[subject], event, ran_out_at, at)
+            _row(rule, about[subject], event, ran_out_at, at)
             for subject, event, ran_out_at in found
             if subject in about and event in events
         ]
@@ -129,12 +129,12 @@ def raise_some(*, rule: Rule, at: datetime) -> int:
     return len(found)
 
 
-def _row(rule: Rule, kind: str, fact: facts.Fact, event: UUID, ran_out_at: datetime, at: datetime) -> dict[str, Any]:
+def _row(rule: Rule, fact: facts.Fact, event: UUID, ran_out_at: datetime, at: datetime) -> dict[str, Any]:
     return {
         "id": new_key(),
         "rule_id": rule.pk,
         "event_id": event,
-        "subject_kind": kind,
+        "subject_kind": clocks.subject_kind(rule.trigger, fact),
         "subject_id": fact.subject_id,
         "reference": fact.reference,
         "trigger": rule.trigger,

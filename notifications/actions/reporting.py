@@ -14,7 +14,7 @@ from django.db import transaction
 from notifications.actions import addresses
 from notifications.actions.sending import fall_back
 from notifications.models import Notice
-from notifications.statuses import HANDED_OVER, NoticeState, OffReason
+from notifications.statuses import HANDED_OVER, DeadCause, NoticeState, OffReason
 
 
 class Fate(StrEnum):
@@ -75,7 +75,8 @@ def take(*, report: Report, at: datetime) -> bool:
         if report.fate in _ARRIVED:
             return _arrived(notice, max(happened_at, _handed_over(notice)), report.fate == Fate.OPENED) or changed
         if report.fate in (Fate.BOUNCED, Fate.FAILED) and notice.opened_at is None:
-            _came_back(notice, report.why or report.fate.value, at)
+            cause = DeadCause.REJECTED if report.fate == Fate.BOUNCED else DeadCause.REFUSED
+            _came_back(notice, cause, report.why or report.fate.value, at)
             return True
     return changed
 
@@ -106,9 +107,9 @@ def _arrived(notice: Notice, moment: datetime, is_opened: bool) -> bool:
     return True
 
 
-def _came_back(notice: Notice, why: str, at: datetime) -> None:
+def _came_back(notice: Notice, cause: DeadCause, why: str, at: datetime) -> None:
     """End a notice that did not arrive, and let its messages go by the next channel of their rules."""
-    notice.state, notice.ended_at, notice.error = NoticeState.DEAD, at, why[:500]
+    notice.state, notice.ended_at, notice.cause, notice.error = NoticeState.DEAD, at, cause, why[:500]
     notice.handed_over_at = notice.delivered_at = None
-    notice.save(update_fields=["state", "ended_at", "error", "handed_over_at", "delivered_at"])
+    notice.save(update_fields=["state", "ended_at", "cause", "error", "handed_over_at", "delivered_at"])
     fall_back(notice, at)

@@ -25,7 +25,7 @@ from notifications.composing import Composed
 from notifications.digest_letters import STUCK
 from notifications.hours import pause_before
 from notifications.models import Address, Attempt, ChannelSetting, DigestIssue, Message, Notice
-from notifications.statuses import Channel, NoticeState, OffReason
+from notifications.statuses import Channel, DeadCause, NoticeState, OffReason
 from parts.documents import as_text
 from parts.keys import new_key
 from parts.sentences import Says
@@ -117,7 +117,7 @@ def _take_up_lapsed(setting: ChannelSetting, at: datetime) -> None:
         lapsed.update(state=NoticeState.WAITING, claimed_until=None, due_at=at)
         return
     for notice in lapsed.select_for_update(skip_locked=True):
-        give_up(notice, "The sender was stopped; nobody knows whether it went out.", at)
+        give_up(notice, DeadCause.IN_DOUBT, "The sender was stopped; nobody knows whether it went out.", at)
 
 
 def postpone(*, notices: Collection[UUID], until: datetime) -> None:
@@ -237,7 +237,7 @@ def _failed(notice: Notice, outcome: Outcome, setting: ChannelSetting) -> None:
             recipient=notice.recipient_id,
         )
     if outcome.is_final or notice.attempts >= setting.most_attempts:
-        give_up(notice, outcome.error, outcome.ended_at)
+        give_up(notice, _cause(outcome), outcome.error, outcome.ended_at)
         return
     pause = pause_before(
         notice.attempts + 1,
@@ -250,11 +250,20 @@ def _failed(notice: Notice, outcome: Outcome, setting: ChannelSetting) -> None:
     notice.save(update_fields=["state", "claimed_until", "due_at", "error"])
 
 
-def give_up(notice: Notice, why: str, at: datetime) -> None:
+def _cause(outcome: Outcome) -> DeadCause:
+    """Return why a notice cannot be sent, by its last attempt."""
+    if outcome.is_address_dead:
+        return DeadCause.REJECTED
+    if outcome.is_final:
+        return DeadCause.REFUSED if outcome.composed.address else DeadCause.NO_ADDRESS
+    return DeadCause.PROVIDER
+
+
+def give_up(notice: Notice, cause: DeadCause, why: str, at: datetime) -> None:
     """End a locked notice that cannot be sent, and let its messages go by the next channel of their rules."""
     notice.state, notice.claimed_until, notice.ended_at = NoticeState.DEAD, None, at
-    notice.error = why[:500]
-    notice.save(update_fields=["state", "claimed_until", "ended_at", "error"])
+    notice.cause, notice.error = cause, why[:500]
+    notice.save(update_fields=["state", "claimed_until", "ended_at", "cause", "error"])
     fall_back(notice, at)
 
 

@@ -1,5 +1,6 @@
 """Floor 3's nouns for people: rules, readers, messages and notices, wordings, windows."""
 
+from notifications.models.dead import DeadLetter
 from notifications.models.digests import DigestIssue, DigestSubscription
 from notifications.models.feedback import Feedback
 from notifications.models.messages import Alert, Attempt, Message, Notice
@@ -15,6 +16,7 @@ __all__ = [
     "Alert",
     "Attempt",
     "ChannelSetting",
+    "DeadLetter",
     "DigestIssue",
     "DigestSubscription",
     "EscalationLevel",

@@ -7,13 +7,17 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from notifications.models.dead import DeadLetter
 from notifications.models.people import Recipient
 from notifications.models.rules import Rule
 from notifications.models.templates import TemplateVersion
-from notifications.statuses import Audience, Channel, NoticeState, Trigger, Unheard
+from notifications.statuses import Audience, Channel, DeadCause, NoticeState, Trigger, Unheard
 from orders.models import OrderEvent
 from parts.keys import new_key
 from parts.models import Region
+
+#: It will not go out as it is.
+ENDED = ["dead", "dropped", "discarded", "replayed", "told"]
 
 
 class Notice(models.Model):
@@ -62,6 +66,10 @@ class Notice(models.Model):
     html = models.TextField(_("HTML"), blank=True)
     provider_id = models.CharField(_("the provider's number"), max_length=200, blank=True)
     error = models.CharField(_("what went wrong"), max_length=500, blank=True)
+    cause = models.CharField(_("cause"), max_length=12, choices=DeadCause, blank=True, db_default="")
+    dead_letter = models.ForeignKey(
+        DeadLetter, models.PROTECT, null=True, blank=True, related_name="notices", db_index=False
+    )
 
     class Meta:
         ordering = ("-id",)
@@ -89,8 +97,7 @@ class Notice(models.Model):
                 name="notice_handed_over_with_its_time",
             ),
             models.CheckConstraint(
-                condition=Q(state__in=["dead", "dropped", "discarded"], ended_at__isnull=False)
-                | (~Q(state__in=["dead", "dropped", "discarded"]) & Q(ended_at__isnull=True)),
+                condition=Q(state__in=ENDED, ended_at__isnull=False) | (~Q(state__in=ENDED) & Q(ended_at__isnull=True)),
                 name="notice_given_up_with_its_time",
             ),
         ]
@@ -111,8 +118,13 @@ class Notice(models.Model):
                 condition=Q(channel="inbox", opened_at__isnull=True, handed_over_at__isnull=False),
                 name="notice_unread",
             ),
-            models.Index(fields=["ended_at", "id"], condition=Q(state="dead"), name="notice_dead"),
             models.Index(fields=["provider_id"], condition=~Q(provider_id=""), name="notice_by_provider"),
+            models.Index(
+                fields=["id"],
+                condition=Q(state="dead", fell_back=False, dead_letter__isnull=True, messages_count__gt=0),
+                name="notice_dead_to_be_listed",
+            ),
+            models.Index(fields=["dead_letter"], condition=Q(dead_letter__isnull=False), name="notice_of_dead_letter"),
             models.Index(
                 fields=["handed_over_at", "id"], condition=Q(handed_over_at__isnull=False), name="notice_handed_over"
             ),
@@ -143,6 +155,9 @@ class Message(models.Model):
     channel = models.CharField(pgettext_lazy("channel", "by"), max_length=10, choices=Channel)
     notice = models.ForeignKey(Notice, models.PROTECT, null=True, blank=True, related_name="messages")
     unheard = models.CharField(_("not told because"), max_length=12, choices=Unheard, blank=True)
+    dead_letter = models.ForeignKey(
+        DeadLetter, models.PROTECT, null=True, blank=True, related_name="messages", db_index=False
+    )
     written_at = models.DateTimeField(_("written at"), db_default=Now())
 
     class Meta:
@@ -168,6 +183,14 @@ class Message(models.Model):
                 condition=Q(alert__isnull=True, alert_level=0) | Q(alert__isnull=False, alert_level__gt=0),
                 name="message_of_an_event_or_of_an_alert",
             ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["id"],
+                condition=Q(unheard="no_address", dead_letter__isnull=True),
+                name="message_without_an_address",
+            ),
+            models.Index(fields=["dead_letter"], condition=Q(dead_letter__isnull=False), name="message_of_dead_letter"),
         ]
 
     def __str__(self) -> str:

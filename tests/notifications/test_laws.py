@@ -29,6 +29,16 @@ BREACHES = {
         " WHERE thread_kind <> 'stuck' LIMIT 1)"
     ),
     "notice_was_tried_as_often_as_it_says": "DELETE FROM notifications_attempt",
+    "dead_letter_holds_what_nobody_was_told": """
+        INSERT INTO notifications_deadletter (
+            id, recipient_id, channel, thread_kind, thread_id, reference, event_id, cause, error, news_count, since,
+            found_at, machine_down, tier, hourly_cost, open_since, rank, state, settled_by, why, told_whom
+        )
+        SELECT gen_random_uuid(), recipient_id, 'email', thread_kind, thread_id, reference,
+            (SELECT id FROM orders_orderevent LIMIT 1), 'provider', '', 1, now(), now(), false, '', 0, now(), '',
+            'open', '', '', ''
+        FROM notifications_notice LIMIT 1
+    """,
 }
 
 
