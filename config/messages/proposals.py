@@ -137,6 +137,8 @@ def _propose(request: HttpRequest, kind: str, order: Any, subject: str) -> HttpR
         "form": form,
         "status": seen,
         "label": wording.label_of(subject, seen),
+        "language": language,
+        "language_name": dict(_LANGUAGES).get(language, language),
         "word": shown.word(subject, seen),
         "next_step": shown.next_step(subject, seen),
     }

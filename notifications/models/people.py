@@ -4,6 +4,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -87,6 +88,11 @@ class Recipient(models.Model):
 
     def __str__(self) -> str:
         return self.name or str(self.pk)
+
+    def clean(self) -> None:
+        """Say at their field what the database would refuse."""
+        if (self.quiet_from is None) != (self.quiet_until is None):
+            raise ValidationError({"quiet_until": _("Quiet hours have a beginning and an end.")})
 
     def is_muted(self, at: datetime) -> bool:
         """Whether the reader wants nothing at a moment but what cannot be muted."""
