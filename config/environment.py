@@ -41,6 +41,14 @@ def secret(name: str) -> str:
     return value
 
 
+def vapid_key(name: str) -> str:
+    """A private key of P-256 as 43 letters of base64 for addresses, or none. Raises ImproperlyConfigured."""
+    value = text(name)
+    if value and not re.fullmatch(r"[A-Za-z0-9_-]{43}", value):
+        raise ImproperlyConfigured(f"{name} must be what manage.py make_push_keys prints.")
+    return value
+
+
 def choice(name: str, default: str, allowed: tuple[str, ...]) -> str:
     """One of the allowed words. Raises ImproperlyConfigured."""
     value = text(name, default)

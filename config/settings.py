@@ -226,6 +226,9 @@ HOUSE_NAME = environment.text("HOUSE_NAME", "Backline")  # how messages call the
 MESSAGES_LEAVE = environment.flag("MESSAGES_LEAVE", default=False)
 MESSAGES_SMS_URL = environment.text("MESSAGES_SMS_URL")  # of apprise, with {address} where the number goes
 SMS_WEBHOOK_TOKEN = environment.secret("SMS_WEBHOOK_TOKEN")  # with which the provider of SMS signs its calls
+# By which push services know this installation (manage.py make_push_keys); without one no phone is told.
+VAPID_PRIVATE_KEY = environment.vapid_key("VAPID_PRIVATE_KEY")
+PUSH_TO_PRIVATE_HOSTS = environment.flag("PUSH_TO_PRIVATE_HOSTS", default=False)  # a push service in one's own network
 MESSAGES_CHAT_URL = environment.text("MESSAGES_CHAT_URL")
 
 # --- Cache and background work ---------------------------------------------------------------------------------------

@@ -226,7 +226,10 @@ def _composed(notice: Notice, messages: Sequence[Message], address: str, read: R
     is_short = notice.channel in SHORT
     with translation.override(version.language), timezone.override(zone):
         values = values_of(notice, messages, leading, version.language, read)
-        said = said_or_shipped(version, leading.rule.template, values, is_short=is_short)
+        if notice.channel == Channel.PUSH:
+            said = on_a_lock_screen(values, leading)
+        else:
+            said = said_or_shipped(version, leading.rule.template, values, is_short=is_short)
     return Composed(
         notice=notice,
         messages=messages,
@@ -241,6 +244,14 @@ def _composed(notice: Notice, messages: Sequence[Message], address: str, read: R
     )
 
 
+def on_a_lock_screen(values: Mapping[str, Any], leading: Message) -> SaidSo:
+    """Put into words what anybody may read who sees the phone lie there: which order, and where it stands."""
+    order = values["order"]
+    warned = str(leading.alert.rule.get_trigger_display()) if leading.alert else ""
+    said = ". ".join(one for one in (warned, order["status"]) if one)
+    return SaidSo(order["reference"] or settings.HOUSE_NAME, said or _("There is news."), "")
+
+
 def _letter(
     notice: Notice, about: Address | WordProposal | None, otherwise: str, template: Template, read: Read, at: datetime
 ) -> Composed | Stale:
@@ -252,6 +263,8 @@ def _letter(
     with translation.override(version.language):
         values = letters.values(notice, about)
         said = said_or_shipped(version, template, values, is_short=notice.channel in SHORT)
+        if notice.channel == Channel.PUSH:  # without the address that it is about
+            said = SaidSo(settings.HOUSE_NAME, said.subject, "")
     link = values["links"]["confirm"]
     return Composed(notice, [], goes_to, version.language, version, said.subject, said.text, said.html, link, "")
 

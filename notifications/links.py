@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.urls import reverse
+from django.utils.crypto import salted_hmac
 
 from notifications.actions.feedback import token_of
 from notifications.models import Notice
@@ -108,6 +109,18 @@ def unsubscribing(stop_link: str) -> dict[str, str]:
     if page.startswith("https://"):
         headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     return headers
+
+
+def on_the_phone(notice: Notice) -> str:
+    """Return where a tap on a phone leads: to the job on the phone page, otherwise to the inbox."""
+    if notice.thread_kind == JOB:
+        return site(reverse("phone:job", args=[notice.thread_id]))
+    return site(reverse("messages:inbox"))
+
+
+def topic_of(notice: Notice) -> str:
+    """Return what tells notices about one order from others, without naming it: 32 letters at most (RFC 8030)."""
+    return salted_hmac("backline topic", notice.thread_id.hex, algorithm="sha256").hexdigest()[:24]
 
 
 def _page(stands: Standing) -> str:

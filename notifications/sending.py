@@ -98,7 +98,14 @@ class Sender:
         try:
             handed = self.transport.send(outgoing_of(one))
         except Unreachable as error:
-            return Outcome(one, started_at, self.clock(), error=str(error) or "?", retry_after=error.retry_after)
+            return Outcome(
+                one,
+                started_at,
+                self.clock(),
+                error=str(error) or "?",
+                retry_after=error.retry_after,
+                dead=error.dead,
+            )
         except Rejected as error:
             return Outcome(
                 one,
@@ -107,8 +114,16 @@ class Sender:
                 error=str(error) or "?",
                 is_final=True,
                 is_address_dead=error.is_address_dead,
+                dead=error.dead,
             )
-        return Outcome(one, started_at, self.clock(), provider_id=handed.provider_id, is_delivered=handed.is_delivered)
+        return Outcome(
+            one,
+            started_at,
+            self.clock(),
+            provider_id=handed.provider_id,
+            is_delivered=handed.is_delivered,
+            dead=handed.dead,
+        )
 
 
 def addresses_of(notices: Sequence[Notice]) -> dict[UUID, str]:
@@ -119,6 +134,7 @@ def addresses_of(notices: Sequence[Notice]) -> dict[UUID, str]:
     rows = (
         Address.objects.allowed()
         .filter(recipient__in={notice.recipient_id for notice in notices})
+        .order_by("is_wanted", "pk")  # of several phones, one that is wanted
         .values_list("recipient", "channel", "value", "is_wanted")
     )
     values = {(recipient, channel): (value, is_wanted) for recipient, channel, value, is_wanted in rows}
@@ -146,7 +162,9 @@ def outgoing_of(one: Composed) -> Outgoing:
         subject=one.subject,
         text=one.text,
         html=one.html,
-        link=one.link,
+        link=links.on_the_phone(one.notice) if one.notice.channel == Channel.PUSH else one.link,
+        topic=links.topic_of(one.notice),
+        is_urgent=one.notice.is_urgent,
         stop_link=one.stop_link,
         reply_to=replies.address_of(one.notice.pk) if one.stop_link else "",
         headers=headers,

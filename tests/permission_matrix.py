@@ -167,6 +167,8 @@ PAGES_THAT_WRITE = {
     "messages:withdraw-words": ["POST"],
     "phone:job": ["GET", "POST"],
     "phone:deliveries": ["GET", "POST"],
+    "phone:tell-me": ["POST"],
+    "phone:tell-me-no-more": ["POST"],
     "phone:van": ["GET", "POST"],
     "tracking:reschedule": ["POST"],
     "tracking:message": ["POST"],

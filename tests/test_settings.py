@@ -46,6 +46,7 @@ def manage(*arguments, var, **variables):
         ("BACKLINE_ENV", "staging"),
         ("REPLY_ADDRESS", "far-too-long-to-bear-a-token@backline.example"),
         ("EMAIL_PROVIDER", "pigeon"),
+        ("VAPID_PRIVATE_KEY", "short"),
         ("SMS_WEBHOOK_TOKEN", "guessed"),
         ("ANYMAIL_WEBHOOK_SECRET", "short:secret"),
         ("ANYMAIL_SEND_DEFAULTS", "{track_opens}"),

@@ -175,7 +175,8 @@ def _show(request: HttpRequest, theirs: list[Address], form: WishesForm, new: Ad
         "addresses": [
             one
             for one in theirs
-            if one.state != AddressState.OFF or (one.off_reason != "reader" and one.channel not in standing)
+            if one.state != AddressState.OFF
+            or (one.off_reason != "reader" and one.channel not in standing and one.channel != Channel.PUSH)
         ],
         "stopped": set(StoppedNumber.objects.filter(pk__in=numbers).values_list("pk", flat=True)) if numbers else set(),
         "unmutable": Rule.objects.filter(is_active=True, cannot_be_muted=True)

@@ -5,10 +5,19 @@ So a provider that is dead is not hammered, and what waits for it does not use u
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from notifications.models import ChannelSetting
+from django.db import transaction
+
+from notifications.models import ChannelSetting, Notice
+from notifications.statuses import NoticeState
+from parts.actors import Actor
+from parts.errors import NotFound, Refused
+from parts.sentences import sentence
+
+logger = logging.getLogger(__name__)
 
 #: So many failures in a row, and the channel is left alone.
 FAILURES = 5
@@ -36,21 +45,46 @@ def paused_until(channel: str) -> datetime | None:
     return ChannelSetting.objects.values_list("trial_at", flat=True).get(pk=channel)
 
 
-def note(*, channel: str, tries: Sequence[bool], at: datetime) -> None:
-    """Note whether a channel's provider answered, try by try. Nothing is written while all goes well."""
-    if not tries:
+def note(*, channel: str, faults: Sequence[str], at: datetime) -> None:
+    """Note whether a channel's provider answered, try by try: empty, or what was wrong. Nothing while all goes well."""
+    if not faults:
         return  # nobody was asked
     before = ChannelSetting.objects.get(pk=channel)
-    if all(tries) and not before.failures:
+    if not any(faults) and not before.failures:
         return
     setting = ChannelSetting.objects.select_for_update().get(pk=channel)
-    for answered in tries:
-        setting.failures = 0 if answered else setting.failures + 1
-        setting.failing_since = None if answered else setting.failing_since or at
+    for fault in faults:
+        setting.failures = setting.failures + 1 if fault else 0
+        setting.failing_since = (setting.failing_since or at) if fault else None
+        setting.failing_because = fault[:500]
     setting.trial_at = at + _pause(setting.failures) if setting.failures >= FAILURES else None
     ChannelSetting.objects.filter(pk=channel).update(
-        failures=setting.failures, failing_since=setting.failing_since, trial_at=setting.trial_at
+        failures=setting.failures,
+        failing_since=setting.failing_since,
+        failing_because=setting.failing_because,
+        trial_at=setting.trial_at,
     )
+
+
+def try_now(*, channel: str, by: Actor, at: datetime) -> None:
+    """Let a channel that is left alone be tried now, with the first notice that waits for it.
+
+    Raises Forbidden, NotFound, and Refused where it is not left alone or nothing waits for it.
+    """
+    by.require("notifications.change_channelsetting")
+    with transaction.atomic():
+        setting = ChannelSetting.objects.select_for_update().filter(pk=channel).first()
+        if setting is None:
+            raise NotFound(sentence("There is no such channel."), id=channel)
+        if setting.trial_at is None:
+            raise Refused(sentence("This channel is not left alone: what is due goes out by itself."))
+        waiting = Notice.objects.filter(channel=channel, state=NoticeState.WAITING)
+        first = waiting.filter(due_at__lte=max(setting.trial_at, at)).order_by("-is_urgent", "due_at", "id").first()
+        if first is None:
+            raise Refused(sentence("Nothing waits for this channel with which it could be tried."))
+        Notice.objects.filter(pk=first.pk).update(due_at=min(first.due_at, at))
+        ChannelSetting.objects.filter(pk=channel).update(trial_at=at)
+    logger.info("a channel is tried now", extra={"channel": channel, "by": by.reference})
 
 
 def _pause(failures: int) -> timedelta:

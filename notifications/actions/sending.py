@@ -49,6 +49,7 @@ class Outcome:
     retry_after: timedelta | None = None
     is_final: bool = False
     is_address_dead: bool = False
+    dead: tuple[str, ...] = ()
 
 
 def claim(*, channel: str, most: int, at: datetime) -> list[UUID]:
@@ -143,9 +144,11 @@ def record(*, outcomes: Sequence[Outcome]) -> None:
     """Write down what came of attempts, in one transaction; seven statements for any number that were handed over."""
     if not outcomes:
         return
-    channel, tries = outcomes[0].composed.notice.channel, [_is_taken(one) for one in outcomes if one.composed.address]
+    channel, faults = outcomes[0].composed.notice.channel, [_fault(one) for one in outcomes if one.composed.address]
     with transaction.atomic():
-        failing.note(channel=channel, tries=tries, at=outcomes[-1].ended_at)  # locks the channel first, as a claim does
+        failing.note(
+            channel=channel, faults=faults, at=outcomes[-1].ended_at
+        )  # locks the channel first, as a claim does
         keys = [outcome.composed.notice.pk for outcome in outcomes]
         notices = {
             notice.pk: notice
@@ -162,6 +165,9 @@ def record(*, outcomes: Sequence[Outcome]) -> None:
         ]
         Attempt.objects.bulk_create(_attempt(notice, outcome) for notice, outcome in ours)
         _handed_over([(notice, outcome) for notice, outcome in ours if not outcome.error])
+        for notice, outcome in ours:  # a phone that was given away: rare
+            if outcome.dead:
+                _switch_off(notice, outcome, outcome.dead)
         failed = [(notice, outcome) for notice, outcome in ours if outcome.error]
         if failed:
             setting = ChannelSetting.objects.get(channel=channel)
@@ -169,9 +175,9 @@ def record(*, outcomes: Sequence[Outcome]) -> None:
                 _failed(notice, outcome, setting)
 
 
-def _is_taken(outcome: Outcome) -> bool:
-    """Tell whether the provider answered: what it refuses for good is no failure of its own."""
-    return not outcome.error or outcome.is_final
+def _fault(outcome: Outcome) -> str:
+    """Return what was wrong with the provider; empty where it answered: what it refuses for good is no fault of its."""
+    return "" if outcome.is_final else outcome.error
 
 
 def _attempt(notice: Notice, outcome: Outcome) -> Attempt:
@@ -225,17 +231,21 @@ def _taken(notice: Notice, outcome: Outcome) -> dict[str, Any]:
     }
 
 
+def _switch_off(notice: Notice, outcome: Outcome, values: Collection[str]) -> None:
+    addresses.switch_off(
+        channel=notice.channel,
+        values=values,
+        reason=OffReason.BOUNCED,
+        at=outcome.ended_at,
+        since=outcome.started_at,
+        recipient=notice.recipient_id,
+    )
+
+
 def _failed(notice: Notice, outcome: Outcome, setting: ChannelSetting) -> None:
     notice.error = outcome.error[:500]
     if outcome.is_address_dead:
-        addresses.switch_off(
-            channel=notice.channel,
-            values=[outcome.composed.address],
-            reason=OffReason.BOUNCED,
-            at=outcome.ended_at,
-            since=outcome.ended_at,
-            recipient=notice.recipient_id,
-        )
+        _switch_off(notice, outcome, [outcome.composed.address])
     if outcome.is_final or notice.attempts >= setting.most_attempts:
         give_up(notice, _cause(outcome), outcome.error, outcome.ended_at)
         return

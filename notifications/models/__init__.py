@@ -1,6 +1,7 @@
 """Floor 3's nouns for people: rules, readers, messages and notices, wordings, windows."""
 
 from notifications.models.dead import DeadLetter
+from notifications.models.devices import PushDevice
 from notifications.models.digests import DigestIssue, DigestSubscription
 from notifications.models.feedback import Feedback
 from notifications.models.messages import Alert, Attempt, Message, Notice
@@ -24,6 +25,7 @@ __all__ = [
     "MaintenanceWindow",
     "Message",
     "Notice",
+    "PushDevice",
     "ReceivedSms",
     "Recipient",
     "RootCause",

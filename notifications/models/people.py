@@ -133,7 +133,9 @@ class Address(models.Model):
         verbose_name_plural = _("addresses")
         constraints = [
             models.UniqueConstraint(
-                fields=["recipient", "channel"], condition=Q(state="confirmed"), name="address_one_per_channel"
+                fields=["recipient", "channel"],
+                condition=Q(state="confirmed") & ~Q(channel="push"),  # of phones there may be several
+                name="address_one_per_channel",
             ),
             models.UniqueConstraint(
                 fields=["recipient", "channel"], condition=Q(state="unconfirmed"), name="address_one_asked_per_channel"

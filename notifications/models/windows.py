@@ -85,6 +85,7 @@ class ChannelSetting(models.Model):
     day = models.DateField(null=True, editable=False)
     sent_on_day = models.PositiveIntegerField(default=0, editable=False)
     failing_since = models.DateTimeField(_("failing since"), null=True, blank=True, editable=False)
+    failing_because = models.CharField(_("because"), max_length=500, blank=True, editable=False)
     #: A channel that fails again and again is left alone until then; one notice tries whether it works again.
     failures = models.PositiveIntegerField(_("failures in a row"), default=0, editable=False)
     trial_at = models.DateTimeField(_("tried again at"), null=True, blank=True, editable=False)
@@ -95,6 +96,7 @@ class ChannelSetting(models.Model):
             "day",
             "sent_on_day",
             "failing_since",
+            "failing_because",
             "failures",
             "trial_at",
         ]

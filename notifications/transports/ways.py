@@ -28,30 +28,37 @@ class Outgoing:
     stop_link: str = ""
     reply_to: str = ""
     headers: dict[str, str] = field(default_factory=dict)
+    #: What is of one topic replaces what is older, where a way knows that; short, and no word of it is a person's.
+    topic: str = ""
+    is_urgent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class HandedOver:
-    """The provider took it. `is_delivered`: it is certainly where its reader finds it."""
+    """The provider took it. `is_delivered`: it is certainly where its reader finds it.
+
+    `dead`: other addresses of the reader to which nothing more is to be sent.
+    """
 
     provider_id: str = ""
     is_delivered: bool = False
+    dead: tuple[str, ...] = ()
 
 
 class Unreachable(Exception):
-    """It did not work now and may work later; `retry_after` where the provider named a time."""
+    """It did not work now and may work later; `retry_after` where the provider named a time. `dead` as above."""
 
-    def __init__(self, why: str, retry_after: timedelta | None = None) -> None:
+    def __init__(self, why: str, retry_after: timedelta | None = None, *, dead: tuple[str, ...] = ()) -> None:
         super().__init__(why)
-        self.retry_after = retry_after
+        self.retry_after, self.dead = retry_after, dead
 
 
 class Rejected(Exception):
-    """It will never work like this. `is_address_dead`: nothing more is to be sent to this address."""
+    """It will never work like this. `is_address_dead`: nothing more is to be sent to this address. `dead` as above."""
 
-    def __init__(self, why: str, *, is_address_dead: bool = False) -> None:
+    def __init__(self, why: str, *, is_address_dead: bool = False, dead: tuple[str, ...] = ()) -> None:
         super().__init__(why)
-        self.is_address_dead = is_address_dead
+        self.is_address_dead, self.dead = is_address_dead, dead
 
 
 class Transport(Protocol):

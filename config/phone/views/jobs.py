@@ -29,6 +29,7 @@ from config.phone.forms import (
 )
 from config.phone.steps import CHOICES
 from config.phone.views.receiving import confirm
+from config.phone.views.telling import pushing
 from orders.actions import attachments, jobs, service_orders
 from orders.admin.timeline import timeline
 from orders.models import Attachment, ServiceOrder
@@ -51,6 +52,7 @@ def day(request: HttpRequest) -> HttpResponse:
     )
     found = day_of(person.pk, today=today, now=now)
     context = {
+        **pushing(person),
         "day": found,
         "groups": (
             (_("Overdue"), found.overdue),

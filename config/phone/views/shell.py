@@ -20,7 +20,7 @@ from django.views.decorators.http import require_safe
 from config.phone.door import for_technicians, shown
 
 #: What runs in the page and, the first two, in the worker as well.
-SCRIPTS = tuple(f"backline/js/phone/{name}.js" for name in ("store", "queue", "photo", "camera", "page"))
+SCRIPTS = tuple(f"backline/js/phone/{name}.js" for name in ("store", "queue", "photo", "camera", "page", "push"))
 WORKER = "backline/js/phone/worker.js"
 #: What every page of the phone is drawn with; kept on the phone as soon as the worker is there.
 SHELL = (
@@ -104,6 +104,7 @@ def worker(request: HttpRequest) -> HttpResponse:
         "base": home,
         "offline": reverse("phone:offline"),
         "shell": [static(name) for name in SHELL],
+        "icon": static("backline/phone/icon-192.png"),
         "scripts": [static(name) for name in SCRIPTS[:2]],
         "version": _version(),
     }

@@ -163,3 +163,35 @@ self.addEventListener("sync", (event) => {
   });
   event.waitUntil(work.finally(() => channel.close()));
 });
+
+// --- Being told while nobody looks ------------------------------------------------------------------------------------------
+self.addEventListener("push", (event) => {
+  let told = {};
+  try {
+    told = event.data.json();
+  } catch {
+    // a browser has to show something, whatever came
+  }
+  const shown = self.registration.showNotification(String(told.title || "Backline"), {
+    body: String(told.body || ""),
+    tag: String(told.tag || ""),
+    renotify: Boolean(told.tag),
+    lang: String(told.lang || ""),
+    icon: self.TOLD.icon,
+    data: { url: String(told.url || base) },
+  });
+  event.waitUntil(shown);
+});
+
+self.addEventListener("notificationclick", (event) => {
+  event.notification.close();
+  const url = new URL(event.notification.data?.url || base, self.location.origin);
+  if (url.origin !== self.location.origin) return;
+  const open = async () => {
+    for (const page of await self.clients.matchAll({ type: "window", includeUncontrolled: true })) {
+      if (plain(page.url) === url.href) return page.focus();
+    }
+    return self.clients.openWindow(url.href);
+  };
+  event.waitUntil(open());
+});
