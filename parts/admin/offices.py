@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
@@ -12,12 +13,13 @@ from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import DecimalField, Model, QuerySet
+from django.db.models import DecimalField, Max, Model, QuerySet
 from django.forms import ModelForm
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext as _g
 from django.utils.translation import gettext_lazy as _
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import ModelAdmin
@@ -27,7 +29,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from parts.admin.counting import BoundedPaginator
 from parts.admin.deeds import Deed, DeedForm, Done, Named, SelectOrType, say, told
 from parts.errors import Forbidden, Refused
-from parts.labels import names_of, written
+from parts.labels import full_name, names_of, written
 from parts.sentences import sentence
 
 #: So many decimals has money; numbers with more are quantities and points.
@@ -356,8 +358,24 @@ class Shown(Office):
         return super().change_view(request, object_id, form_url, {"show_history": False, **(extra_context or {})})
 
 
+class Stamp(forms.CharField):
+    """What a page carries along unseen; it is no change."""
+
+    widget = forms.HiddenInput
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        """Never."""
+        return False
+
+
 class ReasonedForm(forms.ModelForm[Model]):
-    """The admin's form with a line for the reason, kept with the field history."""
+    """The admin's form with a line for the reason, kept with the field history, and a stamp of what was opened.
+
+    Who saves what somebody else has changed meanwhile is told so, and nothing is written over. `beside` are the models
+    of the rows that are edited on the same page.
+    """
+
+    beside: ClassVar[tuple[type[Model], ...]] = ()
 
     change_reason = forms.CharField(
         label=_("Why this changes"),
@@ -366,6 +384,43 @@ class ReasonedForm(forms.ModelForm[Model]):
         widget=UnfoldAdminTextInputWidget,
         help_text=_("Kept with the history of this page."),
     )
+    opened = Stamp(required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk and not self.is_bound:
+            self.initial["opened"] = stamp_of(self.instance, self.beside)
+
+    def clean(self) -> dict[str, Any]:
+        """Lock what is changed, and refuse where it has been changed since the page was opened."""
+        cleaned: dict[str, Any] = super().clean() or {}
+        opened = cleaned.get("opened")
+        if opened and self.instance.pk:
+            locked = type(self.instance)._base_manager.select_for_update(no_key=True).filter(pk=self.instance.pk)
+            list(locked.values_list("pk", flat=True))
+            if opened != stamp_of(self.instance, self.beside):
+                self.add_error(None, _changed_meanwhile(self.instance, opened))
+        return cleaned
+
+
+def stamp_of(subject: Any, beside: Iterable[type[Model]] = ()) -> str:
+    """Return what changes whenever an object, or a row of it on the same page, is changed. A query for each model."""
+    newest = subject.history.aggregate(newest=Max("history_id"))["newest"] if hasattr(subject, "history") else None
+    seen = hashlib.sha256()
+    for model in beside:
+        of = next(field.name for field in model._meta.fields if field.related_model is type(subject))
+        rows = model._base_manager.filter(**{of: subject.pk}).order_by("pk").values_list()
+        seen.update(repr(list(rows)).encode())
+    return f"{newest or 0}-{seen.hexdigest()[:16]}"
+
+
+def _changed_meanwhile(subject: Any, opened: str) -> str:
+    last = subject.history.order_by("-history_id").select_related("history_user").first()
+    is_own = last is not None and last.history_user and not opened.startswith(f"{last.history_id}-")
+    return _g(
+        "%(who)s has changed this since you opened it; nothing of yours was saved. What you entered still stands "
+        "here: open the page anew in another tab, look at its history, and enter what still applies."
+    ) % {"who": full_name(last.history_user) if is_own else _g("Somebody")}
 
 
 class Edited(SimpleHistoryAdmin, Office):
@@ -377,14 +432,18 @@ class Edited(SimpleHistoryAdmin, Office):
         """Ask for a reason where an existing object is changed."""
         if obj is not None and self.has_change_permission(request, obj):
             kwargs.setdefault("form", ReasonedForm)
-        return super().get_form(request, obj, change=change, **kwargs)
+        form = super().get_form(request, obj, change=change, **kwargs)
+        if issubclass(form, ReasonedForm):
+            form.beside = tuple(inline.model for inline in self.inlines)
+        return form
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """Put the reason last."""
         fieldsets = list(super().get_fieldsets(request, obj))
         named = [name for _, options in fieldsets for name in options["fields"]]
-        if obj is not None and self.has_change_permission(request, obj) and "change_reason" not in named:
-            fieldsets.append((None, {"fields": ["change_reason"]}))
+        if obj is not None and self.has_change_permission(request, obj):
+            added = [name for name in ("change_reason", "opened") if name not in named]
+            fieldsets.append((None, {"fields": added}))
         return fieldsets
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
