@@ -243,6 +243,7 @@ PICTURES = (
         ("a[href^='/desk/orders/']", "a[href^='/messages/proposals/']"),
         full=True,
     ),
+    Picture("channel", "/admin/notifications/channelsetting/email/change/", full=True),
     Picture("contacts", "/admin/notifications/recipient/"),
     Picture("contact", "/admin/notifications/recipient/", (LIST_LINK,), full=True),
     Picture("status-words", "/messages/words/", full=True),

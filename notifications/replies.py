@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from email.headerregistry import Address as MailAddress
 from email.message import EmailMessage, Message
 from email.utils import getaddresses, parseaddr
@@ -39,7 +40,12 @@ def address_of(notice_id: UUID) -> str:
 
 def notice_answered(mail: Message) -> UUID | None:
     """Return the key of the notice that a mail answers, by the address that it was sent to; None where it is none."""
-    headers = [str(value) for name in _TO for value in mail.get_all(name, [])]
+    return notice_named(mail, _TO)
+
+
+def notice_named(mail: Message, names: Sequence[str]) -> UUID | None:
+    """Return the key of the notice whose address stands in one of these headers; None where none does."""
+    headers = [str(value) for name in names for value in mail.get_all(name, [])]
     for _name, address in getaddresses(headers):
         token = _TOKEN.match(address.rpartition("@")[0].rpartition("+")[2].lower())
         if token and constant_time_compare(token["mac"], _mac(token["key"])):

@@ -167,6 +167,7 @@ def outgoing_of(one: Composed) -> Outgoing:
         is_urgent=one.notice.is_urgent,
         stop_link=one.stop_link,
         reply_to=replies.address_of(one.notice.pk) if one.stop_link else "",
+        return_path=replies.address_of(one.notice.pk),
         headers=headers,
     )
 

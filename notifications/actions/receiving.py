@@ -10,8 +10,11 @@ from email.message import EmailMessage, Message
 from email.parser import BytesHeaderParser
 from enum import StrEnum
 
-from notifications import links, replies
+from notifications import links, mail_reports, replies
+from notifications.actions import reporting
+from notifications.actions.reporting import Fate, Report
 from notifications.models import Notice
+from notifications.statuses import Channel
 from orders.actions import tracking
 from parts.errors import Invalid
 from parts.sentences import sentence
@@ -29,6 +32,7 @@ class Came(StrEnum):
     KNOWN = "known already"
     STOPPED = "messages stopped"
     IGNORED = "ignored: nobody wrote it"
+    REPORTED = "a report of a mail of ours, taken in"
 
 
 def receive(*, raw: bytes, at: datetime) -> Came:
@@ -54,6 +58,8 @@ def take(*, mail: EmailMessage, delivered_to: str, at: datetime) -> Came:
 
 
 def _take(heads: Message, mail: Callable[[], EmailMessage], otherwise: str, at: datetime) -> Came:
+    if mail_reports.is_one(heads):
+        return _reported(heads, mail(), at)
     if replies.is_by_a_machine(heads):
         return Came.IGNORED
     key = replies.notice_answered(heads)
@@ -74,6 +80,19 @@ def _take(heads: Message, mail: Callable[[], EmailMessage], otherwise: str, at: 
     name = hashlib.sha256(identity.encode("utf-8", "replace")).hexdigest()[:32]
     is_new = tracking.write_message(link_id=link.pk, text=shortened(words), key=name, by=by, source=SOURCE, at=at)
     return Came.WRITTEN if is_new else Came.KNOWN
+
+
+def _reported(heads: Message, mail: EmailMessage, at: datetime) -> Came:
+    """Take in what a mail server says became of a mail of ours. It comes to an address that only that mail named."""
+    said = mail_reports.read(mail)
+    key = said and (replies.notice_answered(heads) or said.notice_id)
+    notice = Notice.objects.filter(pk=key, channel=Channel.EMAIL).exclude(provider_id="").first() if key else None
+    if said is None or notice is None:
+        return Came.IGNORED
+    fate = Fate.COMPLAINED if said.is_complaint else Fate.BOUNCED if said.is_dead else Fate.FAILED
+    report = Report(fate, notice.provider_id, notice.channel, notice.address, why=said.why)
+    reporting.take(report=report, at=at)
+    return Came.REPORTED
 
 
 def shortened(words: str) -> str:

@@ -262,7 +262,7 @@ def _failed(notice: Notice, outcome: Outcome, setting: ChannelSetting) -> None:
 
 def _cause(outcome: Outcome) -> DeadCause:
     """Return why a notice cannot be sent, by its last attempt."""
-    if outcome.is_address_dead:
+    if outcome.is_address_dead or outcome.dead:
         return DeadCause.REJECTED
     if outcome.is_final:
         return DeadCause.REFUSED if outcome.composed.address else DeadCause.NO_ADDRESS

@@ -59,7 +59,16 @@ class ChannelSettingOffice(Edited):
     )
     list_filter = ("is_on",)
     search_fields = ("channel",)
-    readonly_fields = ("channel",)
+    fields = (
+        "is_on",
+        "per_second",
+        "per_day",
+        "gap_seconds",
+        "most_attempts",
+        "first_pause_seconds",
+        "longest_pause_seconds",
+        "resend_in_doubt",
+    )
     panel_template = "admin/notifications/channel.html"
     deeds = (
         Deed(

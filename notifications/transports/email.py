@@ -12,6 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 
+from notifications.mail_reports import means_no_mailbox
 from notifications.transports.ways import HandedOver, Outgoing, Rejected, Unreachable
 
 #: The answers by which a mail server says that there is no such mailbox (RFC 5321, section 4.2.3).
@@ -31,13 +32,16 @@ class Email:
     def send(self, outgoing: Outgoing) -> HandedOver:
         """Hand one over. Its Message-ID is that of the notice: where it arrives twice, a mailbox can tell."""
         message_id = f"<{outgoing.notice_id}@{_domain()}>"
+        # A mail server sends back what does not arrive to where the envelope says; a provider tells us by itself.
+        return_path = "" if settings.EMAIL_PROVIDER else outgoing.return_path
+        named = {"From": settings.DEFAULT_FROM_EMAIL} if return_path else {}
         mail = EmailMultiAlternatives(
             subject=outgoing.subject,
             body=outgoing.text,
-            from_email=settings.DEFAULT_FROM_EMAIL,
+            from_email=return_path or settings.DEFAULT_FROM_EMAIL,
             to=[outgoing.address],
             reply_to=[outgoing.reply_to] if outgoing.reply_to else None,
-            headers={"Message-ID": message_id, "Auto-Submitted": "auto-generated", **outgoing.headers},
+            headers={**named, "Message-ID": message_id, "Auto-Submitted": "auto-generated", **outgoing.headers},
         )
         if outgoing.html:
             mail.attach_alternative(outgoing.html, "text/html")
@@ -91,7 +95,7 @@ def _retry_after(error: AnymailAPIError) -> timedelta | None:
 
 def _of_code(code: int, said: str) -> Unreachable | Rejected:
     why = f"{code} {said}".strip()
-    if code in _NO_SUCH_MAILBOX:
+    if code in _NO_SUCH_MAILBOX and means_no_mailbox(said):
         return Rejected(why, is_address_dead=True)
     return Rejected(why) if code >= 500 else Unreachable(why)
 

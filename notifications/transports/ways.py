@@ -27,6 +27,8 @@ class Outgoing:
     link: str = ""
     stop_link: str = ""
     reply_to: str = ""
+    #: Where an email comes back to that does not arrive.
+    return_path: str = ""
     headers: dict[str, str] = field(default_factory=dict)
     #: What is of one topic replaces what is older, where a way knows that; short, and no word of it is a person's.
     topic: str = ""

@@ -30,6 +30,8 @@ class Post:
 
     answers: list[str] = field(default_factory=list)
     taken: list[EmailMessage] = field(default_factory=list)
+    #: Whom the envelopes of what was taken named as their senders.
+    senders: list[str] = field(default_factory=list)
     #: Called when somebody comes with a message, before any of it was taken.
     at_the_door: Callable[[], None] | None = None
     #: Called while a message is being taken, before the answer.
@@ -63,5 +65,6 @@ class Post:
             self.meanwhile()
         answer = self.answers.pop(0) if self.answers else TAKEN
         if answer.startswith("2"):
+            self.senders.append(envelope.mail_from)
             self.taken.append(message_from_bytes(envelope.content, policy=policy.default))
         return answer
