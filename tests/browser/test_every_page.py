@@ -29,6 +29,7 @@ NO_PAGE = (
     *("desk:place-line", "desk:place-part", "desk:place-whom", "messages:count"),  # pieces of pages, shown in them
     *("messages:letter-email", "messages:wording-email"),  # an email as its reader sees it, in a frame without scripts
     "messages:go",  # leads to what a message is about
+    "tracking:one_click",  # what a mail program sends; who follows it is led to the page of the link
     *("admin:view_on_site", "admin:search", "admin:app_list"),
     "admin:login",  # leads to the one page to sign in
 )
