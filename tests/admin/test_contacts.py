@@ -49,7 +49,7 @@ def test_wishes_are_edited_and_the_history_says_by_whom_and_why(contact: Recipie
     sent = edited(language="de", unwanted_kinds=["days", "steps"], change_reason="She called.")
     assert desk.post(page_of(contact), hidden | sent).status_code == 302
     contact.refresh_from_db()
-    assert (contact.language, contact.unwanted_kinds) == ("de", ["steps", "days"])
+    assert (contact.language, contact.unwanted_kinds) == ("de", ["days", "steps"])
     kept = contact.history.latest()
     assert (kept.history_user, kept.history_change_reason) == (manager, "She called.")
 
