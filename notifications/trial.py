@@ -1,6 +1,8 @@
 """A rule tried against what happened: who would have got what, by the same planning that writes messages.
 
-Nothing is written. Where the past is not known any more, `Trial.unknown` says so.
+Nothing is written. Where the past is not known any more, `Trial.unknown` says so. Whoever tries a rule waits for it:
+it looks at no more than the latest `MOST_EVENTS` events that the rule speaks of, for no longer than `MOST_SECONDS`, and
+`Trial` says from when until when.
 """
 
 from __future__ import annotations
@@ -14,9 +16,10 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import OperationalError, connection, transaction
 from django.db.models import F, Q
 from django.utils.translation import gettext as _
+from psycopg.errors import QueryCanceled
 
 from backorders.models import BackOrder
 from notifications import clocks, composing, facts, planning
@@ -26,8 +29,9 @@ from notifications.planning import DIGEST, Compiled, Raised, RuleBook, Said
 from notifications.statuses import Audience, Channel, Timing, Trigger, Unheard
 from orders.models import OrderEvent
 
-#: How many events that the rule speaks of, and how many seconds, a trial looks at.
-MOST_EVENTS, MOST_SECONDS = 50_000, 8.0
+#: How many events that the rule speaks of, and how many seconds, a trial looks at; and for how long one statement of it
+#: may run, whatever the ledger holds, in milliseconds.
+MOST_EVENTS, MOST_SECONDS, LONGEST_STATEMENT = 25_000, 8.0, 15_000
 BATCH = 2_000
 SAMPLES, NAMES = 8, 12
 
@@ -46,11 +50,14 @@ class Sample:
 
 @dataclass(slots=True)
 class Trial:
-    """What a rule would have done between two moments. `until` is earlier than asked for where it was cut."""
+    """What a rule would have done between two moments: those that were looked at, fewer than asked for where it was
+    cut. `is_too_long`: nothing came of it in time.
+    """
 
     since: datetime
     until: datetime
     is_cut: bool = False
+    is_too_long: bool = False
     events: int = 0
     messages: int = 0
     notices: int = 0
@@ -66,21 +73,22 @@ class Trial:
 def tried(
     rule: Rule, *, at: datetime, days: int = 30, most: int = MOST_EVENTS, clock: Callable[[], float] = time.monotonic
 ) -> Trial:
-    """Try a rule, whether it is on or not, against the days before a moment; stop after so many events or seconds."""
+    """Try a rule, whether it is on or not, against the days before a moment: the latest events, so many of them, for so
+    many seconds.
+    """
     asked = copy.copy(rule)
     asked.active_since = None
     trial = Trial(at - timedelta(days=days), at)
-    with transaction.atomic():
-        batches = _of_a_time(asked, trial) if rule.trigger else _of_events(asked, trial)
-        deadline = clock() + MOST_SECONDS
-        for told, seen, reached in batches:
-            trial.said += told
-            trial.events += seen
-            if trial.events >= most or clock() > deadline:
-                trial.is_cut, trial.until = True, reached
-                break
-        _sum_up(trial, asked)
-        transaction.set_rollback(True)  # readers that were missing are not to stay because somebody tried a rule
+    try:
+        with transaction.atomic():
+            with connection.cursor() as cursor:  # it ends with this transaction
+                cursor.execute("SELECT set_config('statement_timeout', %s, true)", [str(LONGEST_STATEMENT)])
+            _look(trial, asked, most, clock)
+            transaction.set_rollback(True)  # readers that were missing are not to stay because somebody tried a rule
+    except OperationalError as error:
+        if not isinstance(error.__cause__, QueryCanceled):
+            raise
+        return Trial(at - timedelta(days=days), at, is_too_long=True)
     trial.unknown += [
         _("It goes by the readers, addresses and parts as they are today."),
         _("Quiet hours and maintenance windows are left out: they merge more, never less."),
@@ -88,8 +96,21 @@ def tried(
     return trial
 
 
-def _of_events(rule: Rule, trial: Trial) -> Iterator[tuple[list[Said], int, datetime]]:
-    """Read on in the ledger, a batch after another, by when events were recorded."""
+def _look(trial: Trial, rule: Rule, most: int, clock: Callable[[], float]) -> None:
+    """Look at one batch after another until the time is over, and sum up."""
+    deadline = clock() + MOST_SECONDS
+    for told, seen, reached in _of_a_time(rule, trial) if rule.trigger else _of_events(rule, trial, most):
+        trial.said += told
+        trial.events += seen
+        if clock() > deadline or (rule.trigger and trial.events >= most):
+            trial.is_cut, trial.until = True, reached
+            break
+    _sum_up(trial, rule)
+
+
+def _of_events(rule: Rule, trial: Trial, most: int) -> Iterator[tuple[list[Said], int, datetime]]:
+    """Read on in the ledger, a batch after another, by when events were recorded: the latest ones, not more than so
+    many."""
     book, last = RuleBook.of([rule]), UUID(int=max(int(trial.since.timestamp() * 1000), 0) << 80)
     wanted = OrderEvent.objects.filter(kind__in=rule.kinds, passed_through=False, recorded_at__lt=trial.until)
     wanted = wanted.filter(recorded_at__gte=trial.since)
@@ -97,6 +118,9 @@ def _of_events(rule: Rule, trial: Trial) -> Iterator[tuple[list[Said], int, date
         wanted = wanted.filter(to_status__in=rule.to_statuses)
     if rule.public_only:
         wanted = wanted.filter(visibility="public")
+    newest = wanted.filter(pk__gt=last).order_by("-pk").values_list("pk", "recorded_at")
+    for too_old, recorded_at in newest[most : most + 1]:
+        trial.is_cut, trial.since, last = True, recorded_at, too_old
     while events := list(wanted.filter(pk__gt=last).select_related("text").order_by("pk")[:BATCH]):
         last = events[-1].pk
         yield said_of(events, book, trial.until), len(events), events[-1].recorded_at

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -99,6 +100,41 @@ def test_a_trial_stops_where_it_is_told_to_and_says_so(desk: Desk, monkeypatch: 
     found = tried(only_rule(), most=2)
     assert found.is_cut
     assert found.events == 2
+
+
+def test_a_trial_looks_at_the_latest_of_too_many_and_says_from_when_on(desk: Desk) -> None:
+    jobs = [desk.job("new") for _ in range(4)]
+    rule = only_rule()
+    whole = tried(rule)
+    assert not whole.is_cut
+    found = tried(rule, most=2)
+    assert [one.event.subject_id for one in found.said] == [one.event.subject_id for one in whole.said[-2:]]
+    assert found.said[-1].event.subject_id == jobs[-1].pk
+    assert (found.is_cut, found.events, found.until) == (True, 2, found.until)
+    assert whole.since < found.since <= found.said[0].event.recorded_at
+    assert not tried(rule, most=whole.events).is_cut
+
+
+def test_a_trial_that_takes_too_long_says_so_and_leaves_the_connection_as_it_was(
+    client: Client, desk: Desk, manager: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rule = only_rule()
+    desk.job("in_progress")
+    monkeypatch.setattr(trial, "LONGEST_STATEMENT", 50)
+    client.force_login(manager)
+
+    def slow(*_args: object) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_sleep(5)")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(trial, "_look", slow)
+        shown = client.post(f"/admin/notifications/rule/{rule.pk}/try/", {"days": "30"}).content.decode()
+    assert "It took too long to find out." in shown
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW statement_timeout")
+        assert cursor.fetchone() == ("0",)
+    assert tried(rule).messages
 
 
 def test_what_is_older_than_the_days_asked_for_is_left_out(desk: Desk) -> None:
