@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from django.db import transaction
 
-from config.demo import cases, decisions, desk, field, jobs, links, papers, people, queue, ways, words
+from config.demo import cases, decisions, desk, field, jobs, links, mornings, papers, people, queue, ways, words
 from orders import cursors
 from reports.models import ReplayRun
 from reports.replay.demand import Demand
@@ -69,3 +69,4 @@ def _tell(now: datetime) -> None:
     decisions.tell(cast, now, customers, nobody_has[0])
     desk.tell(cast, now, nobody_has[waiting_jobs + len(queue.WAITING) :])
     words.tell(cast, now)
+    mornings.tell(cast, now)
