@@ -27,6 +27,7 @@ class ConfigConfig(AppConfig):
         gc.set_threshold(50_000, 20, 50)
         name_relations()
         roles, schedules = import_module("config.roles"), import_module("config.schedules")
+        import_module("config.messages.timely").bring()
         wording, shipped = import_module("orders.actions.wording"), import_module("notifications.shipped")
 
         def write(using: str, **_: Any) -> None:

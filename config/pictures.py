@@ -92,6 +92,7 @@ PICTURES = (
     Picture("message-rule", "/admin/notifications/rule/?q=waits-a", (LIST_LINK,), full=True),
     Picture("figures", "/figures/?period=365", full=True),
     Picture("figure", "/figures/line_fill_rate/?period=365"),
+    Picture("timeliness", "/figures/notification_timeliness/", full=True),
     Picture("board-table", "/desk/board/?as=table", full=True, person="dispatcher"),
     Picture("when", "/desk/when/?q=Frankfurt+Haulage", full=True, person="dispatcher", shown=True),
     Picture("search", "/desk/search/?q=pump", person="dispatcher"),

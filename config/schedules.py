@@ -54,6 +54,10 @@ SCHEDULES = (
     Planned(_("date queues that new weights moved"), "backorders.tasks.date_due_queues", minutes=1),
     Planned(_("take back expected dates that have passed"), "backorders.tasks.date_queues_anew", daily_at=time(0, 5)),
     Planned(_("add up the figures of touched days"), "reports.tasks.roll_up_figures", minutes=1),
+    Planned(_("add up how soon people were told"), "notifications.tasks.add_up_timeliness", minutes=1),
+    Planned(
+        _("add up anew how soon people were told"), "notifications.tasks.add_up_all_timeliness", daily_at=time(1, 15)
+    ),
     Planned(_("add up all figures anew"), "reports.tasks.roll_up_all_figures", daily_at=time(1, 30)),
     Planned(_("anchor the ledger"), "orders.tasks.anchor_ledger", daily_at=time(0, 10)),
     Planned(_("check all laws and chains"), "config.tasks.check_integrity", daily_at=time(2, 30)),

@@ -9,6 +9,7 @@ from config import health, pages
 from config.api.tokens import RevocationDoor, TokenDoor
 from config.faces.styleguide import styleguide
 from config.keeping import SignIn, kept_form
+from config.messages import timeliness
 from config.office import desk as office
 
 handler400 = "config.refusals.bad_request"
@@ -32,6 +33,7 @@ urlpatterns = [
     path("t/", include("config.phone.urls")),
     path("admin/", admin.site.admin_view(office.landing), name="office"),
     path("admin/desk/", admin.site.admin_view(office.desk), name="office_desk"),
+    path("figures/notification_timeliness/", timeliness.timeliness, name="notification-timeliness"),
     path("figures/", include("reports.figures.urls")),
     path("admin/", admin.site.urls),
     path("api/v1/", include(("config.api.urls", "api"))),

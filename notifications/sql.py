@@ -178,18 +178,18 @@ WITH given AS MATERIALIZED (
     SELECT * FROM json_to_recordset(%(notices)s::json) AS notice (
         id uuid, recipient_id uuid, channel text, thread_kind text, thread_id uuid, reference text, region_id uuid,
         sources text[], messages_count integer, is_urgent boolean, target_seconds integer, due_at timestamptz,
-        caused_at timestamptz
+        caused_at timestamptz, held_until timestamptz
     )
 ),
 noticed AS (
     INSERT INTO notifications_notice AS notice (
         id, recipient_id, channel, thread_kind, thread_id, reference, region_id, sources, messages_count, is_urgent,
-        target_seconds, state, due_at, caused_at, attempts, fell_back, address, language, subject, text, html,
-        provider_id, error
+        target_seconds, state, due_at, caused_at, held_until, attempts, fell_back, address, language, subject, text,
+        html, provider_id, error
     )
     SELECT
         id, recipient_id, channel, thread_kind, thread_id, reference, region_id, sources, messages_count, is_urgent,
-        target_seconds, 'waiting', due_at, caused_at, 0, false, '', '', '', '', '', '', ''
+        target_seconds, 'waiting', due_at, caused_at, held_until, 0, false, '', '', '', '', '', '', ''
     FROM given
     ORDER BY recipient_id, channel, thread_id
     ON CONFLICT (recipient_id, channel, thread_id) WHERE state IN ('waiting', 'sending') DO UPDATE
@@ -226,7 +226,7 @@ LEFT JOIN noticed
 """
 
 #: Whether a window holds a notice back now: one of all, or of its region, its channel, and a system it speaks of.
-_HELD = """
+HELD = """
     SELECT FROM notifications_maintenancewindow AS held
     WHERE held.starts_at <= %(at)s AND held.ends_at > %(at)s
         AND (held.channel = '' OR held.channel = notice.channel)
@@ -247,12 +247,31 @@ def _due(urgency: str, more: str) -> str:
         SELECT notice.id
         FROM notifications_notice AS notice
         WHERE notice.channel = %(channel)s AND notice.state = 'waiting' AND {urgency} AND notice.due_at <= %(at)s
-            AND NOT EXISTS ({_HELD}){more}
+            AND NOT EXISTS ({HELD}){more}
         ORDER BY notice.due_at, notice.id
         LIMIT %(most)s
         FOR NO KEY UPDATE SKIP LOCKED
     )"""
 
+
+#: Until when windows held a notice back before it was late: of windows that followed one another, the last one's end.
+#: NULL: none did. What was late already when a window began is not excused by it.
+_HELD_UNTIL = """
+    WITH RECURSIVE held (until) AS (
+        SELECT notice.measured_from
+        UNION ALL
+        SELECT (
+            SELECT max(after.ends_at) FROM notifications_maintenancewindow AS after
+            WHERE after.ends_at > held.until AND after.ends_at <= %(at)s
+                AND after.starts_at <= held.until + make_interval(secs => notice.target_seconds)
+                AND (after.channel = '' OR after.channel = notice.channel)
+                AND (after.region_id IS NULL OR after.region_id = notice.region_id)
+                AND (after.source = '' OR after.source = ANY(notice.sources))
+        )
+        FROM held WHERE held.until IS NOT NULL
+    )
+    SELECT nullif(max(until), notice.measured_from) FROM held
+"""
 
 #: Claim what is due on a channel, the urgent first; of others, nothing that comes too soon after the last one.
 #: Parameters: channel, at, until (when the claim lapses), soonest (who got one of an order later waits), most.
@@ -265,7 +284,11 @@ mine AS (
     (SELECT id FROM other LIMIT greatest(%(most)s - (SELECT count(*) FROM urgent), 0))
 )
 UPDATE notifications_notice AS notice
-SET state = 'sending', claimed_until = %(until)s, attempts = notice.attempts + 1
+SET state = 'sending', claimed_until = %(until)s, attempts = notice.attempts + 1,
+    held_until = CASE WHEN EXISTS (
+        SELECT FROM notifications_maintenancewindow AS held
+        WHERE held.ends_at > notice.measured_from AND held.ends_at <= %(at)s
+    ) THEN greatest(notice.held_until, ({_HELD_UNTIL})) ELSE notice.held_until END
 FROM mine
 WHERE notice.id = mine.id
 RETURNING notice.id

@@ -84,6 +84,15 @@ class NoticeState(models.TextChoices):
 
 #: It was handed over.
 HANDED_OVER = (NoticeState.SENT.value, NoticeState.DELIVERED.value)
+#: It never reached its reader over its channel.
+LOST = (
+    NoticeState.DEAD.value,
+    NoticeState.DISCARDED.value,
+    NoticeState.REPLAYED.value,
+    NoticeState.TOLD.value,
+)
+#: Whether it was in time is known for ever.
+SETTLED = (*HANDED_OVER, *LOST)
 
 
 class DeadCause(models.TextChoices):

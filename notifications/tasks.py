@@ -6,7 +6,7 @@ import time
 
 from django.utils import timezone
 
-from notifications.actions import alerting, dead_listing, digests
+from notifications.actions import alerting, dead_listing, digests, timeliness
 from notifications.sending import catch_up
 from notifications.statuses import Channel
 
@@ -35,3 +35,13 @@ def fire_digests() -> str:
     deadline = time.monotonic() + _SECONDS
     fired = digests.fire_due(at=timezone.now(), go_on=lambda: time.monotonic() < deadline)
     return f"{fired.due} due, {fired.told} told"
+
+
+def add_up_timeliness() -> str:
+    """Add up how soon people were told on the days that notices touched; return what was done."""
+    return f"{timeliness.add_up(at=timezone.now())} days"
+
+
+def add_up_all_timeliness() -> str:
+    """Add up how soon people were told on all days anew; return what was done."""
+    return f"{timeliness.add_up_all(at=timezone.now())} days"

@@ -316,6 +316,7 @@ def _write_notices(due: Sequence[_Due], at: datetime) -> dict[UUID, UUID]:
             "target_seconds": TARGET_SECONDS,
             "due_at": at,
             "caused_at": each.occurrence.at if each.occurrence else at,
+            "held_until": None,
         }
         for each in told
     ]

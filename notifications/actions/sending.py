@@ -17,7 +17,8 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, Value
+from django.db.models.functions import Greatest
 
 from notifications import planning, sql
 from notifications.actions import addresses, failing
@@ -124,7 +125,11 @@ def _take_up_lapsed(setting: ChannelSetting, at: datetime) -> None:
 def postpone(*, notices: Collection[UUID], until: datetime) -> None:
     """Put claimed notices off that are not to disturb their reader now; that was no attempt."""
     Notice.objects.filter(pk__in=notices, state=NoticeState.SENDING).update(
-        state=NoticeState.WAITING, claimed_until=None, due_at=until, attempts=F("attempts") - 1
+        state=NoticeState.WAITING,
+        claimed_until=None,
+        due_at=until,
+        attempts=F("attempts") - 1,
+        held_until=Greatest("held_until", Value(until)),
     )
 
 
@@ -345,6 +350,7 @@ def _row_over(notice: Notice, channel: str, messages_count: int, at: datetime) -
         "target_seconds": notice.target_seconds,
         "due_at": at,
         "caused_at": notice.caused_at,
+        "held_until": notice.held_until,
     }
 
 

@@ -108,6 +108,7 @@ def _join(notices: dict[tuple[UUID, str, UUID], dict[str, Any]], one: Said, caus
             "target_seconds": rule.target_seconds,
             "due_at": one.due_at,
             "caused_at": caused_at,
+            "held_until": one.due_at if is_digest else None,
         }
     else:
         notice["messages_count"] += 1
@@ -115,6 +116,8 @@ def _join(notices: dict[tuple[UUID, str, UUID], dict[str, Any]], one: Said, caus
         notice["target_seconds"] = min(notice["target_seconds"], rule.target_seconds)
         notice["due_at"] = min(notice["due_at"], one.due_at)
         notice["caused_at"] = min(notice["caused_at"], caused_at)
+        if is_digest:
+            notice["held_until"] = notice["due_at"]
         if one.event.source not in notice["sources"]:
             notice["sources"].append(one.event.source)
     key: UUID = notice["id"]

@@ -10,6 +10,7 @@ from notifications.models.people import Address, Recipient, Watch
 from notifications.models.proposals import RootCause, WordProposal
 from notifications.models.rules import EscalationLevel, Rule
 from notifications.models.templates import Template, TemplateVersion
+from notifications.models.timeliness import DailyTimeliness
 from notifications.models.windows import ChannelSetting, MaintenanceWindow
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "Attempt",
     "ChannelSetting",
     "DeadLetter",
+    "DailyTimeliness",
     "DigestIssue",
     "DigestSubscription",
     "EscalationLevel",

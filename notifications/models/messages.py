@@ -3,7 +3,7 @@
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Now
+from django.db.models.functions import Greatest, Now
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -11,7 +11,7 @@ from notifications.models.dead import DeadLetter
 from notifications.models.people import Recipient
 from notifications.models.rules import Rule
 from notifications.models.templates import TemplateVersion
-from notifications.statuses import Audience, Channel, DeadCause, NoticeState, Trigger, Unheard
+from notifications.statuses import LOST, SETTLED, Audience, Channel, DeadCause, NoticeState, Trigger, Unheard
 from orders.models import OrderEvent
 from parts.keys import new_key
 from parts.models import Region
@@ -45,6 +45,18 @@ class Notice(models.Model):
     state = models.CharField(_("state"), max_length=10, choices=NoticeState, default=NoticeState.WAITING)
     due_at = models.DateTimeField(_("due"))
     caused_at = models.DateTimeField(_("first event recorded at"))
+    held_until = models.DateTimeField(
+        _("held until"),
+        null=True,
+        blank=True,
+        help_text=_("By the quiet hours or the digest of its reader, or by a maintenance window."),
+    )
+    measured_from = models.GeneratedField(
+        verbose_name=_("might go since"),
+        expression=Greatest("caused_at", "held_until"),
+        output_field=models.DateTimeField(),
+        db_persist=True,
+    )
     created_at = models.DateTimeField(_("written at"), db_default=Now())
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     claimed_until = models.DateTimeField(null=True, blank=True, editable=False)
@@ -128,6 +140,8 @@ class Notice(models.Model):
             models.Index(
                 fields=["handed_over_at", "id"], condition=Q(handed_over_at__isnull=False), name="notice_handed_over"
             ),
+            models.Index(fields=["measured_from", "id"], condition=Q(state__in=SETTLED), name="notice_measured"),
+            models.Index(fields=["ended_at"], condition=Q(state__in=LOST), name="notice_lost"),
         ]
 
     def __str__(self) -> str:

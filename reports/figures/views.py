@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
-from reports.figures import overview, standing
+from reports.figures import contributed, overview, standing
 from reports.figures.definitions import ALL, FIGURES, STEPS, Figure
 from reports.figures.forms import BY, Filters
 from reports.figures.reading import Period, Reading, Sum
@@ -85,6 +85,7 @@ def figures(request: HttpRequest) -> HttpResponse:
         "also": f"{address}&" if address else "?",
         "ways_by": [(name, word, filters.address(by=name)) for name, word in BY.items()],
         "tiles": overview.tiles(reading, filters),
+        "contributed": contributed.tiles(filters),
         "columns": list(FIGURES.values()),
         "parts": overview.parts_of(reading, filters, stand),
         "by_word": BY[filters.by],

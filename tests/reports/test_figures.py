@@ -227,7 +227,7 @@ def test_a_page_costs_the_same_number_of_queries_however_much_there_is(manager: 
         desk.place(1, 1)
         desk.job("in_progress", begins="new")
     assert cost() == few
-    assert max(few) <= 18
+    assert max(few) <= 22  # four of them for the timeliness of messages
 
 
 def test_steps_of_time_cover_the_period_and_no_more(rf: Any) -> None:

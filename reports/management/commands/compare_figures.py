@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import time
 from argparse import ArgumentParser
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from orders import chains
+from reports.figures import contributed
 from reports.figures.facts import MEASURES, Measure
 from reports.figures.reading import DIMENSIONS, Key, Period, Reading, Sum, raw
 from reports.figures.standing import OPEN_BACK_ORDERS, OPEN_BACK_ORDERS_RAW, Standing
@@ -40,6 +42,9 @@ class Command(BaseCommand):
         for name in MEASURES:
             with chains.one_snapshot():
                 differences += self._compare(name, _timed(name, period, Reading), _timed(name, period, raw))
+        for figure in contributed.every():
+            with chains.one_snapshot():
+                differences += self._compare(figure.name, _clocked(figure.read, period), _clocked(figure.raw, period))
         with chains.one_snapshot():
             now = Standing(timezone.now())
             kept, orders = (_standing(now, of) for of in (OPEN_BACK_ORDERS, OPEN_BACK_ORDERS_RAW))
@@ -70,6 +75,12 @@ def _standing(now: Standing, of: Measure) -> Timed:
         for key, total in now.sums([of.name], by=by, of={of.name: of}).items():
             found[Key(of.name, None, f"{by} {key.of}", key.edge)] = total
     return found, seconds
+
+
+def _clocked(read: Callable[[Period], Mapping[Key, Sum]], period: Period) -> Timed:
+    """Return what a contributed figure says, and how long it took."""
+    start = time.perf_counter()
+    return dict(read(period)), time.perf_counter() - start
 
 
 def _timed(name: str, period: Period, read: Any) -> Timed:
