@@ -6,6 +6,7 @@ import re
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.test import Client
 from django.utils import timezone
@@ -111,5 +112,5 @@ class Tracked:
 
 
 def in_days(count: int) -> date:
-    """Return the day so many days from now."""
-    return timezone.now().date() + timedelta(days=count)
+    """Return the day so many days from now, where the customer is: there it is tomorrow before it is in UTC."""
+    return timezone.now().astimezone(ZoneInfo("Europe/Berlin")).date() + timedelta(days=count)
