@@ -18,7 +18,7 @@ from config.postgres.base import server
 from tests.template import ready_template
 
 #: Folders of tests that come in by a door: pages and the API.
-DOORS = {"admin", "api", "browser", "desk", "phone", "tracking"}
+DOORS = {"admin", "api", "browser", "desk", "messages", "phone", "tracking"}
 PASSWORD = "correct horse battery staple"
 
 

@@ -24,7 +24,7 @@ from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
 from django.db import models, transaction
 from django.http import HttpResponseBase
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
@@ -346,7 +346,11 @@ class Cast:
     def _send(self, client: Client, ask: Ask) -> Any:
         address = self.address(ask)
         if ask.method == "GET":
-            return client.get(address, self._query(ask))
+            # By the handler alone: a test client keeps a copy of each template's context, which takes half of its time.
+            asks = RequestFactory()
+            asks.defaults |= client.defaults
+            asks.cookies = client.cookies
+            return client.handler(asks.get(address, self._query(ask)).environ)
         if ask.route.startswith("api:"):
             body, key = json.dumps(self._body(ask), default=str), {"Idempotency-Key": uuid.uuid4().hex}
             return client.post(address, body, content_type="application/json", headers=key)

@@ -28,7 +28,7 @@ _PROBLEMS_OF_WRITING = {
     "412": "It has changed since it was read; `version` is the present one.",
     "413": "The body is larger than is taken.",
     "415": "Only application/json is read.",
-    "422": "The Idempotency-Key was used for another call.",
+    "422": "The Idempotency-Key was used for another call; of an inbox: the body cannot be cut into messages.",
 }
 
 _PROBLEM: dict[str, Any] = {

@@ -56,14 +56,14 @@ class AnyForm(BaseContentNegotiation):
         return renderers[0], renderers[0].media_type
 
 
-class ProblemSerializer(serializers.Serializer[Any]):
+class InboundProblemSerializer(serializers.Serializer[Any]):
     code = serializers.CharField()
     detail = serializers.CharField()
     extra = serializers.DictField(child=serializers.JSONField())
     fact = serializers.IntegerField(allow_null=True, help_text="Which of the message's facts, from 0.")
 
 
-class FactSerializer(serializers.Serializer[Any]):
+class InboundFactSerializer(serializers.Serializer[Any]):
     outcome = serializers.ChoiceField(choices=["moved", "filed", "repeated", "noted", "refused"])
     reference = serializers.CharField(allow_blank=True)
     status = serializers.CharField(allow_blank=True, help_text="Where it stood then.")
@@ -75,8 +75,8 @@ class InboundMessageSerializer(serializers.Serializer[Any]):
     key = serializers.CharField(help_text="Yours.")
     status = serializers.ChoiceField(choices=MessageStatus.choices)
     cause = serializers.CharField(allow_blank=True)
-    problems = ProblemSerializer(many=True)
-    facts = FactSerializer(many=True)
+    problems = InboundProblemSerializer(many=True)
+    facts = InboundFactSerializer(many=True)
     is_repeat = serializers.BooleanField()
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import schemathesis
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
 from hypothesis import HealthCheck
@@ -16,10 +16,15 @@ from schemathesis import checks
 
 from backorders.models import BackOrder
 from config.wsgi import application
+from integrations.models import ExternalSystem, Interface
 from parts.models import Delivery
 from tests.api.world import Caller, World, token_for
+from tests.integrations.sending import said, send
 
 schema = schemathesis.openapi.from_wsgi("/api/v1/schema/", application)
+
+#: Who calls, and as which system.
+CALLS = "manager"
 
 CHECKS: list[Any] = [
     checks.not_a_server_error,
@@ -54,6 +59,12 @@ class Known:
             "purchase-orders": str(purchase.id),
             "deliveries": str(Delivery.objects.get().pk),
         }
+        system = ExternalSystem.objects.create(
+            code="erp", name="ERP", kind="erp", account=User.objects.get(username=CALLS)
+        )
+        Interface.objects.create(system=system, code="statuses", name="Statuses", format="status-json")
+        [taken] = send(said("P-999999/1"), system="erp")
+        self.by_resource["inbound"] = str(taken.id)
         self.by_field = {
             "customer": str(world.ours.pk),
             "part": str(world.parts[0].pk),
@@ -72,6 +83,8 @@ class Known:
             return
         if case.path_parameters and "id" in case.path_parameters:
             case.path_parameters["id"] = self.by_resource[case.path.removeprefix("/api/v1/").split("/")[0]]
+        if case.path_parameters and "system" in case.path_parameters:
+            case.path_parameters["system"] = "erp"
         case.body = self._with_known(case.body)
 
     def _with_known(self, value: Any) -> Any:
@@ -98,6 +111,7 @@ def known(world: World, erp: Caller) -> Iterator[Known]:
 
 @pytest.fixture
 def header(manager: User) -> dict[str, str]:
+    manager.user_permissions.add(Permission.objects.get(codename="send_inboundmessage"))
     return {"Authorization": f"Bearer {token_for(manager)}"}
 
 
@@ -116,7 +130,7 @@ _turn = iter(range(10**9))
     suppress_health_check=list(HealthCheck),
 )
 def test_no_call_made_up_from_the_description_breaks_anything(
-    case: schemathesis.Case, known: Known, header: dict[str, str]
+    case: schemathesis.Case, header: dict[str, str], known: Known
 ) -> None:
     known.put_into(case, next(_turn))
     case.call_and_validate(headers=header, checks=CHECKS)
