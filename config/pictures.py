@@ -86,6 +86,8 @@ PICTURES = (
     ),
     Picture("board", "/desk/board/", person="dispatcher", shown=True),
     Picture("alerts", "/messages/alerts/", full=True),
+    Picture("windows", "/messages/windows/", full=True),
+    Picture("window-new", "/messages/windows/new/", full=True),
     Picture("undelivered", "/messages/dead/", full=True),
     Picture("undelivered-again", "/messages/dead/replay/?cause=no_address", full=True),
     Picture("message-rules", "/admin/notifications/rule/", full=True),

@@ -187,6 +187,7 @@ DISPATCHER = Role(
         "notifications.view_message",
         # They have the customer on the telephone; sending again and letting rest is for those who answer for messages.
         "notifications.tell_deadletter",
+        "notifications.view_maintenancewindow",
         *HEARS,
         *DIGESTS,
     ),

@@ -24,7 +24,7 @@ from django.utils.translation import gettext as _
 from backorders.statuses import LABELS as BACK_ORDER_LABELS
 from notifications import digest_letters, letters, links, news, rendering, shipped, standing
 from notifications.digest_letters import Digest
-from notifications.models import Address, Message, Notice, Template, TemplateVersion, WordProposal
+from notifications.models import Address, MaintenanceWindow, Message, Notice, Template, TemplateVersion, WordProposal
 from notifications.planning import DIGEST
 from notifications.readers import zone_of
 from notifications.standing import Item, Standing
@@ -139,7 +139,7 @@ def compose(notices: Sequence[Notice], addresses: Mapping[UUID, str], at: dateti
             found.append(Stale(notice, of_notice, _("There is nothing to say.")))
         elif not still:
             found.append(Stale(notice, of_notice, _("What it warned of is over.")))
-        elif _is_old_news(still, read):
+        elif _is_old_news(still, read, notice.held_by):
             found.append(Stale(notice, of_notice, _("It is back where its reader last knew it.")))
         else:
             found.append(replace(_composed(notice, still, addresses.get(notice.pk, ""), read), messages=of_notice))
@@ -199,14 +199,20 @@ def _wordings(languages: set[str], at: datetime | None = None) -> dict[str, Word
     return {language: wording.read(language, at) for language in sorted(languages)}
 
 
-def _is_old_news(messages: Sequence[Message], read: Read) -> bool:
-    """Tell whether all news are of statuses that were left again, so that all stands where it stood before them."""
+def _is_old_news(messages: Sequence[Message], read: Read, held_by: MaintenanceWindow | None) -> bool:
+    """Tell whether all news are of statuses that were left again, so that all stands where it stood before them.
+
+    What is then said or not is for the rule to say; for a window that held it where it says so, but for what cannot be
+    muted.
+    """
+    of_window = held_by.when_stale if held_by else ""
     first: dict[UUID, str] = {}
     for message in messages:
         event = message.event
         if (
             message.alert_id
-            or message.rule.when_stale != WhenStale.DROP
+            or (message.rule.when_stale if message.rule.cannot_be_muted else of_window or message.rule.when_stale)
+            != WhenStale.DROP
             or not event.to_status
             or not event.from_status
         ):

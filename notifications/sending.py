@@ -53,7 +53,7 @@ class Sender:
     def _send(self, claimed: Sequence[UUID], at: datetime) -> None:
         notices = list(
             Notice.objects.filter(pk__in=claimed)
-            .select_related("recipient__customer", "recipient__user")
+            .select_related("recipient__customer", "recipient__user", "held_by")
             .order_by("-is_urgent", "due_at", "id")
         )
         awake = self._awake(notices, at)

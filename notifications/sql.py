@@ -225,14 +225,26 @@ LEFT JOIN noticed
     AND noticed.thread_id = given.thread_id
 """
 
-#: Whether a window holds a notice back now: one of all, or of its region, its channel, and a system it speaks of.
-HELD = """
-    SELECT FROM notifications_maintenancewindow AS held
-    WHERE held.starts_at <= %(at)s AND held.ends_at > %(at)s
+#: The windows that are open now.
+_OPEN = "held.starts_at <= %(at)s AND held.ends_at > %(at)s AND held.cancelled_at IS NULL"
+
+#: Whether a window holds a notice back now: one of all, or of its region, its channel, and a system it speaks of. What
+#: cannot be muted is held only where its channel is down.
+_HOLDS = f"""
+    FROM notifications_maintenancewindow AS held
+    WHERE {_OPEN}
         AND (held.channel = '' OR held.channel = notice.channel)
         AND (held.region_id IS NULL OR held.region_id = notice.region_id)
         AND (held.source = '' OR held.source = ANY(notice.sources))
+        AND (held.channel_is_down OR NOT EXISTS (
+            SELECT FROM notifications_message AS message
+            JOIN notifications_rule AS rule ON rule.id = message.rule_id
+            WHERE message.notice_id = notice.id AND rule.cannot_be_muted
+        ))
 """
+
+#: The same as a subquery.
+HELD = f"SELECT {_HOLDS}"
 
 #: Whether its reader got something of the same order over the same channel a moment ago.
 _TOO_SOON = """
@@ -262,7 +274,7 @@ _HELD_UNTIL = """
         UNION ALL
         SELECT (
             SELECT max(after.ends_at) FROM notifications_maintenancewindow AS after
-            WHERE after.ends_at > held.until AND after.ends_at <= %(at)s
+            WHERE after.ends_at > held.until AND after.ends_at <= %(at)s AND after.cancelled_at IS NULL
                 AND after.starts_at <= held.until + make_interval(secs => notice.target_seconds)
                 AND (after.channel = '' OR after.channel = notice.channel)
                 AND (after.region_id IS NULL OR after.region_id = notice.region_id)
@@ -273,8 +285,9 @@ _HELD_UNTIL = """
     SELECT nullif(max(until), notice.measured_from) FROM held
 """
 
-#: Claim what is due on a channel, the urgent first; of others, nothing that comes too soon after the last one.
-#: Parameters: channel, at, until (when the claim lapses), soonest (who got one of an order later waits), most.
+#: Claim what is due on a channel, the urgent first; of others, nothing that comes too soon after the last one. What a
+#: window holds back is marked with it, so that what became of it can be told. Parameters: channel, at, until (when the
+#: claim lapses), soonest (who got one of an order later waits), most.
 CLAIM = f"""
 WITH urgent AS MATERIALIZED {_due("notice.is_urgent", "")},
 other AS MATERIALIZED {_due("NOT notice.is_urgent", f" AND NOT EXISTS ({_TOO_SOON})")},
@@ -282,6 +295,17 @@ mine AS (
     SELECT id FROM urgent
     UNION ALL
     (SELECT id FROM other LIMIT greatest(%(most)s - (SELECT count(*) FROM urgent), 0))
+),
+marked AS (
+    UPDATE notifications_notice AS notice
+    SET held_by_id = (SELECT held.id {_HOLDS} ORDER BY held.ends_at DESC, held.id LIMIT 1)
+    WHERE notice.id IN (
+        SELECT notice.id FROM notifications_notice AS notice
+        WHERE EXISTS (SELECT FROM notifications_maintenancewindow AS held WHERE {_OPEN})
+            AND notice.channel = %(channel)s AND notice.state = 'waiting' AND notice.due_at <= %(at)s
+            AND notice.held_by_id IS NULL AND EXISTS ({HELD})
+        FOR NO KEY UPDATE SKIP LOCKED
+    )
 )
 UPDATE notifications_notice AS notice
 SET state = 'sending', claimed_until = %(until)s, attempts = notice.attempts + 1,

@@ -41,6 +41,7 @@ from notifications.models import (
     Alert,
     DeadLetter,
     DigestSubscription,
+    MaintenanceWindow,
     Notice,
     Recipient,
     Template,
@@ -111,6 +112,7 @@ PAGES: dict[str, tuple[type[models.Model], str]] = {
     "phone:job": (ServiceOrder, "pk"),
     "audit:chain": (ServiceOrder, "pk"),
     "messages:acknowledge": (Alert, "pk"),
+    **{f"messages:window{deed}": (MaintenanceWindow, "pk") for deed in ("", "-change", "-end", "-cancel")},
     **{f"messages:dead-{name}": (DeadLetter, "pk") for name in ("letter", "replay", "correct", "tell", "discard")},
     "messages:notice": (Notice, "pk"),
     "messages:watch-service-order": (ServiceOrder, "pk"),
@@ -133,6 +135,8 @@ PAGES_THAT_WRITE = {
     "messages:acknowledge": ["POST"],
     "messages:allow": ["GET", "POST"],
     "messages:dead-replay-many": ["GET", "POST"],
+    **{f"messages:window-{name}": ["GET", "POST"] for name in ("new", "change")},
+    **{f"messages:window-{name}": ["POST"] for name in ("end", "cancel")},
     **{f"messages:dead-{name}": ["POST"] for name in ("replay", "correct", "tell", "discard")},
     "messages:confirm": ["GET", "POST"],
     "messages:email-hook": ["POST"],
@@ -314,6 +318,7 @@ class Cast:
             self.token = tracking.issue(service_order_id=job.pk, **cause()).token
         watched.an_alert(job)
         watched.a_dead_letter(job)
+        watched.a_window()
         watched.a_proposal(job, world.person)
         self.clients = {name: Client() for name in CALLERS}
         for name in CALLERS:

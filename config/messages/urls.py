@@ -16,6 +16,7 @@ from config.messages import (
     proposals,
     status_words,
     watching,
+    windows,
     wordings,
 )
 
@@ -32,6 +33,12 @@ urlpatterns = [
     path("dead/<uuid:key>/correct/", dead.correct, name="dead-correct"),
     path("dead/<uuid:key>/tell/", dead.tell, name="dead-tell"),
     path("dead/<uuid:key>/discard/", dead.discard, name="dead-discard"),
+    path("windows/", windows.windows, name="windows"),
+    path("windows/new/", windows.new, name="window-new"),
+    path("windows/<uuid:key>/", windows.window, name="window"),
+    path("windows/<uuid:key>/change/", windows.change, name="window-change"),
+    path("windows/<uuid:key>/end/", windows.end, name="window-end"),
+    path("windows/<uuid:key>/cancel/", windows.cancel, name="window-cancel"),
     path("count/", inbox.count, name="count"),
     path("read-all/", inbox.read_all, name="read-all"),
     path("digests/", digests.digests, name="digests"),

@@ -7,9 +7,10 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from notifications import dead_list
+from notifications import dead_list, window_list
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +27,12 @@ class Tab:
 _TABS = (
     ("alerts", _("Alerts"), "messages:alerts", "notifications.view_alert"),
     ("dead", _("Undelivered"), "messages:dead", "notifications.view_notice"),
+    ("windows", _("Maintenance windows"), "messages:windows", "notifications.view_maintenancewindow"),
 )
 
 
 def watch_tabs(request: HttpRequest, here: str) -> dict[str, Any]:
-    """Return what the tabs show; `here` is the present one. One statement."""
+    """Return what the tabs show; `here` is the present one. Two statements."""
     shown = [
         Tab(name, title, reverse(page), _count(name))
         for name, title, page, right in _TABS
@@ -40,6 +42,8 @@ def watch_tabs(request: HttpRequest, here: str) -> dict[str, Any]:
 
 
 def _count(name: str) -> str:
+    if name == "windows":
+        return str(window_list.count_holding(timezone.now()) or "")
     if name != "dead":
         return ""
     number = dead_list.count_open()

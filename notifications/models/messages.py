@@ -11,6 +11,7 @@ from notifications.models.dead import DeadLetter
 from notifications.models.people import Recipient
 from notifications.models.rules import Rule
 from notifications.models.templates import TemplateVersion
+from notifications.models.windows import MaintenanceWindow
 from notifications.statuses import LOST, SETTLED, Audience, Channel, DeadCause, NoticeState, Trigger, Unheard
 from orders.models import OrderEvent
 from parts.keys import new_key
@@ -82,6 +83,9 @@ class Notice(models.Model):
     dead_letter = models.ForeignKey(
         DeadLetter, models.PROTECT, null=True, blank=True, related_name="notices", db_index=False
     )
+    held_by = models.ForeignKey(
+        MaintenanceWindow, models.PROTECT, null=True, blank=True, related_name="notices", db_index=False
+    )
 
     class Meta:
         ordering = ("-id",)
@@ -137,6 +141,7 @@ class Notice(models.Model):
                 name="notice_dead_to_be_listed",
             ),
             models.Index(fields=["dead_letter"], condition=Q(dead_letter__isnull=False), name="notice_of_dead_letter"),
+            models.Index(fields=["held_by", "state"], condition=Q(held_by__isnull=False), name="notice_held_by_window"),
             models.Index(
                 fields=["handed_over_at", "id"], condition=Q(handed_over_at__isnull=False), name="notice_handed_over"
             ),

@@ -1,20 +1,26 @@
 """When nothing goes out: maintenance windows; and how each channel is to be used."""
 
+from datetime import timedelta
+
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 from simple_history.models import HistoricalRecords
 
-from notifications.statuses import Channel
+from notifications.statuses import Channel, WhenStale
 from parts.keys import new_key
 from parts.models import Region
+
+#: Nothing is held for longer: whoever needs more makes another window, with a reason of its own.
+LONGEST = timedelta(days=14)
 
 
 class MaintenanceWindow(models.Model):
     """A time in which notices are held: of events from one system, of one region, over one channel, or all of them.
 
-    What waited goes out merged when it ends. Urgent notices are held too: only who may silence makes a window.
+    What waited goes out merged when it ends. Urgent notices are held too: only who may silence makes a window. What
+    cannot be muted is not silenced by it; it is held only where the channel itself is down, because trying would fail.
     """
 
     id = models.UUIDField(primary_key=True, default=new_key, editable=False)
@@ -37,8 +43,23 @@ class MaintenanceWindow(models.Model):
     channel = models.CharField(
         _("channel"), max_length=10, choices=Channel, blank=True, help_text=_("Empty: all channels.")
     )
+    channel_is_down = models.BooleanField(
+        _("the channel itself is down"),
+        default=False,
+        help_text=_("Then what cannot be muted is held, too; otherwise it goes out."),
+    )
+    when_stale = models.CharField(
+        _("if it is old news by then"),
+        max_length=10,
+        choices=WhenStale,
+        blank=True,
+        help_text=_("Empty: as each rule says."),
+    )
     made_by = models.CharField(_("made by"), max_length=80, editable=False)
     ended_by = models.CharField(_("ended early by"), max_length=80, blank=True, editable=False)
+    cancelled_by = models.CharField(_("cancelled by"), max_length=80, blank=True, editable=False)
+    cancelled_at = models.DateTimeField(_("cancelled at"), null=True, blank=True, editable=False)
+    version = models.PositiveIntegerField(_("version"), default=1, editable=False)
     history = HistoricalRecords()
 
     class Meta:
@@ -52,6 +73,18 @@ class MaintenanceWindow(models.Model):
                 condition=Q(channel="") | Q(channel__in=Channel.values), name="window_channel_known"
             ),
             models.CheckConstraint(condition=~Q(reason=""), name="window_has_a_reason"),
+            models.CheckConstraint(condition=Q(ends_at__lte=F("starts_at") + LONGEST), name="window_not_too_long"),
+            models.CheckConstraint(
+                condition=Q(channel_is_down=False) | ~Q(channel=""), name="window_names_the_channel_that_is_down"
+            ),
+            models.CheckConstraint(
+                condition=Q(when_stale="") | Q(when_stale__in=WhenStale.values), name="window_when_stale_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(cancelled_at__isnull=True, cancelled_by="")
+                | (Q(cancelled_at__isnull=False) & ~Q(cancelled_by="")),
+                name="window_cancelled_by_somebody",
+            ),
         ]
         indexes = [models.Index(fields=["ends_at", "starts_at"], name="window_by_end")]
 

@@ -21,7 +21,7 @@ from django.db.models import (
     Value,
 )
 
-from notifications.models import MaintenanceWindow, Notice
+from notifications.models import MaintenanceWindow, Message, Notice
 from notifications.statuses import LOST, SETTLED
 from notifications.timeliness.reading import Place, Timeliness, Told
 from notifications.timeliness.sql import OPEN
@@ -68,13 +68,15 @@ def rows_behind(
 
 def _held(at: datetime) -> Exists:
     """Return whether a window holds a notice now, as `notifications.sql.HELD` says it."""
-    windows = MaintenanceWindow.objects.filter(starts_at__lte=at, ends_at__gt=at)
+    windows = MaintenanceWindow.objects.filter(starts_at__lte=at, ends_at__gt=at, cancelled_at=None)
+    passes = Message.objects.filter(notice=OuterRef(OuterRef("pk")), rule__cannot_be_muted=True)
     told_of = Func(OuterRef("sources"), F("source"), function="array_position", output_field=IntegerField())
     return Exists(
         windows.annotate(told_of=told_of).filter(
             Q(channel="") | Q(channel=OuterRef("channel")),
             Q(region=None) | Q(region=OuterRef("region")),
             Q(source="") | Q(told_of__isnull=False),
+            Q(channel_is_down=True) | ~Exists(passes),
         )
     )
 

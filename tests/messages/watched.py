@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from notifications.models import Alert, DeadLetter, Recipient, RootCause, Rule, WordProposal
+from notifications.models import Alert, DeadLetter, MaintenanceWindow, Recipient, RootCause, Rule, WordProposal
 from orders.models import OrderEvent, ServiceOrder
 
 
@@ -29,6 +31,14 @@ def a_dead_letter(job: ServiceOrder) -> DeadLetter:
     when = {"since": timezone.now(), "found_at": timezone.now(), "open_since": timezone.now()}
     return DeadLetter.objects.create(
         recipient=reader, channel="email", event=event, cause="no_address", news_count=1, rank="1", **about, **when
+    )
+
+
+def a_window() -> MaintenanceWindow:
+    """Hold what comes from a system that sends nothing."""
+    now = timezone.now()
+    return MaintenanceWindow.objects.create(
+        name="Upgrade", reason="Version 8", source="elsewhere", starts_at=now, ends_at=now + timedelta(hours=4)
     )
 
 
