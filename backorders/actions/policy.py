@@ -60,8 +60,8 @@ def change_weights(
     The policy row is locked, so that no back order is opened or changed with the old weights meanwhile. The change
     stands in the policy's history with its reason. `shown` is the fingerprint of the preview that the person saw: if
     that does not hold any more, nothing is done. Which queues are to be dated anew is written down with the ranks;
-    that is done afterwards, and what is left of it (`pegging.date_due`) by the clock. Raises Forbidden, Invalid,
-    ReasonRequired, NothingToDo, PreviewIsOld.
+    that is done afterwards, and what is left of it (`pegging.date_due`) by the clock. Never inside a transaction of
+    somebody else. Raises Forbidden, Invalid, ReasonRequired, NothingToDo, PreviewIsOld.
     """
     by.require("backorders.change_allocationpolicy")
     wanted = _checked(changes)
@@ -73,7 +73,9 @@ def change_weights(
     # Nobody can open a back order while the policy is locked: what takes long is done before, and holds if the state
     # is still the same under the lock.
     before, expected = state(), effect(changes=wanted, today=today)
-    with transaction.atomic():
+    # A transaction of its own: dating a queue writes to the same rows again, and would then ask for their parts with
+    # the policy still held (PostgreSQL checks the foreign keys of a row that a transaction changes twice).
+    with transaction.atomic(durable=True):
         policy = AllocationPolicy.objects.select_for_update().get(pk="default")
         if all(getattr(policy, name) == value for name, value in wanted.items()):
             raise NothingToDo(sentence("These are the weights already."))

@@ -187,7 +187,9 @@ class DueQueue(models.Model):
     anybody, and what a change wants while the queue is being dated is not lost.
     """
 
-    part = models.ForeignKey(Part, models.CASCADE, related_name="+")
+    # Without a constraint: it would lock the part at the end of a change that holds the policy, and meet whoever holds
+    # the part (a new level is added) and asks for the policy. The back orders that the row is about keep their part.
+    part = models.ForeignKey(Part, models.CASCADE, related_name="+", db_constraint=False)
 
     class Meta:
         ordering = ("id",)

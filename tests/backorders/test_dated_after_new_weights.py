@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from typing import Any
 
 import pytest
+from django.db import OperationalError, connection, transaction
 
 from backorders import whatif
 from backorders.actions import pegging, policy
-from backorders.models import BackOrder, DueQueue
+from backorders.models import AllocationPolicy, BackOrder, DueQueue
 from backorders.tasks import date_due_queues
 from orders.statuses import Tier
+from parts.sql import stock
 from tests.backorders.test_whatif import days, expected, ordered, waiting
 from tests.factories.orders import CustomerFactory
 from tests.orders.desk import NOW, TOLD, Desk, d
+from tests.racing import PATIENCE
 
 pytestmark = pytest.mark.django_db
 
@@ -95,3 +99,44 @@ def test_a_queue_that_counts_on_nothing_is_not_due(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(pegging, "date_due", lambda **_facts: 0)
     assert policy.change_weights(changes={"bronze": d(500)}, reason="Storm", **TOLD) == 1
     assert not DueQueue.objects.exists()
+
+
+def weighed_while_a_part_is_held(row: BackOrder) -> int:
+    """Change the weights on another connection, while this one is about to add a level of the part."""
+
+    def weigh() -> int:
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SET lock_timeout = '2s'")
+            return policy.change_weights(changes={"bronze": d(500)}, reason="Storm", **TOLD)
+        finally:
+            connection.close()
+
+    with transaction.atomic(), ThreadPoolExecutor() as others:
+        stock.LOCK_PARTS.rows(part_ids=[row.part_id])
+        return others.submit(weigh).result(PATIENCE)
+
+
+@pytest.mark.race
+@pytest.mark.django_db(transaction=True)
+def test_new_weights_never_wait_for_whoever_holds_a_part() -> None:
+    """Who adds a level holds its part and asks for the policy later: who holds the policy must not ask for the part."""
+    AllocationPolicy.objects.get_or_create(name="default")
+    assert weighed_while_a_part_is_held(two()[0]) == 1
+
+
+@pytest.mark.race
+@pytest.mark.django_db(transaction=True)
+def test_with_a_foreign_key_new_weights_would_wait_for_whoever_holds_a_part() -> None:
+    """The twin: a queue that is due and refers to its part by a constraint."""
+    AllocationPolicy.objects.get_or_create(name="default")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "ALTER TABLE backorders_duequeue ADD CONSTRAINT due_part FOREIGN KEY (part_id) REFERENCES parts_part (id)"
+            " DEFERRABLE INITIALLY DEFERRED"
+        )
+        try:
+            with pytest.raises(OperationalError, match="lock timeout"):
+                weighed_while_a_part_is_held(two()[0])
+        finally:
+            cursor.execute("ALTER TABLE backorders_duequeue DROP CONSTRAINT due_part")

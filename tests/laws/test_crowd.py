@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass
 from threading import Thread
 from traceback import extract_tb
 from typing import Any
@@ -24,37 +26,46 @@ LINE_STATUSES = LineStatus.values
 JOB_STATUSES = ServiceOrderStatus.values
 
 
+@dataclass(frozen=True)
+class Alone:
+    """Something that is a transaction of its own, or several."""
+
+    action: Callable[[], Any]
+
+    def __call__(self) -> Any:
+        return self.action()
+
+
 def one_thing(world: World, dice: random.Random) -> Callable[[], Any]:
     """Choose something that may happen."""
     n, q = dice.randrange(60), dice.randint(1, 12)
     part, warehouse = dice.randrange(3), dice.randrange(3)
     wanted = [(dice.randrange(3), dice.randint(1, 12)) for _ in range(dice.randint(1, 3))]
     kind = dice.choice(Purpose.values)
-    return dice.choice(
-        [
-            lambda: world.place(kind, wanted, n % 6, n % 3 == 0, n % 4 == 0),
-            lambda: world.place(kind, wanted, n % 6, False, False),
-            lambda: world.deliver(part, warehouse, q, n % 2),
-            lambda: world.deliver(part, warehouse, q, 0),
-            lambda: world.correct(part, warehouse, q - 4),
-            lambda: world.move_stock(part, warehouse, (warehouse + 1) % 3, q),
-            lambda: world.buy(part, warehouse, q, n),
-            lambda: world.cancel(n, q if n % 2 else None, n % 3 == 0),
-            lambda: world.cancel_order(n),
-            lambda: world.step(n, q),
-            lambda: world.ship(n, q if n % 2 else None),
-            lambda: world.return_to_stock(n, q, 0),
-            lambda: world.override(n, LINE_STATUSES[q % len(LINE_STATUSES)]),
-            lambda: world.report([(n, LINE_STATUSES[q % len(LINE_STATUSES)], -q, q), (-1, JOB_STATUSES[q % 9], q, 0)]),
-            lambda: world.release("shipped" if n % 2 else "released"),
-            world.allocate,
-            lambda: world.expire(in_days=8),
-            world.repeg,
-            lambda: world.hold_back_order(n),
-            lambda: world.override_back_order(n, "open" if n % 2 else "allocated"),
-            lambda: world.weigh(n, q * 50),
-        ]
-    )
+    things: list[Callable[[], Any]] = [
+        lambda: world.place(kind, wanted, n % 6, n % 3 == 0, n % 4 == 0),
+        lambda: world.place(kind, wanted, n % 6, False, False),
+        lambda: world.deliver(part, warehouse, q, n % 2),
+        lambda: world.deliver(part, warehouse, q, 0),
+        lambda: world.correct(part, warehouse, q - 4),
+        lambda: world.move_stock(part, warehouse, (warehouse + 1) % 3, q),
+        lambda: world.buy(part, warehouse, q, n),
+        lambda: world.cancel(n, q if n % 2 else None, n % 3 == 0),
+        lambda: world.cancel_order(n),
+        lambda: world.step(n, q),
+        lambda: world.ship(n, q if n % 2 else None),
+        lambda: world.return_to_stock(n, q, 0),
+        lambda: world.override(n, LINE_STATUSES[q % len(LINE_STATUSES)]),
+        lambda: world.report([(n, LINE_STATUSES[q % len(LINE_STATUSES)], -q, q), (-1, JOB_STATUSES[q % 9], q, 0)]),
+        lambda: world.release("shipped" if n % 2 else "released"),
+        world.allocate,
+        lambda: world.expire(in_days=8),
+        world.repeg,
+        lambda: world.hold_back_order(n),
+        lambda: world.override_back_order(n, "open" if n % 2 else "allocated"),
+        Alone(lambda: world.weigh(n, q * 50)),
+    ]
+    return dice.choice(things)
 
 
 class Person(Thread):
@@ -69,7 +80,7 @@ class Person(Thread):
             for _ in range(EACH_DOES):
                 action = one_thing(self.world, self.dice)
                 try:
-                    with transaction.atomic():
+                    with nullcontext() if isinstance(action, Alone) else transaction.atomic():
                         action()
                     self.done += 1
                 except Refused:
