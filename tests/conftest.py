@@ -15,6 +15,7 @@ from pytest_django import DjangoDbBlocker
 from config import roles
 from config.guessing import wrong_tries
 from config.postgres.base import server
+from tests import cleaning
 from tests.template import ready_template
 
 #: Folders of tests that come in by a door: pages and the API.
@@ -74,6 +75,8 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
         )
         for (statement,) in cursor.fetchall():
             cursor.execute(statement)
+    with django_db_blocker.unblock():
+        cleaning.learn()
 
 
 @pytest.fixture(autouse=True)

@@ -59,12 +59,13 @@ from orders.models import (
     Shipment,
     TrackingLink,
 )
-from parts.models import Delivery, Part, PurchaseOrder, Supplier
+from parts.models import Delivery, Part, PurchaseOrder
 from reports.models import ExportRun
 from tests.admin.world import World, cause
 from tests.api.world import token_for
 from tests.factories.orders import CustomerFactory
 from tests.messages import watched
+from tests.permission_bodies import bodies_of
 
 TABLE = Path(__file__).with_name("permission_matrix.txt")
 #: The same for machines: what a token with one scope reaches, whose account may do everything.
@@ -422,63 +423,10 @@ class Cast:
 
     def _body(self, ask: Ask) -> dict[str, Any]:
         """Return a body that is right, so that nothing but the right to do it is refused."""
-        part, now, reason = Part.objects.all()[0].pk, timezone.now(), {"reason": "because", "reference": "T-1"}
-        bought = {"supplier": Supplier.objects.all()[0].pk, "warehouse": PurchaseOrder.objects.all()[0].warehouse_id}
-        customer = self.customers["own" if ask.whose == "-" else ask.whose].pk
-        bodies: dict[str, dict[str, Any]] = {
-            "api:service-orders-list": {"customer": customer, "title": "Press"},
-            "api:inbound-list": {
-                "id": "m-1",
-                "subject": "line",
-                "reference": "x",
-                "status": "shipped",
-                "time": str(now),
-            },
-            "api:service-orders-assign": {"technician": None},
-            "api:service-orders-claim": {},
-            "api:service-orders-fast-forward": {"to": "completed"},
-            "api:service-orders-move": {"to": "in_progress"},
-            "api:service-orders-notes": {"text": "hello"},
-            "api:service-orders-override": {"to": "completed", **reason},
-            "api:parts-orders-list": {
-                "kind": "service",
-                "customer": customer,
-                "requested_on": now.date(),
-                "lines": [{"part": part, "quantity": "1"}],
-            },
-            "api:parts-orders-cancel": {"reason": "because"},
-            "api:parts-orders-hold": {"reason": "because"},
-            "api:parts-orders-let-go": {},
-            "api:lines-cancel": {"reason": "because"},
-            "api:lines-let-go": {},
-            "api:lines-move": {"to": "released"},
-            "api:lines-override": {"to": "delivered", **reason},
-            "api:lines-promise": {"promised_on": now.date()},
-            "api:lines-bring-back": {"quantity": "1"},
-            "api:lines-ship": {"walk": True},
-            "api:back-orders-move": {"to": "sourcing"},
-            "api:back-orders-promise": {"promised_on": now.date()},
-            "api:purchase-orders-list": {**bought, "ordered_at": now, "lines": [{"part": part, "quantity": "1"}]},
-            "api:deliveries-list": {
-                **bought,
-                "note_number": "N-1",
-                "received_at": now,
-                "lines": [{"part": part, "quantity": "1"}],
-            },
-            "api:status-updates-list": {
-                "updates": [
-                    {
-                        "subject": "service_order",
-                        "id": ServiceOrder.objects.filter(customer=self.customers["own"])[0].pk,
-                        "status": "in_progress",
-                        "occurred_at": now,
-                    }
-                ]
-            },
-        }
         if ask.route == "api:parts-orders-ship":
             held = OrderLine.objects.filter(order=self.row(ask)).order_by("pk")[0]
             return {"lines": [{"line": held.pk}], "walk": True}
+        bodies = bodies_of(self.customers["own" if ask.whose == "-" else ask.whose], self.customers["own"])
         assert ask.route in bodies, f"tests/permission_matrix.py does not know what to send to {ask.route}"
         return bodies[ask.route]
 

@@ -149,7 +149,10 @@ def record(*, outcomes: Sequence[Outcome]) -> None:
     """Write down what came of attempts, in one transaction; seven statements for any number that were handed over."""
     if not outcomes:
         return
-    channel, faults = outcomes[0].composed.notice.channel, [_fault(one) for one in outcomes if one.composed.address]
+    channel, faults = (
+        outcomes[0].composed.notice.channel,
+        [_provider_said(one) for one in outcomes if one.composed.address],
+    )
     with transaction.atomic():
         failing.note(
             channel=channel, faults=faults, at=outcomes[-1].ended_at
@@ -180,7 +183,7 @@ def record(*, outcomes: Sequence[Outcome]) -> None:
                 _failed(notice, outcome, setting)
 
 
-def _fault(outcome: Outcome) -> str:
+def _provider_said(outcome: Outcome) -> str:
     """Return what was wrong with the provider; empty where it answered: what it refuses for good is no fault of its."""
     return "" if outcome.is_final else outcome.error
 
