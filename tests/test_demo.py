@@ -25,8 +25,9 @@ from config import demo, roles
 from config.demo import loading
 from config.demo import ways as demo_ways
 from config.integrity import check_all
-from integrations.models import Discrepancy
+from integrations.models import Discrepancy, InboundMessage
 from integrations.statuses import CaseStatus, DiscrepancyKind
+from notifications.models import MaintenanceWindow
 from orders.actions import consents
 from orders.models import (
     DiagnosticNote,
@@ -87,6 +88,8 @@ def test_the_demo_shows_every_status_every_age_and_what_goes_wrong() -> None:
     for model in (DiagnosticNote, LabourEntry, ReturnShipment):
         assert model._default_manager.exists()
     assert ServiceOrder.objects.filter(technician__username="technician").exists()
+    assert set(InboundMessage.objects.values_list("status", flat=True)) == {"accepted", "parked", "rejected"}
+    assert MaintenanceWindow.objects.filter(starts_at__gt=now).exists()
 
 
 @pytest.mark.usefixtures("var")

@@ -6,7 +6,21 @@ from datetime import UTC, date, datetime, timedelta
 
 from django.db import transaction
 
-from config.demo import cases, decisions, desk, field, jobs, links, mornings, papers, people, queue, ways, words
+from config.demo import (
+    cases,
+    decisions,
+    desk,
+    field,
+    jobs,
+    links,
+    mornings,
+    papers,
+    people,
+    queue,
+    systems,
+    ways,
+    words,
+)
 from orders import cursors
 from reports.models import ReplayRun
 from reports.replay.demand import Demand
@@ -70,3 +84,4 @@ def _tell(now: datetime) -> None:
     desk.tell(cast, now, nobody_has[waiting_jobs + len(queue.WAITING) :])
     words.tell(cast, now)
     mornings.tell(cast, now)
+    systems.tell(cast, now, customers)

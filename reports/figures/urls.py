@@ -10,5 +10,6 @@ app_name = "figures"
 
 urlpatterns = [
     path("", views.figures, name="figures"),
+    path("figures.csv", views.figures_csv, name="csv"),
     *(path(f"{name}/", views.figure, {"name": name}, name=name) for name in (*ALL, *STANDING)),
 ]

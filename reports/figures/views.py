@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
-from reports.figures import contributed, overview, standing
+from reports.figures import contributed, exporting, overview, standing
 from reports.figures.definitions import ALL, FIGURES, STEPS, Figure
 from reports.figures.forms import BY, Filters
 from reports.figures.reading import Period, Reading, Sum
@@ -100,6 +100,16 @@ def figures(request: HttpRequest) -> HttpResponse:
         "now": now,
     }
     return render(request, "figures/overview.html", context)
+
+
+@for_figures
+@require_safe
+def figures_csv(request: HttpRequest) -> HttpResponse:
+    """The same as a file."""
+    filters = _filters(request)
+    name = f"figures-{filters.period.since}-{filters.period.until}.csv"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return HttpResponse(exporting.as_csv(filters), content_type="text/csv; charset=utf-8", headers=headers)
 
 
 def _all_of(sums: dict[Any, Sum], name: str) -> dict[str, str]:
