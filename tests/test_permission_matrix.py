@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from django.conf import LazySettings
 from django.contrib.auth.models import User
+from django.template.backends.django import Template
 
 from config.roles import SCOPES
 from tests.admin.world import World
@@ -20,6 +21,12 @@ pytestmark = pytest.mark.once
 @pytest.fixture(autouse=True)
 def _files_of_its_own(settings: LazySettings, tmp_path: Path) -> None:
     settings.MEDIA_ROOT = tmp_path
+
+
+@pytest.fixture(autouse=True)
+def _pages_are_not_put_into_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who may see a page is decided before its template: that is most of the time, and other tests render each page."""
+    monkeypatch.setattr(Template, "render", lambda *_page, **_asked: "")
 
 
 @pytest.fixture

@@ -197,6 +197,7 @@ class History(RuleBasedStateMachine):
         self.world.wait(hours)
 
 
+@pytest.mark.law
 @pytest.mark.slow
 @pytest.mark.django_db
 @pytest.mark.timeout(0)
