@@ -14,18 +14,15 @@ from integrations.facts import Code
 from integrations.models import StatusCode
 from integrations.statuses import Effect
 from parts.errors import Refused
-from parts.sentences import sentence
+from parts.sentences import Says, sentence
 
 
 class CodeWaits(Refused):
     """A code that nobody has decided on yet: its message is parked. `waits_for` is what the decision answers."""
 
-    def __init__(self, code: Code, **extra: Any) -> None:
+    def __init__(self, detail: Says, code: Code, **extra: Any) -> None:
         self.waits_for = code.key
-        super().__init__(self._said(code), code_list=code.code_list, release=code.release, read=code.code, **extra)
-
-    def _said(self, code: Code) -> Any:
-        raise NotImplementedError
+        super().__init__(detail, code_list=code.code_list, release=code.release, read=code.code, **extra)
 
 
 class CodeUnknown(CodeWaits):
@@ -33,8 +30,10 @@ class CodeUnknown(CodeWaits):
 
     code = "code_unknown"
 
-    def _said(self, code: Code) -> Any:
-        return sentence("Nobody has said what {code} of {list} means.", code=code.code, list=code.code_list)
+    def __init__(self, code: Code) -> None:
+        super().__init__(
+            sentence("Nobody has said what {code} of {list} means.", code=code.code, list=code.code_list), code
+        )
 
 
 class CodeToCheck(CodeWaits):
@@ -42,8 +41,12 @@ class CodeToCheck(CodeWaits):
 
     code = "code_to_check"
 
-    def _said(self, code: Code) -> Any:
-        return sentence("What {code} of {list} means is still to be checked.", code=code.code, list=code.code_list)
+    def __init__(self, code: Code, suggested: str) -> None:
+        super().__init__(
+            sentence("What {code} of {list} means is still to be checked.", code=code.code, list=code.code_list),
+            code,
+            suggested=suggested,
+        )
 
 
 class CodesConflict(CodeWaits):
@@ -51,8 +54,12 @@ class CodesConflict(CodeWaits):
 
     code = "codes_conflict"
 
-    def _said(self, code: Code) -> Any:
-        return sentence("The codes of this fact contradict each other, among them {code}.", code=code.code)
+    def __init__(self, code: Code, codes: dict[str, str]) -> None:
+        super().__init__(
+            sentence("The codes of this fact contradict each other, among them {code}.", code=code.code),
+            code,
+            codes=codes,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +102,7 @@ class CodeBook:
         if row is None:
             raise CodeUnknown(code)
         if not row.is_certain:
-            raise CodeToCheck(code, suggested=row.status)
+            raise CodeToCheck(code, row.status)
         return row
 
 

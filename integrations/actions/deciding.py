@@ -26,6 +26,10 @@ STATUSES: dict[str, list[str]] = {
 }
 
 
+#: The effects that messages can have here; a code of another kind waits until there is one.
+EFFECTS = (Effect.STATUS.value, Effect.INFORMATION.value)
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
     """What a code is to mean: about what, which status, with which effect, from which day on, and why."""
@@ -76,8 +80,8 @@ def _check(code: Code, decision: Decision) -> None:
     faults: dict[str, list[Says]] = {}
     if not code.code_list or not code.code:
         faults["code"] = [sentence("Required.")]
-    if decision.effect not in Effect.values:
-        faults["effect"] = [sentence("Must be one of {allowed}.", allowed=list(Effect.values))]
+    if decision.effect not in EFFECTS:
+        faults["effect"] = [sentence("Must be one of {allowed}.", allowed=list(EFFECTS))]
     allowed = STATUSES.get(decision.subject)
     if allowed is None:
         faults["subject"] = [sentence("Must be one of {allowed}.", allowed=list(STATUSES))]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlencode
 
 from django import forms
@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateTimeFilter
 
 from integrations.actions import deciding, settling
-from integrations.actions.deciding import STATUSES, Decision
+from integrations.actions.deciding import EFFECTS, STATUSES, Decision
 from integrations.facts import Code
 from integrations.models import ExternalSystem, InboundMessage, StatusCode
 from integrations.statuses import CodeSubject, Effect
@@ -171,7 +171,7 @@ class DecideForm(DeedForm):
     release = forms.CharField(label=_("Release"), max_length=20, required=False, help_text=_("Empty: every release."))
     code = forms.CharField(label=_("Code"), max_length=40)
     says = forms.CharField(label=_("What the list says"), max_length=200, required=False)
-    effect = forms.ChoiceField(label=_("Effect"), choices=Effect.choices)
+    effect = forms.ChoiceField(label=_("Effect"), choices=[(name, Effect(name).label) for name in EFFECTS])
     meaning = forms.ChoiceField(label=_("Our status"), required=False)
     effective_from = forms.DateField(label=_("In force from"), widget=forms.DateInput)
     effective_until = forms.DateField(label=_("In force until"), required=False, help_text=_("The first day after."))
@@ -184,7 +184,7 @@ class DecideForm(DeedForm):
             (labels[subject], [(f"{subject}:{status}", word_of(status)) for status in statuses])
             for subject, statuses in STATUSES.items()
         ]
-        self.fields["meaning"].choices = [("", _("None")), *meanings]  # type: ignore[attr-defined]
+        cast(forms.ChoiceField, self.fields["meaning"]).choices = [("", _("None")), *meanings]
         self.fields["effective_from"].initial = timezone.localdate()
         for name in ("system", "code_list", "release", "code", "says", "effect"):
             begin = getattr(self.subject, name, None) or self.asked.get(name, "")

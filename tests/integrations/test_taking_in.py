@@ -244,7 +244,7 @@ def test_only_who_may_decides_and_says_why(world: World, manager: User, dispatch
         _decide(dispatcher)
     with pytest.raises(ReasonRequired):
         _decide(manager, reason=" ")
-    for fields in ({"status": "flown"}, {"effect": "magic"}, {"subject": "moon"}):
+    for fields in ({"status": "flown"}, {"effect": "magic"}, {"effect": "split"}, {"subject": "moon"}):
         with pytest.raises(Invalid):
             _decide(manager, **fields)
     assert not StatusCode.objects.exists()
