@@ -27,9 +27,15 @@ def port():
         return probe.getsockname()[1]
 
 
+@pytest.fixture(scope="module")
+def var(tmp_path_factory):
+    """The folder of the server: the first to start migrates it, as on a new machine; the others find it so."""
+    return tmp_path_factory.mktemp("var")
+
+
 @pytest.fixture
-def run(tmp_path, port):
-    """Start `config.run` in a folder of its own; whatever is left at the end is stopped."""
+def run(var, port):
+    """Start `config.run` in this folder; whatever is left at the end is stopped."""
     started = []
 
     def start(*arguments, port=port):
@@ -37,7 +43,7 @@ def run(tmp_path, port):
         process = subprocess.Popen(
             [sys.executable, "-m", "config.run", *arguments],
             cwd=settings.BASE_DIR,
-            env=environment | {"BACKLINE_VAR": str(tmp_path), "PORT": str(port), "BACKLINE_DEMO": "false"},
+            env=environment | {"BACKLINE_VAR": str(var), "PORT": str(port), "BACKLINE_DEMO": "false"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -73,7 +79,7 @@ def parts_of(var):
     return [psutil.Process(part["pid"]) for part in json.loads((var / "run.json").read_text())]
 
 
-def test_it_serves_refuses_a_second_one_and_stops_cleanly_on_interrupt(run, tmp_path, port):
+def test_it_serves_refuses_a_second_one_and_stops_cleanly_on_interrupt(run, var, port):
     process = run()
     assert f"http://localhost:{port}/admin/" in wait_until_running(process)
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
@@ -85,20 +91,20 @@ def test_it_serves_refuses_a_second_one_and_stops_cleanly_on_interrupt(run, tmp_
     said, _ = second.communicate(timeout=SECONDS)
     assert (second.returncode, "running already" in said) == (1, True)
 
-    parts = parts_of(tmp_path)
+    parts = parts_of(var)
     began = time.monotonic()
     process.send_signal(signal.SIGINT)
     said, _ = process.communicate(timeout=SECONDS)
     assert (process.returncode, said.strip().endswith("Stopped.")) == (0, True), said
     assert time.monotonic() - began < 20
     assert not any(part.is_running() for part in parts)
-    assert not Server(tmp_path).is_running()
+    assert not Server(var).is_running()
 
 
-def test_a_part_that_ends_by_itself_is_reported_and_stops_the_whole(run, tmp_path):
+def test_a_part_that_ends_by_itself_is_reported_and_stops_the_whole(run, var):
     process = run()
     wait_until_running(process)
-    web, *others = parts_of(tmp_path)
+    web, *others = parts_of(var)
     web.kill()
     said, _ = process.communicate(timeout=SECONDS)
     assert process.returncode == 1
@@ -106,10 +112,10 @@ def test_a_part_that_ends_by_itself_is_reported_and_stops_the_whole(run, tmp_pat
     assert not any(part.is_running() for part in others)
 
 
-def test_what_a_killed_run_leaves_behind_is_cleared_up_by_stop(run, tmp_path):
+def test_what_a_killed_run_leaves_behind_is_cleared_up_by_stop(run, var):
     process = run()
     wait_until_running(process)
-    parts = parts_of(tmp_path)
+    parts = parts_of(var)
     process.kill()
     process.wait(SECONDS)
     assert any(part.is_running() for part in parts)
@@ -117,7 +123,7 @@ def test_what_a_killed_run_leaves_behind_is_cleared_up_by_stop(run, tmp_path):
     said, _ = run("stop").communicate(timeout=SECONDS)
     assert "Stopped." in said
     assert not any(part.is_running() for part in parts)
-    assert not Server(tmp_path).is_running()
+    assert not Server(var).is_running()
 
 
 def test_a_taken_port_is_named_with_the_way_out(run, port):
