@@ -133,6 +133,21 @@ def horizon() -> int:
         return cursor.fetchone()[0]
 
 
+def snapshot() -> str:
+    """Return which transactions are in this snapshot, as PostgreSQL writes it: `xmin:xmax:those still running`."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_current_snapshot()::text")
+        return str(cursor.fetchone()[0])
+
+
+def is_in(snapshot: str, transaction_id: int) -> bool:
+    """Tell whether a transaction is in a snapshot (`pg_visible_in_snapshot` of the PostgreSQL manual, 9.27)."""
+    first, end, running = snapshot.split(":")
+    if transaction_id < int(first):
+        return True
+    return transaction_id < int(end) and str(transaction_id) not in running.split(",")
+
+
 def heads(subject_id: UUID | None = None) -> Iterator[Head]:
     """Read where each chain ends, from the rows of all subjects, sorted by subject; or of one subject only."""
     of_one = " WHERE id = %(subject_id)s" if subject_id else ""

@@ -131,6 +131,8 @@ class Manifest:
     public_key: str = field(default_factory=signing.public_key)
     #: Where events of this transaction and later ones may not be in it.
     horizon: int = 0
+    #: Which transactions are in it, exactly.
+    snapshot: str = ""
     #: Of a table: the file of the same snapshot that proves it, its SHA-256 and how many events are in it.
     proof: dict[str, Any] | None = None
 
@@ -168,7 +170,7 @@ def export_ledger(
     drafts = [path.with_name(f"{path.name}.part")]
     try:
         with chains.one_snapshot():
-            manifest.horizon = chains.horizon()
+            manifest.horizon, manifest.snapshot = chains.horizon(), chains.snapshot()
             _write(drafts[0], manifest, _events(wanted, manifest, progress))
             if with_proof and kind != JSON_LINES:
                 drafts.append(path.with_name(f"{proof.file}.part"))

@@ -6,7 +6,6 @@ import shutil
 from pathlib import Path
 
 from django.conf import settings
-from django.db.models import Max
 
 from orders import verifier
 from orders.actions.erasing import ERASED
@@ -46,7 +45,7 @@ def delete_attempt(run: ExportRun) -> None:
     shutil.rmtree(folder_of(run), ignore_errors=True)
 
 
-def newest_erasure() -> int:
-    """Return the last transaction that erased a text (-1: none): what was read before it may still hold the text."""
-    newest = OrderEvent.objects.filter(kind=ERASED).aggregate(newest=Max("transaction_id"))["newest"]
-    return -1 if newest is None else newest
+def erasures_since(horizon: int) -> list[int]:
+    """Return the transactions from this one on that erased texts: an export that one of them is not in may hold one."""
+    erased = OrderEvent.objects.filter(kind=ERASED, transaction_id__gte=horizon)
+    return list(erased.order_by().values_list("transaction_id", flat=True).distinct())

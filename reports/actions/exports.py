@@ -22,7 +22,7 @@ from orders.sheets import MOST_ROWS
 from parts.actors import Actor
 from parts.errors import Forbidden, Invalid, NotFound, Refused
 from parts.sentences import Figure, Says, Sentence, in_english, sentence
-from reports.exporting import delete_attempt, delete_files, files_of, folder_of, newest_erasure
+from reports.exporting import delete_attempt, delete_files, erasures_since, files_of, folder_of
 from reports.models.exports import UNFINISHED, ExportDownload, ExportFormat, ExportRun, ExportStatus
 
 logger = logging.getLogger(__name__)
@@ -164,7 +164,7 @@ def make_export(*, run_id: UUID, at: datetime) -> ExportRun | None:
         manifest.bytes,
         manifest.sha256,
     )
-    run.public_key, run.horizon = manifest.public_key, manifest.horizon
+    run.public_key, run.horizon, run.snapshot = manifest.public_key, manifest.horizon, manifest.snapshot
     run.expires_at = at + timedelta(days=settings.EXPORT_KEEP_DAYS)
     return _end(run, at, ExportStatus.DONE)
 
@@ -250,7 +250,7 @@ def _end(run: ExportRun, at: datetime, status: ExportStatus, trouble: Says = "")
     run.trouble = in_english(trouble)
     run.trouble_sentence = trouble.kept() if isinstance(trouble, Sentence) else None
     names = ("status", "ended_at", "trouble", "trouble_sentence", "events", "written", "bytes", "sha256")
-    ended = {name: getattr(run, name) for name in (*names, "public_key", "horizon", "expires_at")}
+    ended = {name: getattr(run, name) for name in (*names, "public_key", "horizon", "snapshot", "expires_at")}
     if not _still_mine(run).update(**ended):
         delete_attempt(run)
         return ExportRun.objects.get(pk=run.pk)
@@ -274,7 +274,7 @@ def hand_out(*, run_id: UUID, name: str, by: Actor, at: datetime) -> Path:
     if run.with_notes:
         by.require(READ_NOTES)
     if run.status == ExportStatus.DONE:
-        _clear_if_due(run, at, newest_erasure())
+        _clear_if_due(run, at, erasures_since(run.horizon or 0))
     if run.status in (ExportStatus.EXPIRED, ExportStatus.WITHDRAWN):
         raise ExportGone(sentence("{status}. Make it again.", status=ExportStatus(run.status).label))
     path = files_of(run).get(name)
@@ -284,11 +284,11 @@ def hand_out(*, run_id: UUID, name: str, by: Actor, at: datetime) -> Path:
     return path
 
 
-def _clear_if_due(run: ExportRun, at: datetime, erased: int) -> bool:
+def _clear_if_due(run: ExportRun, at: datetime, erasures: Sequence[int]) -> bool:
     """Delete the files of an export whose time is over, or in which an erased text may be; tell whether."""
     if run.expires_at is not None and run.expires_at <= at:
         run.status = ExportStatus.EXPIRED
-    elif run.with_notes and erased >= (run.horizon or 0):
+    elif run.with_notes and any(_is_after(run, erasure) for erasure in erasures):
         run.status = ExportStatus.WITHDRAWN
     else:
         return False
@@ -297,12 +297,18 @@ def _clear_if_due(run: ExportRun, at: datetime, erased: int) -> bool:
     return True
 
 
+def _is_after(run: ExportRun, erasure: int) -> bool:
+    """Tell whether an erasure is not in an export. Of older ones the exact snapshot was not kept."""
+    return not chains.is_in(run.snapshot, erasure) if run.snapshot else erasure >= (run.horizon or 0)
+
+
 def clear_away(*, at: datetime) -> int:
     """Delete files whose time is over or that hold erased texts, hand forgotten exports to the workers again, and give
     up those that killed several. Return how many rows were touched. A repeat changes nothing.
     """
-    erased = newest_erasure()
-    cleared = [_clear_if_due(run, at, erased) for run in ExportRun.objects.filter(status=ExportStatus.DONE)]
+    done = list(ExportRun.objects.filter(status=ExportStatus.DONE))
+    erasures = erasures_since(min((run.horizon or 0 for run in done), default=0)) if done else []
+    cleared = [_clear_if_due(run, at, erasures) for run in done]
     silent = ExportRun.objects.filter(status=ExportStatus.RUNNING, beat_at__lt=at - SILENCE)
     gone = silent.filter(Q(attempts__gte=MOST_ATTEMPTS) | Q(is_stopped=True))
     given_up = [

@@ -35,7 +35,7 @@ class ExportRun(models.Model):
     """One export: asked for by somebody, made by a worker. The row stays when its files are gone.
 
     `filter` is what `orders.exports.Filter.of_json` reads, `words` the same as the person was told it. The snapshot may
-    lack events of the transaction `horizon` and later ones.
+    lack events of the transaction `horizon` and later ones; `snapshot` says of which.
     """
 
     id = models.UUIDField(primary_key=True, default=new_key, editable=False)
@@ -65,6 +65,7 @@ class ExportRun(models.Model):
     sha256 = models.CharField(_("SHA-256"), max_length=64, blank=True)
     public_key = models.CharField(_("public key"), max_length=64, blank=True)
     horizon = models.BigIntegerField(_("horizon"), null=True)
+    snapshot = models.TextField(_("snapshot"), blank=True, editable=False)
 
     class Meta:
         ordering = ("-id",)

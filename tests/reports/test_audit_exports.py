@@ -399,6 +399,24 @@ def test_an_export_with_an_erased_text_is_withdrawn_before_anybody_gets_it(
     assert exports.clear_away(at=timezone.now()) == 0
 
 
+def test_an_export_after_an_erasure_stays_though_an_older_transaction_is_still_running(
+    committed_desk: Desk, auditor: User
+) -> None:
+    a_life(committed_desk)
+    job = OrderEvent.objects.filter(kind="note.added").values_list("subject_id", flat=True)[0]
+    slow = connection.copy()
+    try:
+        slow.set_autocommit(False)
+        with slow.cursor() as cursor:
+            cursor.execute("SELECT pg_current_xact_id()")  # it began before, and writes until after
+        erasing.erase_texts(reason="asked for it", subject_ids=[job], **TOLD)
+        run = made(asked(auditor))
+        assert taken(run, auditor).exists()
+        assert exports.clear_away(at=timezone.now()) == 0
+    finally:
+        slow.close()
+
+
 def test_files_are_deleted_when_their_time_is_over_and_the_record_stays(
     committed_desk: Desk, auditor: User, settings: LazySettings
 ) -> None:
