@@ -1,6 +1,7 @@
 """Refusals of floor 1, each with its stable code."""
 
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import Any
 
 from orders.statuses import LineStatus, ServiceOrderStatus
@@ -57,6 +58,26 @@ def _refused_step(*, repeated: bool, allowed: list[Says], **values: Says) -> Sen
             **values,
         )
     return sentence("{reference} cannot go from {current} to {requested}; it is final.", **values)
+
+
+class ShippedTooMuch(Refused):
+    """More of a line is said to have left than there is to leave; `extra` has both (`there`, `reported`)."""
+
+    code = "shipped_too_much"
+
+    def __init__(self, reference: str, current: str, *, there: Decimal, reported: Decimal) -> None:
+        self.there, self.reported = there.normalize(), reported.normalize()
+        super().__init__(
+            sentence(
+                "{reported} of {reference} cannot leave: {there} are still to leave.",
+                reported=f"{self.reported:f}",
+                reference=reference,
+                there=f"{self.there:f}",
+            ),
+            current=current,
+            there=f"{self.there:f}",
+            reported=f"{self.reported:f}",
+        )
 
 
 class ReasonRequired(Refused):

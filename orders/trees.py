@@ -92,30 +92,34 @@ class Line(Subject):
         if share != self.progress:
             self.progress, self.touched = share, True
 
-    def as_child(self, ledger: Ledger) -> Line:
-        """Return this leaf as a child: itself, or, of a root line, a first child that takes over all of it."""
+    def as_child(self, ledger: Ledger, **facts: Any) -> Line:
+        """Return this leaf as a child: itself, or, of a root line, a first child that takes over all of it.
+
+        `facts` (when, by which message) belong to the events of it.
+        """
         if self.parent is not None:
             return self
-        child = self.tree.add_child(ledger, self, self.quantity)
+        child = self.tree.add_child(ledger, self, self.quantity, **facts)
         self.is_split, self.touched = True, True
-        ledger.record(self, "line.split", data={"quantity": str(self.quantity)})
+        ledger.record(self, "line.split", data={"quantity": str(self.quantity)}, **facts)
         if self.status in LINE_HOLDS_STOCK:
             self.tree.hand_overs.append(HandOver(self, child, None))
         return child
 
-    def split(self, ledger: Ledger, quantity: Decimal) -> Line:
+    def split(self, ledger: Ledger, quantity: Decimal, **facts: Any) -> Line:
         """Take `quantity` out of this leaf into a child of its own, in the same status, and return that child.
 
         The rest stays with `as_child()`. What the leaf held in stock is handed over by the caller (`hand_overs`).
+        `facts` (when, by which message) belong to the events of it.
         """
         if not 0 < quantity < self.quantity:
             raise ValueError(f"cannot split {quantity} out of {self.quantity}")
-        rest = self.as_child(ledger)
+        rest = self.as_child(ledger, **facts)
         rest.quantity -= quantity
-        child = self.tree.add_child(ledger, rest.parent or rest, quantity)
+        child = self.tree.add_child(ledger, rest.parent or rest, quantity, **facts)
         child.copy_terms(rest)
-        facts = {"quantity": str(rest.quantity), "split_to": child.reference}
-        ledger.record(rest, "line.quantity_changed", data=facts)
+        data = {"quantity": str(rest.quantity), "split_to": child.reference}
+        ledger.record(rest, "line.quantity_changed", data=data, **facts)
         rest.touched = True
         if self.status in LINE_HOLDS_STOCK:
             self.tree.hand_overs.append(HandOver(rest, child, quantity))
@@ -181,8 +185,11 @@ class Tree(Subject):
     def children_of(self, parent: Line) -> list[Line]:
         return [line for line in self.lines.values() if line.parent is parent]
 
-    def add_child(self, ledger: Ledger, parent: Line, quantity: Decimal) -> Line:
-        """Add a leaf under a root line, on the root's terms. The caller makes the quantities add up."""
+    def add_child(self, ledger: Ledger, parent: Line, quantity: Decimal, **facts: Any) -> Line:
+        """Add a leaf under a root line, on the root's terms. The caller makes the quantities add up.
+
+        `facts` (when, by which message) belong to its first event.
+        """
         child = Line()
         child.id, child.tree, child.parent = new_key(), self, parent
         child.position, child.part_id, child.quantity = parent.position, parent.part_id, quantity
@@ -193,7 +200,7 @@ class Tree(Subject):
         child.read_version, child.touched = None, True
         child.copy_terms(parent)
         since = child.status_since
-        ledger.record(child, "line.split_off", to=child.status, data={"quantity": str(quantity)})
+        ledger.record(child, "line.split_off", to=child.status, data={"quantity": str(quantity)}, **facts)
         child.status_since = since
         self.lines[child.id] = child
         return child

@@ -103,6 +103,7 @@ TITLES: dict[str, Says] = {
     "reason_required": _("Reason required"),
     "refused": _("Refused"),
     "serial_gone": _("Serial gone"),
+    "shipped_too_much": _("More is said to have left than is there"),
     "shipment_known": _("Shipment known"),
     "too_many_exports": _("Too many exports"),
     "too_much": _("Too much"),

@@ -11,31 +11,25 @@ For each message one of these comes out (`Verdict`):
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from integrations import sql
-from integrations.actions import reporting
-from integrations.code_book import CodeBook, CodeWaits
-from integrations.facts import Fact, Reading, Subject, Unreadable
+from integrations.actions.cases import open_by_rule
+from integrations.effects import EFFECTS, Task
+from integrations.effects.task import message_id
+from integrations.facts import Fact, Reading, Unreadable
 from integrations.senders import Sender
-from integrations.statuses import Effect, MessageStatus
-from integrations.subjects import look_up
-from orders.actions.reporting import MOST_REPORTS, UNKNOWN, Report, Result
-from orders.errors import TransitionRefused
-from orders.statuses import LINE_CLOSED, SERVICE_ORDER_CLOSED
+from integrations.statuses import MessageStatus
+from orders.actions.reporting import Result
 from parts.documents import as_text
-from parts.errors import NotFound, Refused
 from parts.sentences import Says, Sentence, in_english
 
 #: How soon a parked message that waits for something to happen is tried again: after a quarter of its age.
 SOONEST, LATEST = timedelta(seconds=15), timedelta(hours=1)
-#: A message id in the ledger has its limit; longer keys are known there by their hash.
-LONGEST_MESSAGE_ID = 110
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +62,12 @@ class _Work:
 
     stored: Stored
     reading: Reading
-    outcomes: list[Result | None] = field(default_factory=list)
-    waits_for: list[str] = field(default_factory=list)
-    reports: dict[int, Report] = field(default_factory=dict)
+    tasks: list[Task[Any]]
 
-    def refuse(self, place: int, refusal: Refused, waits_for: str = "") -> None:
-        """Note that a fact had no effect; with `waits_for`, that it may have one later."""
-        self.outcomes[place] = Result("refused", refusal=refusal)
-        if waits_for:
-            self.waits_for.append(waits_for)
+    @property
+    def waits_for(self) -> list[str]:
+        """What its facts wait for, in their order."""
+        return [name for task in self.tasks for name in task.waits_for]
 
 
 def work(*, stored: Sequence[Stored], at: datetime) -> dict[UUID, Verdict]:
@@ -95,8 +86,9 @@ def work(*, stored: Sequence[Stored], at: datetime) -> dict[UUID, Verdict]:
                 MessageStatus.REJECTED.value, refusal.code, (problem(refusal.code, refusal.detail, refusal.extra),)
             )
         else:
-            entry = _Work(one, reading, [None] * len(reading.facts))
-            readable.setdefault(one.sender.system_id, []).append(entry)
+            count = len(reading.facts)
+            tasks = [Task(fact, message_id(one.key, place, count)) for place, fact in enumerate(reading.facts)]
+            readable.setdefault(one.sender.system_id, []).append(_Work(one, reading, tasks))
     for entries in readable.values():
         _work_of_system(entries, at)
         verdicts |= {entry.stored.id: _verdict(entry, at) for entry in entries}
@@ -143,107 +135,53 @@ def _plain(value: Any) -> Any:
 
 
 def _work_of_system(entries: Sequence[_Work], at: datetime) -> None:
-    """Let the messages of one system have their effects."""
-    sender = entries[0].stored.sender
-    facts = [fact for entry in entries for fact in entry.reading.facts]
-    book = CodeBook(sender.system_id, {code for fact in facts for code in fact.codes})
-    keys = look_up((fact.subject for fact in facts), system_id=sender.system_id, account=sender.account)
+    """Let the messages of one system have their effects, one kind of facts after the other."""
+    by_kind: dict[type[Fact], list[Task[Any]]] = {}
     for entry in entries:
-        for place, fact in enumerate(entry.reading.facts):
-            _understand(entry, place, fact, book, keys)
-    waiting = [(entry, place, report) for entry in entries for place, report in entry.reports.items()]
-    for first in range(0, len(waiting), MOST_REPORTS):
-        some = waiting[first : first + MOST_REPORTS]
-        results = reporting.report_many(
-            reports=[report for _entry, _place, report in some], by=sender.actor, source=sender.code, at=at
-        )
-        for (entry, place, report), result in zip(some, results, strict=True):
-            entry.outcomes[place] = result
-            if _may_fit_later(report, result):
-                entry.waits_for.append(f"{report.subject}:{report.id}")
-
-
-def _understand(entry: _Work, place: int, fact: Fact, book: CodeBook, keys: Mapping[Subject, UUID]) -> None:
-    """Turn a fact into a report to our own flow, or note what it waits for, or that it only tells."""
-    status = fact.status
-    if fact.codes:
-        try:
-            meaning = book.meaning(fact.codes, fact.occurred_at.date())
-        except CodeWaits as refusal:
-            entry.refuse(place, refusal, refusal.waits_for)
-            return
-        if meaning.effect == Effect.INFORMATION:
-            entry.outcomes[place] = Result("noted")
-            return
-        status = meaning.status
-    key = keys.get(fact.subject)
-    if key is None:
-        waits_for = f"{fact.subject.kind}:{fact.subject.by}:{fact.subject.value}"
-        entry.refuse(place, NotFound(UNKNOWN[fact.subject.kind], named=fact.subject.value), waits_for)
-        return
-    report = Report(
-        subject=fact.subject.kind,
-        id=key,
-        status=status,
-        occurred_at=fact.occurred_at,
-        message_id=_message_id(entry.stored.key, place, len(entry.reading.facts)),
-        note=fact.note,
-        public=fact.is_public,
-    )
-    entry.reports[place] = report
-
-
-def _message_id(key: str, place: int, count: int) -> str:
-    short = key if len(key) <= LONGEST_MESSAGE_ID else f"sha256:{hashlib.sha256(key.encode()).hexdigest()}"
-    return short if count == 1 else f"{short}:{place + 1}"
-
-
-def _may_fit_later(report: Report, result: Result) -> bool:
-    """Tell whether a status that was refused may be reached once other news are in: what ended does not come back."""
-    if not isinstance(result.refusal, Refused) or "current" not in result.refusal.extra:
-        return False
-    if isinstance(result.refusal, TransitionRefused) and result.refusal.extra.get("split"):
-        return False
-    return result.status not in (LINE_CLOSED if report.subject == "line" else SERVICE_ORDER_CLOSED)
+        for task in entry.tasks:
+            by_kind.setdefault(type(task.fact), []).append(task)
+    for kind, effect in EFFECTS.items():
+        if kind in by_kind:
+            effect(by_kind[kind], entries[0].stored.sender, at)
 
 
 def _verdict(entry: _Work, at: datetime) -> Verdict:
     stored, sent_at = entry.stored, entry.reading.sent_at
-    facts = tuple(_shown(result) for result in entry.outcomes)
+    outcomes = [(place, result) for place, task in enumerate(entry.tasks) for result in task.results]
+    facts = tuple(_shown(result) for _place, result in outcomes)
     problems = tuple(
         problem(result.refusal.code, result.refusal.detail, result.refusal.extra, place)
-        for place, result in enumerate(entry.outcomes)
-        if result is not None and result.refusal is not None
+        for place, result in outcomes
+        if result.refusal is not None
     )
     if not problems:
         return Verdict(MessageStatus.ACCEPTED.value, facts=facts, sent_at=sent_at)
     cause = problems[0]["code"]
     age = at - stored.received_at
-    decisions = [name for name in entry.waits_for if name.startswith("code:")]
+    waits_for = entry.waits_for
+    decisions = [name for name in waits_for if name.startswith("code:")]
     if decisions:
         return Verdict(MessageStatus.PARKED.value, cause, problems, facts, decisions[0], sent_at=sent_at)
-    if entry.waits_for and age < timedelta(hours=stored.sender.waits_for_hours):
+    if waits_for and age < timedelta(hours=stored.sender.waits_for_hours):
         due_at = at + min(max(age / 4, SOONEST), LATEST)
-        return Verdict(MessageStatus.PARKED.value, cause, problems, facts, entry.waits_for[0], due_at, sent_at)
+        return Verdict(MessageStatus.PARKED.value, cause, problems, facts, waits_for[0], due_at, sent_at)
     return Verdict(MessageStatus.REJECTED.value, cause, problems, facts, sent_at=sent_at)
 
 
 def _open_cases(entries: Sequence[_Work], verdicts: Mapping[UUID, Verdict], at: datetime) -> None:
-    """Open a case for each status that was waited for and never came to fit: a person looks at both sides."""
+    """Open a case for each fact that was waited for and never came to fit: a person looks at both sides."""
     never_fit = [
-        (report, result)
+        task.contradiction
         for entry in entries
-        if entry.waits_for and verdicts[entry.stored.id].status == MessageStatus.REJECTED
-        for place, report in entry.reports.items()
-        if (result := entry.outcomes[place]) is not None and _may_fit_later(report, result)
+        if verdicts[entry.stored.id].status == MessageStatus.REJECTED
+        for task in entry.tasks
+        if task.waits_for and task.contradiction is not None
     ]
-    if never_fit:
-        sender = entries[0].stored.sender
-        reporting.open_cases(never_fit, by=sender.actor, source=sender.code, at=at)
+    sender = entries[0].stored.sender
+    open_by_rule(found=never_fit, by=sender.actor, source=sender.code, at=at)
 
 
-def _shown(result: Result | None) -> dict[str, Any]:
-    assert result is not None, "every fact has an outcome"
+def _shown(result: Result) -> dict[str, Any]:
     return {
         "outcome": result.outcome,
         "reference": result.reference,

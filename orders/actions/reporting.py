@@ -12,8 +12,10 @@ A report names a status and when it was reached by the sender's clock. Rules:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from decimal import Decimal
+from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -21,6 +23,7 @@ from django.db import transaction
 
 from orders.actions import lines as line_actions
 from orders.actions import service_orders
+from orders.actions.departing import Departure, Departures
 from orders.actions.parts_rule import Jobs, jobs_last
 from orders.actions.service_orders import Job
 from orders.actions.work import LineWork
@@ -68,7 +71,10 @@ S = TypeVar("S", Line, Job)
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One status of one subject. `subject` is `line` or `service_order`; a `message_id` makes a repeat harmless."""
+    """One status of one subject. `subject` is `line` or `service_order`; a `message_id` makes a repeat harmless.
+
+    With a `departure` it tells how a line left (its status is `shipped`): in part perhaps, which a status cannot say.
+    """
 
     subject: str
     id: UUID
@@ -77,17 +83,22 @@ class Report:
     message_id: str = ""
     note: str = ""
     public: bool = False
+    departure: Departure | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of a report: `moved`, `filed` (late or nothing new), `repeated`, or `refused` with the refusal."""
+    """What became of a report: `moved`, `filed` (late or nothing new), `repeated`, or `refused` with the refusal.
+
+    Of a departure it is about the part that left, and `behind` is how much of the line is still to leave.
+    """
 
     outcome: str
     status: str = ""
     version: int = 0
     reference: str = ""
     refusal: Refused | None = None
+    behind: Decimal | None = None
 
 
 def report_many(*, reports: Sequence[Report], by: Actor, source: str, at: datetime) -> list[Result]:
@@ -143,7 +154,10 @@ class _Intake:
             frees_stock=LineStatus.CANCELLED.value in statuses,
             delivers=LineStatus.DELIVERED.value in statuses,
         )
-        self._take_all("line", work.trees.by_line(), lambda report, line: self._take_line(report, line, work))
+        departures = Departures(reports, work)
+        take = partial(self._take_line, work=work, departures=departures)
+        self._take_all("line", work.trees.by_line(), take)
+        departures.finish()
         work.finish()
 
     def _run_jobs(self, reports: Sequence[Report], followers: Jobs) -> None:
@@ -154,7 +168,7 @@ class _Intake:
         self._take_all("service_order", jobs, lambda report, job: self._take_job(report, job, ledger))
         service_orders.write_walked(jobs.values(), ledger)
 
-    def _take_all(self, kind: str, subjects: Mapping[UUID, S], take: Callable[[Report, S], str]) -> None:
+    def _take_all(self, kind: str, subjects: Mapping[UUID, S], take: Callable[[Report, S], Result]) -> None:
         """Take the reports about one kind of subject, in the order things happened, so that little needs filing."""
         places = [place for place, report in enumerate(self.reports) if report.subject == kind]
         known = self._known_messages([self.reports[place] for place in places])
@@ -200,7 +214,7 @@ class _Intake:
         subject: S | None,
         known: set[tuple[str, UUID]],
         began: Mapping[UUID, datetime],
-        take: Callable[[Report, S], str],
+        take: Callable[[Report, S], Result],
     ) -> Result:
         if subject is None:
             raise NotFound(UNKNOWN[report.subject], id=str(report.id))
@@ -208,15 +222,17 @@ class _Intake:
         if problem := problem or before_it_began(report.occurred_at, began.get(report.id)):
             raise Invalid(sentence("The time of the report {problem}.", problem=problem), {"occurred_at": [problem]})
         check_texts(note=(report.note, LONGEST_NOTE), message_id=(report.message_id, LONGEST_REFERENCE))
-        if report.message_id and (report.message_id, subject.id) in known:
+        if report.message_id and any((report.message_id, key) in known for key in _family(report, subject)):
             return _result("repeated", subject)
-        outcome = take(report, subject)
+        result = take(report, subject)
         if report.message_id:
             known.add((report.message_id, subject.id))
-        return _result(outcome, subject)
+        return result
 
-    def _take_line(self, report: Report, line: Line, work: LineWork) -> str:
+    def _take_line(self, report: Report, line: Line, work: LineWork, departures: Departures) -> Result:
         by = self.cause.by
+        if report.departure is not None:
+            return self._take_departure(report, line, report.departure, work, departures)
         if report.status not in LINE_STATUSES:
             raise Invalid(
                 sentence("There is no such status."),
@@ -228,11 +244,11 @@ class _Intake:
         if report.status not in (*LINE_PATH, KITTING):
             line_actions.check(line, line_actions.Step(report.id, report.status, note=report.note), by)
             work.step(line, report.status, note=report.note, public=report.public, **facts)
-            return "moved"
+            return _result("moved", line)
         if LINE_POSITION[report.status] <= LINE_POSITION[line.status]:
             _file(work.ledger, line, report, "line.status_filed")
             line.touched = True
-            return "filed"
+            return _result("filed", line)
         if not line_way(line.status, report.status):
             raise TransitionRefused(
                 line.reference, line.status, report.status, line_actions.allowed_by_hand(line.status)
@@ -244,9 +260,27 @@ class _Intake:
         for status in line_way(line.status, report.status)[:-1]:
             work.step(line, status, passed_through=True, **facts)
         work.step(line, report.status, note=report.note, public=report.public, **facts)
-        return "moved"
+        return _result("moved", line)
 
-    def _take_job(self, report: Report, job: Job, ledger: Ledger) -> str:
+    def _take_departure(
+        self, report: Report, line: Line, departure: Departure, work: LineWork, departures: Departures
+    ) -> Result:
+        self.cause.by.require("orders.ship_orderline")
+        left = departures.take(
+            line,
+            departure,
+            note=report.note,
+            public=report.public,
+            at=report.occurred_at,
+            message_id=report.message_id,
+        )
+        if left is None:
+            _file(work.ledger, line, report, "line.status_filed")
+            line.touched = True
+            return _result("filed", line)
+        return replace(_result("moved", left.line), behind=left.behind)
+
+    def _take_job(self, report: Report, job: Job, ledger: Ledger) -> Result:
         if report.status not in JOB_STATUSES:
             raise Invalid(
                 sentence("There is no such status."),
@@ -254,7 +288,7 @@ class _Intake:
             )
         if not _is_news(job, report):
             _file(ledger, job, report, "service_order.status_filed")
-            return "filed"
+            return _result("filed", job)
         if report.status == "cancelled" and not report.note.strip():
             raise ReasonRequired(
                 sentence("Say why it is cancelled."), fields={"note": [sentence("A reason is required.")]}
@@ -270,7 +304,14 @@ class _Intake:
         ledger.record(
             job, "service_order.status_changed", to=report.status, note=report.note, public=report.public, **facts
         )
-        return "moved"
+        return _result("moved", job)
+
+
+def _family(report: Report, subject: Line | Job) -> list[UUID]:
+    """Return the keys on which a message that had its effect has left its trace: of a departure, also the parts."""
+    if report.departure is None or not isinstance(subject, Line) or not subject.is_split:
+        return [subject.id]
+    return [subject.id, *(leaf.id for leaf in subject.tree.children_of(subject))]
 
 
 def _comparable(time: datetime) -> datetime:

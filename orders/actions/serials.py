@@ -8,7 +8,7 @@ it went to one of our own warehouses and arrived; or when a delivery has brought
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import groupby
@@ -71,6 +71,50 @@ def leaving(lines: Sequence[Line], items: Sequence[Named]) -> dict[UUID, tuple[s
         return {}
     _let_back(_places(lines, items))
     return {line.id: tuple(item.serials) for line, item in zip(lines, items, strict=True) if item.serials}
+
+
+class Leaving:
+    """Serial numbers that several messages name at once: read once for all, and judged for each by itself.
+
+    Must be used under the lock of the parts' stock. One statement, none without serial numbers.
+    """
+
+    def __init__(self, named: Iterable[tuple[UUID, Sequence[str]]]) -> None:
+        """Read what is known of these numbers, each given with its part."""
+        self._known: dict[tuple[UUID, str], _Gone] = {}
+        self._seen: set[tuple[UUID, str]] = set()
+        self._back: list[UUID] = []
+        places = [
+            _Place("serials", part_id, serial)
+            for part_id, serials in named
+            for serial in serials
+            if _problem(serial, is_repeated=False) is None
+        ]
+        if places:
+            self._known = {(row.place.part_id, key_of(row.place.serial)): row for row in _gone(places)}
+
+    def take(self, part_id: UUID, serials: Sequence[str], quantity: Decimal) -> None:
+        """Let these numbers leave with so many units. Raises Invalid and SerialGone as `leaving`; then none leaves."""
+        problems: list[Says] = []
+        if len(serials) > quantity:
+            problems.append(sentence("More serial numbers than units: at most {most}.", most=int(quantity)))
+        keys = [(part_id, key_of(serial)) for serial in serials]
+        for place, (serial, key) in enumerate(zip(serials, keys, strict=True)):
+            problem = _problem(serial, is_repeated=key in self._seen or key in keys[:place])
+            problems += [problem] if problem else []
+        if problems:
+            raise Invalid(sentence("These serial numbers cannot be."), {"serials": problems})
+        gone = [self._known[key] for key in keys if key in self._known]
+        if away := list(_still_away(gone)):
+            said = [_has_left(row) for row in away]
+            raise SerialGone(said[0], fields={"serials": said}, serials=[row.place.serial for row in away])
+        self._seen.update(keys)
+        self._back += [row.key for row in gone]
+
+    def finish(self) -> None:
+        """Note of those that had left that they were back. One statement, none where nothing was."""
+        if self._back:
+            ShippedSerial.objects.filter(pk__in=self._back).update(is_gone=False)
 
 
 def keep(carried: Sequence[ShipmentLine], parts: Mapping[UUID, UUID], serials: Mapping[UUID, Sequence[str]]) -> None:

@@ -72,6 +72,8 @@ class LineWork:
         self.withdrawn: list[Withdrawn] = []
         self.short: list[Line] = []
         self.carrier = self.tracking_number = ""
+        #: By line, with whom and under which number it leaves, where that is not the same for all.
+        self.carried: Mapping[UUID, tuple[str, str]] = {}
         #: By line, what was read off its units as they leave.
         self.serials: Mapping[UUID, Sequence[str]] = {}
         self.shipments: list[Shipment] = []
@@ -121,11 +123,11 @@ class LineWork:
         if line.tree.order_kind in FOR_OUR_STOCK:
             self.reversals.append(stock.Reversal(_keys_of(line), line.part_id, quantity, unfit))
 
-    def take_out(self, line: Line, quantity: Decimal) -> Line:
+    def take_out(self, line: Line, quantity: Decimal, **facts: Any) -> Line:
         """Split `quantity` off a leaf (all of it: the leaf itself); tell the queue what the rest waits for or holds."""
         if quantity == line.quantity:
             return line
-        child = line.split(self.ledger, quantity)
+        child = line.split(self.ledger, quantity, **facts)
         rest = line if not line.is_split else next(iter(line.tree.children_of(line)))
         if rest.status == "back_ordered" or rest.status in LINE_HOLDS_STOCK:
             self._withdraw(rest, rest.quantity, "reduced")
@@ -168,24 +170,25 @@ class LineWork:
         send_to_queue(self.short, self.cause, serve=True)
 
     def _write_shipments(self, lines: Sequence[Line]) -> None:
-        groups: dict[tuple[UUID, UUID], list[Line]] = defaultdict(list)
+        groups: dict[tuple[UUID, UUID, tuple[str, str]], list[Line]] = defaultdict(list)
         for line in lines:
             if line.warehouse_id is not None:
-                groups[line.tree.id, line.warehouse_id].append(line)
+                carried = self.carried.get(line.id, (self.carrier, self.tracking_number))
+                groups[line.tree.id, line.warehouse_id, carried].append(line)
         with connection.cursor() as cursor:
             cursor.execute(
                 "SELECT nextval('orders_shipment_number') FROM generate_series(1, %s::integer)", [len(groups)]
             )
             numbers = [row[0] for row in cursor.fetchall()]
         items = []
-        for (order_id, warehouse_id), members in groups.items():
+        for (order_id, warehouse_id, (carrier, tracking_number)), members in groups.items():
             shipment = Shipment(
                 id=new_key(),
                 reference=f"SH-{numbers.pop(0):06d}",
                 order_id=order_id,
                 warehouse_id=warehouse_id,
-                carrier=self.carrier,
-                tracking_number=self.tracking_number,
+                carrier=carrier,
+                tracking_number=tracking_number,
                 shipped_at=max(line.status_since for line in members),
             )
             self.shipments.append(shipment)
