@@ -19,7 +19,7 @@ class ConfigConfig(AppConfig):
     name = "config"
 
     def ready(self) -> None:
-        """Write roles, schedules and the rows of customers' words after the last app of a whole migrate.
+        """Write roles, schedules, code lists and the rows of customers' words after the last app of a whole migrate.
 
         And let Python look for cycles of dead objects less often: work on thousands of rows makes hundreds of thousands
         of objects that live until it is done, and looking through them every 700 took a quarter of its processor time.
@@ -29,6 +29,7 @@ class ConfigConfig(AppConfig):
         roles, schedules = import_module("config.roles"), import_module("config.schedules")
         import_module("config.messages.timely").bring()
         wording, shipped = import_module("orders.actions.wording"), import_module("notifications.shipped")
+        codes = import_module("integrations.shipped")
 
         def write(using: str, **_: Any) -> None:
             executor = MigrationExecutor(connections[using])
@@ -38,6 +39,7 @@ class ConfigConfig(AppConfig):
             schedules.write_schedules(timezone.now())
             shipped.write_shipped(timezone.now())
             wording.write_rows()
+            codes.write_code_lists(timezone.now())
 
         last = [app for app in apps.get_app_configs() if app.models_module is not None][-1]
         post_migrate.connect(write, sender=last, dispatch_uid="config.roles", weak=False)

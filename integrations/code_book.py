@@ -12,7 +12,7 @@ from django.db.models import Q
 
 from integrations.facts import Code
 from integrations.models import StatusCode
-from integrations.statuses import Effect
+from integrations.statuses import Certainty, Effect
 from parts.errors import Refused
 from parts.sentences import Says, sentence
 
@@ -26,13 +26,15 @@ class CodeWaits(Refused):
 
 
 class CodeUnknown(CodeWaits):
-    """The list has no such code."""
+    """The list has no such code; `suggested` is what it means in other releases or at other times."""
 
     code = "code_unknown"
 
-    def __init__(self, code: Code) -> None:
+    def __init__(self, code: Code, suggested: str = "") -> None:
         super().__init__(
-            sentence("Nobody has said what {code} of {list} means.", code=code.code, list=code.code_list), code
+            sentence("Nobody has said what {code} of {list} means.", code=code.code, list=code.code_list),
+            code,
+            **({"suggested": suggested} if suggested else {}),
         )
 
 
@@ -98,17 +100,18 @@ class CodeBook:
         return Meaning(row.subject, row.status, row.effect)
 
     def _row(self, code: Code, on: date) -> StatusCode:
-        row = chosen(self._rows.get((code.code_list, code.code), ()), code.release, on)
+        rows = self._rows.get((code.code_list, code.code), ())
+        row = chosen(rows, code.release, on)
         if row is None:
-            raise CodeUnknown(code)
+            raise CodeUnknown(code, _agreed(rows))
         if not row.is_certain:
             raise CodeToCheck(code, row.status)
         return row
 
 
 def chosen(rows: Iterable[StatusCode], release: str, on: date) -> StatusCode | None:
-    """Return the row that holds on a day: a system's own before the standard's, the release's before that of every
-    release, the newest first."""
+    """Return the row that holds on a day: a system's own before the list's, what a person decided before what was
+    shipped, the release's before that of every release, the newest first."""
     valid = [
         row
         for row in rows
@@ -116,4 +119,15 @@ def chosen(rows: Iterable[StatusCode], release: str, on: date) -> StatusCode | N
         and row.effective_from <= on
         and (row.effective_until is None or on < row.effective_until)
     ]
-    return max(valid, key=lambda row: (row.system_id is not None, row.release != "", row.effective_from), default=None)
+    return max(valid, key=_standing, default=None)
+
+
+def _standing(row: StatusCode) -> tuple[bool, bool, bool, date]:
+    """Return how high a row stands among those that hold on a day."""
+    return row.system_id is not None, row.certainty == Certainty.DECIDED, row.release != "", row.effective_from
+
+
+def _agreed(rows: Iterable[StatusCode]) -> str:
+    """Return the status that all rows agree on, which hold elsewhere or at other times; nothing where they do not."""
+    meant = {row.status for row in rows}
+    return meant.pop() if len(meant) == 1 else ""

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from integrations.actions.working_off import wake
+from integrations.actions.working_off import wake_all
 from integrations.facts import Code
 from integrations.models import StatusCode
 from integrations.statuses import Certainty, CodeSubject, Effect
@@ -72,7 +72,7 @@ def decide(
                 **({"says": says} if says else {}),
             },
         )
-        wake(at=at, waits_for=[code.key])
+        wake_all(at=at, waits_for=[code.key])
     return row
 
 

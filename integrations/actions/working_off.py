@@ -57,6 +57,14 @@ def wake(*, at: datetime, waits_for: Collection[str] = (), most: int = 1000) -> 
     return len(sql.WAKE_MESSAGES.rows(waits_for=list(waits_for), at=at, most=most))
 
 
+def wake_all(*, at: datetime, waits_for: Collection[str]) -> int:
+    """Let every parked message be worked on again that waits for one of these, however many; return how many."""
+    woken = 0
+    while waits_for and (some := wake(at=at, waits_for=waits_for)):
+        woken += some
+    return woken
+
+
 def _work_on(keys: Sequence[UUID], attempts: int, at: datetime) -> None:
     """Work on claimed messages in one transaction. Where the database breaks it off they come again, later."""
     try:

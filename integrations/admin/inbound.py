@@ -1,25 +1,20 @@
-"""What other systems sent: what was not accepted, why, and what can be done about it; and what their codes mean."""
+"""What other systems sent: what was not accepted, why, and what can be done about it."""
 
 from __future__ import annotations
 
-from typing import Any, cast
-from urllib.parse import urlencode
+from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _g
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateTimeFilter
 
-from integrations.actions import deciding, settling
-from integrations.actions.deciding import EFFECTS, STATUSES, Decision
-from integrations.facts import Code
-from integrations.models import ExternalSystem, InboundMessage, StatusCode
-from integrations.statuses import CodeSubject, Effect
+from integrations.actions import settling
+from integrations.admin.codes import code_questions
+from integrations.models import InboundMessage
 from orders.errors import word_of
 from parts.admin.deeds import Deed, DeedForm, Done
 from parts.admin.offices import Shown
@@ -143,107 +138,7 @@ class InboundMessageOffice(Shown):
             "is_cut": len(text) > MOST_SHOWN,
             "problems": [(kept.get("fact"), str(from_kept(kept["detail"]))) for kept in subject.problems],
             "outcomes": [(fact["outcome"], fact["reference"], word_of(fact["status"])) for fact in subject.facts],
-            "decide": _decision_on(subject) if request.user.has_perm("integrations.decide_statuscode") else "",
+            "questions": code_questions(subject),
+            "may_decide": request.user.has_perm("integrations.decide_statuscode"),
             "done": list(subject.deeds.order_by("at", "id")[:50]),
         }
-
-
-def _decision_on(message: InboundMessage) -> str:
-    """Return where the code is decided on that a message waits for; nothing where it waits for something else."""
-    kind, _colon, rest = message.waits_for.partition(":")
-    if kind != "code":
-        return ""
-    code_list, _colon, code = rest.partition(":")
-    asked = urlencode({"code_list": code_list, "code": code})
-    return f"{reverse('admin:integrations_statuscode_decide-any')}?{asked}"
-
-
-class DecideForm(DeedForm):
-    """What a code means."""
-
-    system = forms.ModelChoiceField(
-        label=_("Only of this system"),
-        queryset=ExternalSystem.objects.order_by("code"),
-        required=False,
-        empty_label=_("Whoever uses this list"),
-    )
-    code_list = forms.CharField(label=_("List"), max_length=40)
-    release = forms.CharField(label=_("Release"), max_length=20, required=False, help_text=_("Empty: every release."))
-    code = forms.CharField(label=_("Code"), max_length=40)
-    says = forms.CharField(label=_("What the list says"), max_length=200, required=False)
-    effect = forms.ChoiceField(label=_("Effect"), choices=[(name, Effect(name).label) for name in EFFECTS])
-    meaning = forms.ChoiceField(label=_("Our status"), required=False)
-    effective_from = forms.DateField(label=_("In force from"), widget=forms.DateInput)
-    effective_until = forms.DateField(label=_("In force until"), required=False, help_text=_("The first day after."))
-    reason = forms.CharField(label=_("Reason"), max_length=300)
-
-    def shape(self) -> None:
-        """Begin with the code that was asked about, or with the row."""
-        labels = dict(CodeSubject.choices)
-        meanings = [
-            (labels[subject], [(f"{subject}:{status}", word_of(status)) for status in statuses])
-            for subject, statuses in STATUSES.items()
-        ]
-        cast(forms.ChoiceField, self.fields["meaning"]).choices = [("", _("None")), *meanings]
-        self.fields["effective_from"].initial = timezone.localdate()
-        for name in ("system", "code_list", "release", "code", "says", "effect"):
-            begin = getattr(self.subject, name, None) or self.asked.get(name, "")
-            if begin:
-                self.fields[name].initial = begin
-        if self.subject is not None and self.subject.status:
-            self.fields["meaning"].initial = f"{self.subject.subject}:{self.subject.status}"
-
-
-def _decide(subject: StatusCode | None, cleaned: dict[str, Any], told: dict[str, Any]) -> Done:
-    about, _colon, status = cleaned["meaning"].partition(":")
-    decision = Decision(
-        subject=about or CodeSubject.LINE.value,
-        status=status,
-        effect=cleaned["effect"],
-        effective_from=cleaned["effective_from"],
-        effective_until=cleaned["effective_until"],
-        reason=cleaned["reason"],
-    )
-    system = cleaned["system"]
-    row = deciding.decide(
-        code=Code(cleaned["code_list"], cleaned["release"], cleaned["code"]),
-        system_id=system.pk if system else None,
-        decision=decision,
-        by=told["by"],
-        at=told["at"],
-        says=cleaned["says"],
-    )
-    return Done(_g("Decided. What waited for it is worked on again."), row)
-
-
-_DECIDE: dict[str, Any] = {
-    "title": _("Decide what a code means"),
-    "permission": "integrations.decide_statuscode",
-    "form": DecideForm,
-    "act": _decide,
-    "icon": "gavel",
-    "intro": _("It holds from its day on. Messages that wait for it are worked on again at once."),
-}
-
-
-@admin.register(StatusCode)
-class StatusCodeOffice(Shown):
-    """What the codes of others mean, from when on, and how we know."""
-
-    list_display = (
-        "code_list",
-        "release",
-        "code",
-        "says",
-        "subject",
-        "status",
-        "effect",
-        "certainty",
-        "effective_from",
-        "system",
-    )
-    list_filter = (("certainty", ChoicesDropdownFilter), ("effect", ChoicesDropdownFilter))
-    list_select_related = ("system",)
-    search_fields = ("code_list", "code", "says")
-    ordering = ("code_list", "release", "code", "-effective_from", "id")
-    deeds = (Deed(slug="decide", **_DECIDE), Deed(slug="decide-any", on_list=True, **_DECIDE))

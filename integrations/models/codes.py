@@ -14,9 +14,9 @@ from parts.keys import new_key
 class StatusCode(models.Model):
     """One code of a list (a standard's, or a system's own) and what it means, from a day on.
 
-    A row of one system stands above that of the standard, one of a release above that of all releases, and a newer one
-    above an older one, each from its `effective_from` on. `is_certain` rows are acted upon; what nobody has confirmed
-    yet parks the messages that use it.
+    A row of one system stands above that of the list, one that a person decided above what was shipped, one of a
+    release above that of all releases, and a newer one above an older one, each from its `effective_from` on.
+    `is_certain` rows are acted upon; what nobody has confirmed yet parks the messages that use it.
     """
 
     id = models.UUIDField(primary_key=True, default=new_key, editable=False)

@@ -50,12 +50,12 @@ def test_a_code_that_parked_a_message_is_decided_from_its_page(line: OrderLine, 
     }
     refused = client.post(address, {**decision, "meaning": ""})
     assert refused.status_code == 400
-    assert not StatusCode.objects.exists()
+    assert not StatusCode.objects.filter(code_list="wms").exists()
     assert client.post(address, decision).status_code == 302
     step(timezone.now())
     line.refresh_from_db()
     assert line.status == "shipped"
-    assert StatusCode.objects.get().decided_by == manager
+    assert StatusCode.objects.get(code_list="wms").decided_by == manager
 
 
 def test_a_rejected_message_is_corrected_and_a_hopeless_one_discarded(line: OrderLine, manager: User) -> None:

@@ -247,7 +247,7 @@ def test_only_who_may_decides_and_says_why(world: World, manager: User, dispatch
     for fields in ({"status": "flown"}, {"effect": "magic"}, {"effect": "split"}, {"subject": "moon"}):
         with pytest.raises(Invalid):
             _decide(manager, **fields)
-    assert not StatusCode.objects.exists()
+    assert not StatusCode.objects.filter(code_list="wms").exists()
 
 
 def test_a_message_that_overtakes_its_order_waits_for_it(world: World) -> None:
