@@ -34,6 +34,7 @@ class ShippedCode:
 
     code: Code
     says: str
+    subject: str
     status: str
     effect: str
     certainty: str
@@ -91,7 +92,7 @@ def _row(one: ShippedCode) -> StatusCode:
         release=one.code.release,
         code=one.code.code,
         says=one.says,
-        subject=CodeSubject.LINE,
+        subject=one.subject,
         status=one.status,
         effect=one.effect,
         certainty=one.certainty,
@@ -115,6 +116,7 @@ def _code(given: Mapping[str, Any], release: Mapping[str, Any], entry: Mapping[s
     return ShippedCode(
         code=Code(given["code_list"], release["release"], entry["code"]),
         says=entry["says"],
+        subject=CodeSubject(given.get("subject", CodeSubject.LINE)).value,
         status=status,
         effect=Effect(entry.get("effect") or (Effect.STATUS if status else Effect.INFORMATION)).value,
         certainty=(Certainty.TO_CHECK if check else Certainty.READ).value,

@@ -82,3 +82,12 @@ class Certainty(models.TextChoices):
 class CodeSubject(models.TextChoices):
     LINE = "line", _("Order line")
     SERVICE_ORDER = "service_order", _("Service order")
+    PURCHASE_ORDER_LINE = "purchase_order_line", _("Purchase order line")
+
+
+class SupplyAnswer(models.TextChoices):
+    """What a supplier answers on a line of our purchase order."""
+
+    ACCEPTED = "accepted", _("Accepted as ordered")
+    CHANGED = "changed", _("Accepted otherwise")
+    REJECTED = "rejected", _("Will not be delivered")

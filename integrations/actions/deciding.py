@@ -11,7 +11,7 @@ from django.db import transaction
 from integrations.actions.working_off import wake_all
 from integrations.facts import Code
 from integrations.models import StatusCode
-from integrations.statuses import Certainty, CodeSubject, Effect
+from integrations.statuses import Certainty, CodeSubject, Effect, SupplyAnswer
 from orders.errors import ReasonRequired
 from orders.rules import check_texts
 from orders.statuses import LineStatus, ServiceOrderStatus
@@ -23,8 +23,8 @@ from parts.sentences import Says, sentence
 STATUSES: dict[str, list[str]] = {
     CodeSubject.LINE.value: LineStatus.values,
     CodeSubject.SERVICE_ORDER.value: ServiceOrderStatus.values,
+    CodeSubject.PURCHASE_ORDER_LINE.value: SupplyAnswer.values,
 }
-
 
 #: The effects that messages can have here; a code of another kind waits until there is one.
 EFFECTS = (Effect.STATUS.value, Effect.INFORMATION.value)

@@ -22,7 +22,7 @@ from integrations.actions.deciding import EFFECTS, STATUSES, Decision
 from integrations.code_book import chosen
 from integrations.facts import Code
 from integrations.models import ExternalSystem, InboundMessage, StatusCode
-from integrations.statuses import CodeSubject, Effect, MessageStatus
+from integrations.statuses import CodeSubject, Effect, MessageStatus, SupplyAnswer
 from integrations.suggestions import Suggestion, suggestions_for
 from orders.errors import word_of
 from parts.admin.deeds import Deed, DeedForm, Done
@@ -92,7 +92,16 @@ def _contradicting(message: InboundMessage, codes: dict[str, str], release: str)
 
 def meaning_of(row: StatusCode) -> str:
     """Return what a row means, in words: our status, or what else it does."""
-    return str(word_of(row.status)) if row.effect == Effect.STATUS else str(Effect(row.effect).label)
+    if row.effect != Effect.STATUS:
+        return str(Effect(row.effect).label)
+    return _word(row.subject, row.status)
+
+
+def _word(subject: str, status: str) -> str:
+    """Return what a status of ours, or a supplier's answer, is called."""
+    if subject == CodeSubject.PURCHASE_ORDER_LINE and status in SupplyAnswer.values:
+        return str(SupplyAnswer(status).label)
+    return str(word_of(status))
 
 
 def _address(code: Code, row: StatusCode | None = None) -> str:
@@ -129,7 +138,7 @@ class DecideForm(DeedForm):
         """Begin with the code that was asked about, or with the row."""
         labels = dict(CodeSubject.choices)
         meanings = [
-            (labels[subject], [(f"{subject}:{status}", word_of(status)) for status in statuses])
+            (labels[subject], [(f"{subject}:{status}", _word(subject, status)) for status in statuses])
             for subject, statuses in STATUSES.items()
         ]
         cast(forms.ChoiceField, self.fields["meaning"]).choices = [("", _("None")), *meanings]

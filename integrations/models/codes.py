@@ -33,7 +33,7 @@ class StatusCode(models.Model):
     release = models.CharField(_("release"), max_length=20, blank=True, help_text=_("Empty: every release."))
     code = models.CharField(_("code"), max_length=40)
     says = models.CharField(_("what the list says"), max_length=200, blank=True)
-    subject = models.CharField(_("about"), max_length=16, choices=CodeSubject, default=CodeSubject.LINE)
+    subject = models.CharField(_("about"), max_length=20, choices=CodeSubject, default=CodeSubject.LINE)
     status = models.CharField(_("our status"), max_length=20, blank=True)
     effect = models.CharField(_("effect"), max_length=16, choices=Effect, default=Effect.STATUS)
     certainty = models.CharField(_("certainty"), max_length=10, choices=Certainty, default=Certainty.TO_CHECK)
