@@ -14,7 +14,7 @@ from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
 from notifications import composing, letters, links, replies
-from notifications.actions import failing, sending
+from notifications.actions import diverting, failing, sending
 from notifications.actions.sending import Outcome
 from notifications.composing import Composed, Stale
 from notifications.hours import quiet_until
@@ -41,10 +41,16 @@ class Sender:
     channel: str
     transport: Transport
     clock: Callable[[], datetime] = timezone.now
+    #: Up to which notice was looked for a way round the channel while it is down; None: from the first.
+    looked_at: UUID | None = None
 
     def step(self) -> int:
-        """Send what is due now, one batch of it; return how many were claimed."""
+        """Send what is due now, one batch of it; return how many were claimed.
+
+        Where the channel is down, what is for safety or urgent goes another way first, a page of it.
+        """
         at = self.clock()
+        self.looked_at = diverting.divert(channel=self.channel, after=self.looked_at, at=at)
         claimed = sending.claim(channel=self.channel, most=BATCH_LOCAL if self.transport.is_local else BATCH, at=at)
         if claimed:
             self._send(claimed, at)
@@ -75,7 +81,8 @@ class Sender:
             outcome = self._hand_over(one)
             sending.record(outcomes=[outcome])
             if outcome.error and (until := failing.paused_until(self.channel)):
-                sending.postpone(notices=[left.notice.pk for left in composed[place:]], until=until)
+                left = [one.notice.pk for one in composed[place:]]
+                sending.postpone(notices=left, until=until, for_reader=False)
                 return
 
     def _awake(self, notices: Sequence[Notice], at: datetime) -> list[Notice]:
@@ -88,7 +95,7 @@ class Sender:
             if until is None or notice.is_urgent or notice.channel == Channel.INBOX:
                 awake.append(notice)
             else:
-                sending.postpone(notices=[notice.pk], until=until)
+                sending.postpone(notices=[notice.pk], until=until, for_reader=True)
         return awake
 
     def _hand_over(self, one: Composed) -> Outcome:

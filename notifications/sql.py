@@ -266,19 +266,35 @@ def _due(urgency: str, more: str) -> str:
     )"""
 
 
+#: Since when a notice passes windows: since the first of its news that cannot be muted. NULL: it has none.
+_PASSES_SINCE = """
+    SELECT min(CASE WHEN message.alert_id IS NULL THEN event.recorded_at ELSE message.written_at END)
+    FROM notifications_message AS message
+    JOIN notifications_rule AS rule ON rule.id = message.rule_id
+    JOIN orders_orderevent AS event ON event.id = message.event_id
+    WHERE message.notice_id = notice.id AND rule.cannot_be_muted
+"""
+
 #: Until when windows held a notice back before it was late: of windows that followed one another, the last one's end.
-#: NULL: none did. What was late already when a window began is not excused by it.
-_HELD_UNTIL = """
-    WITH RECURSIVE held (until) AS (
+#: What cannot be muted passes a window, with the other news of its notice, and ends its holding when it joins; only
+#: where the channel itself is down it waits, too. NULL: none held it. What was late already when a window began is not
+#: excused by it.
+_HELD_UNTIL = f"""
+    WITH RECURSIVE passes (since) AS ({_PASSES_SINCE}), held (until) AS (
         SELECT notice.measured_from
         UNION ALL
         SELECT (
-            SELECT max(after.ends_at) FROM notifications_maintenancewindow AS after
-            WHERE after.ends_at > held.until AND after.ends_at <= %(at)s AND after.cancelled_at IS NULL
-                AND after.starts_at <= held.until + make_interval(secs => notice.target_seconds)
-                AND (after.channel = '' OR after.channel = notice.channel)
-                AND (after.region_id IS NULL OR after.region_id = notice.region_id)
-                AND (after.source = '' OR after.source = ANY(notice.sources))
+            SELECT max(after.until)
+            FROM (
+                SELECT CASE WHEN channel_is_down THEN ends_at ELSE least(ends_at, passes.since) END AS until
+                FROM notifications_maintenancewindow CROSS JOIN passes
+                WHERE cancelled_at IS NULL AND ends_at > held.until
+                    AND starts_at <= held.until + make_interval(secs => notice.target_seconds)
+                    AND (channel = '' OR channel = notice.channel)
+                    AND (region_id IS NULL OR region_id = notice.region_id)
+                    AND (source = '' OR source = ANY(notice.sources))
+            ) AS after
+            WHERE after.until > held.until AND after.until <= %(at)s
         )
         FROM held WHERE held.until IS NOT NULL
     )
@@ -311,7 +327,7 @@ UPDATE notifications_notice AS notice
 SET state = 'sending', claimed_until = %(until)s, attempts = notice.attempts + 1,
     held_until = CASE WHEN EXISTS (
         SELECT FROM notifications_maintenancewindow AS held
-        WHERE held.ends_at > notice.measured_from AND held.ends_at <= %(at)s
+        WHERE held.ends_at > notice.measured_from AND held.starts_at < %(at)s AND held.cancelled_at IS NULL
     ) THEN greatest(notice.held_until, ({_HELD_UNTIL})) ELSE notice.held_until END
 FROM mine
 WHERE notice.id = mine.id

@@ -51,7 +51,7 @@ class WindowForm(forms.Form):
         label=_("System"), max_length=40, required=False, help_text=_("Only what comes from it. Empty: all systems.")
     )
     channel_is_down = forms.BooleanField(
-        label=_("The channel itself is down: hold what cannot be muted, too"), required=False
+        label=_("The channel itself is down: what cannot be muted goes by another"), required=False
     )
     when_stale = forms.ChoiceField(
         label=_("If it is old news by then"), required=False, choices=[("", _("As each rule says")), *WhenStale.choices]

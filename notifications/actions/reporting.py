@@ -12,7 +12,7 @@ from enum import StrEnum
 from django.db import transaction
 
 from notifications.actions import addresses
-from notifications.actions.sending import fall_back
+from notifications.actions.falling_back import fall_back
 from notifications.models import Notice
 from notifications.statuses import HANDED_OVER, DeadCause, NoticeState, OffReason
 

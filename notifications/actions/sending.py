@@ -9,8 +9,7 @@ kept for somebody to look at.
 from __future__ import annotations
 
 import random
-from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,13 +19,13 @@ from django.db import connection, transaction
 from django.db.models import F, Q, Value
 from django.db.models.functions import Greatest
 
-from notifications import planning, sql
+from notifications import sql
 from notifications.actions import addresses, failing
+from notifications.actions.falling_back import fall_back
 from notifications.composing import Composed
-from notifications.digest_letters import STUCK
 from notifications.hours import pause_before
-from notifications.models import Address, Attempt, ChannelSetting, DigestIssue, Message, Notice
-from notifications.statuses import Channel, DeadCause, NoticeState, OffReason
+from notifications.models import Attempt, ChannelSetting, Message, Notice
+from notifications.statuses import DeadCause, NoticeState, OffReason
 from parts.documents import as_text
 from parts.keys import new_key
 from parts.sentences import Says
@@ -122,14 +121,13 @@ def _take_up_lapsed(setting: ChannelSetting, at: datetime) -> None:
         give_up(notice, DeadCause.IN_DOUBT, "The sender was stopped; nobody knows whether it went out.", at)
 
 
-def postpone(*, notices: Collection[UUID], until: datetime) -> None:
-    """Put claimed notices off that are not to disturb their reader now; that was no attempt."""
+def postpone(*, notices: Collection[UUID], until: datetime, for_reader: bool) -> None:
+    """Put claimed notices off; that was no attempt. Where it is done for their reader, who is not to be disturbed now,
+    it is no lateness of ours.
+    """
+    held = {"held_until": Greatest("held_until", Value(until))} if for_reader else {}
     Notice.objects.filter(pk__in=notices, state=NoticeState.SENDING).update(
-        state=NoticeState.WAITING,
-        claimed_until=None,
-        due_at=until,
-        attempts=F("attempts") - 1,
-        held_until=Greatest("held_until", Value(until)),
+        state=NoticeState.WAITING, claimed_until=None, due_at=until, attempts=F("attempts") - 1, **held
     )
 
 
@@ -283,116 +281,3 @@ def give_up(notice: Notice, cause: DeadCause, why: str, at: datetime) -> None:
     notice.cause, notice.error = cause, why[:500]
     notice.save(update_fields=["state", "claimed_until", "ended_at", "cause", "error"])
     fall_back(notice, at)
-
-
-def fall_back(notice: Notice, at: datetime) -> bool:
-    """Say what a dead notice could not say over the next channel that each of its rules names and its reader has.
-
-    What its reader hears over that channel anyway is not said twice. Return whether all of it goes another way.
-    """
-    reader = notice.recipient
-    if notice.thread_kind == STUCK:
-        return _digest_in_the_house(notice, at)
-    left = Address.objects.allowed().filter(recipient=reader)
-    usable: dict[bool, set[str]] = {True: set(), False: set()}
-    for channel, is_wanted in left.values_list("channel", "is_wanted"):
-        usable[is_wanted].add(channel)
-    if reader.user_id is not None:
-        usable[True].add(Channel.INBOX.value)
-    messages = list(Message.objects.filter(notice=notice).select_related("rule", "event"))
-    known = set(
-        Message.objects.filter(event__in=[m.event_id for m in messages], recipient=reader).values_list(
-            "event_id", "alert_id", "alert_level", "channel"
-        )
-    )
-    tried: defaultdict[tuple[Any, ...], set[str]] = defaultdict(set)
-    for *of_message, channel in known:
-        tried[tuple(of_message)].add(channel)
-    ways = {
-        message.pk: _next_channel(message, usable, tried[message.event_id, message.alert_id, message.alert_level])
-        for message in messages
-    }
-    again = [
-        message
-        for message in messages
-        if (way := ways[message.pk]) and (message.event_id, message.alert_id, message.alert_level, way) not in known
-    ]
-    _write_again(notice, [(message, ways[message.pk]) for message in again], at)
-    notice.fell_back = bool(ways) and all(ways.values())
-    notice.save(update_fields=["fell_back"])
-    return notice.fell_back
-
-
-def _digest_in_the_house(notice: Notice, at: datetime) -> bool:
-    """Let a digest that could not be sent be read in the house; return whether it goes that way."""
-    if notice.channel == Channel.INBOX:
-        return False
-    row = _row_over(notice, Channel.INBOX.value, 0, at)
-    with connection.cursor() as cursor:
-        cursor.execute(sql.WRITE_NOTICES, {"notices": as_text([row])})
-        ((_thread, instead),) = cursor.fetchall()
-    DigestIssue.objects.filter(notice=notice).update(notice=instead)
-    notice.fell_back = True
-    notice.save(update_fields=["fell_back"])
-    return True
-
-
-def _row_over(notice: Notice, channel: str, messages_count: int, at: datetime) -> dict[str, Any]:
-    """Return a notice that says over another channel what this one could not say."""
-    return {
-        "id": new_key(),
-        "recipient_id": notice.recipient_id,
-        "channel": channel,
-        "thread_kind": notice.thread_kind,
-        "thread_id": notice.thread_id,
-        "reference": notice.reference,
-        "region_id": notice.region_id,
-        "sources": notice.sources,
-        "messages_count": messages_count,
-        "is_urgent": notice.is_urgent,
-        "target_seconds": notice.target_seconds,
-        "due_at": at,
-        "caused_at": notice.caused_at,
-        "held_until": notice.held_until,
-    }
-
-
-def _next_channel(message: Message, usable: Mapping[bool, Collection[str]], tried: Collection[str]) -> str:
-    """Return the next channel that a message's rule names and that may be used; empty where there is none.
-
-    What cannot be muted goes by any way that was not tried, at last by one that its reader unticked. `usable` names the
-    channels by whether their address is ticked.
-    """
-    ways = [message.rule.channel, *message.rule.fallbacks]
-    if message.rule.cannot_be_muted:
-        left = planning.ways_to(usable[True], usable[False], ways, cannot_be_muted=True)
-        return next((way for way in left if way not in tried and way != message.channel), "")
-    later = ways[ways.index(message.channel) + 1 :] if message.channel in ways else []
-    return next((way for way in later if way in usable[True]), "")
-
-
-def _write_again(notice: Notice, messages: Sequence[tuple[Message, str]], at: datetime) -> None:
-    if not messages:
-        return
-    notices = {
-        channel: _row_over(notice, channel, sum(1 for _message, way in messages if way == channel), at)
-        for channel in {channel for _message, channel in messages}
-    }
-    rows = [
-        {
-            "id": new_key(),
-            "event_id": message.event_id,
-            "alert_id": message.alert_id,
-            "alert_level": message.alert_level,
-            "rule_id": message.rule_id,
-            "rule_revision": message.rule_revision,
-            "audience": message.audience,
-            "recipient_id": message.recipient_id,
-            "channel": channel,
-            "notice": notices[channel]["id"],
-            "unheard": "",
-        }
-        for message, channel in messages
-    ]
-    with connection.cursor() as cursor:
-        cursor.execute(sql.WRITE, {"notices": as_text(list(notices.values())), "messages": as_text(rows)})

@@ -20,7 +20,8 @@ class MaintenanceWindow(models.Model):
     """A time in which notices are held: of events from one system, of one region, over one channel, or all of them.
 
     What waited goes out merged when it ends. Urgent notices are held too: only who may silence makes a window. What
-    cannot be muted is not silenced by it; it is held only where the channel itself is down, because trying would fail.
+    cannot be muted is not silenced by it. Where the channel itself is down, both go by another one (`diverting`), and
+    are held only where there is none, because trying would fail.
     """
 
     id = models.UUIDField(primary_key=True, default=new_key, editable=False)
@@ -46,7 +47,7 @@ class MaintenanceWindow(models.Model):
     channel_is_down = models.BooleanField(
         _("the channel itself is down"),
         default=False,
-        help_text=_("Then what cannot be muted is held, too; otherwise it goes out."),
+        help_text=_("Then what cannot be muted, or is urgent, goes by another channel where there is one."),
     )
     when_stale = models.CharField(
         _("if it is old news by then"),

@@ -14,13 +14,14 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from notifications.actions import timeliness as deeds
-from notifications.models import ChannelSetting, DailyTimeliness, MaintenanceWindow, Notice, Recipient
+from notifications.models import Address, ChannelSetting, DailyTimeliness, MaintenanceWindow, Notice, Recipient
 from notifications.statuses import Channel
 from notifications.timeliness.reading import Place, Timeliness, Told
 from notifications.timeliness.rows import PAGE, rows_behind
-from orders.models import Customer
+from orders.actions import service_orders
+from orders.models import Customer, OrderEvent
 from tests.notifications.telling import one_more_rule, only_rule, sender, tell
-from tests.orders.desk import Desk, statements
+from tests.orders.desk import TOLD, Desk, statements
 
 pytestmark = pytest.mark.django_db
 
@@ -183,6 +184,36 @@ def test_a_window_that_was_over_before_excuses_nothing(desk: Desk):
     window(caused - 2 * HOUR, caused - HOUR)
     assert sender(at=caused + HOUR).step() == 1
     assert one().held_until is None
+
+
+def test_a_window_excuses_nothing_that_cannot_be_muted(desk: Desk):
+    one = clock_of(desk, cannot_be_muted=True)
+    caused = one().caused_at
+    window(caused - HOUR, caused + HOUR)
+    assert sender(at=caused + 2 * HOUR).step() == 1
+    assert (one().held_until, one().measured_from) == (None, caused)
+
+
+def test_a_window_excuses_what_cannot_be_muted_where_the_channel_is_down(desk: Desk):
+    one = clock_of(desk, cannot_be_muted=True)
+    caused = one().caused_at
+    window(caused - HOUR, caused + HOUR, channel="email", channel_is_down=True)
+    Address.objects.filter(channel="sms").delete()
+    assert sender(at=caused + MINUTE).step() == 0
+    assert sender(at=caused + 2 * HOUR).step() == 1
+    assert one().held_until == caused + HOUR
+
+
+def test_a_window_holds_news_until_one_joins_that_cannot_be_muted(desk: Desk):
+    one = clock_of(desk, to_statuses=["new"])
+    caused = one().caused_at
+    window(caused - HOUR, caused + 4 * HOUR)
+    one_more_rule(cannot_be_muted=True, to_statuses=["in_progress"])
+    service_orders.move(service_order_id=one().thread_id, to="in_progress", **TOLD)
+    tell()
+    joined = OrderEvent.objects.filter(to_status="in_progress").get().recorded_at
+    assert sender(at=joined + MINUTE).step() == 1
+    assert one().held_until == joined
 
 
 def test_news_that_join_keep_the_first_ones_clock_and_the_shortest_target(desk: Desk):

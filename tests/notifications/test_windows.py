@@ -16,7 +16,7 @@ from django.utils import timezone
 from notifications import window_list
 from notifications.actions import sending, windows
 from notifications.actions.windows import SILENCE, Wanted, WindowHolds, WindowOver
-from notifications.models import ChannelSetting, MaintenanceWindow, Notice
+from notifications.models import Address, ChannelSetting, MaintenanceWindow, Notice
 from notifications.statuses import NoticeState, WhenStale
 from orders.actions import service_orders
 from orders.models import ServiceOrder
@@ -91,11 +91,12 @@ def test_what_cannot_be_muted_takes_the_news_of_its_notice_along(desk: Desk) -> 
     assert sender().step() == 1
 
 
-def test_what_cannot_be_muted_waits_where_the_channel_itself_is_down(desk: Desk) -> None:
+def test_what_cannot_be_muted_waits_where_the_channel_itself_is_down_and_there_is_no_other(desk: Desk) -> None:
     only_rule(cannot_be_muted=True)
     window = made(channel="email", channel_is_down=True)
     desk.job("new")
     tell()
+    Address.objects.filter(channel="sms").delete()
     assert sender().step() == 0
     assert window_list.held_now(window, timezone.now() + timedelta(seconds=2)).notices == 1
     assert sender(hours=5).step() == 1
