@@ -142,6 +142,7 @@ PAGES_THAT_WRITE = {
     "messages:confirm": ["GET", "POST"],
     "messages:email-hook": ["POST"],
     "messages:sms-hook": ["POST"],
+    "messages:sms-status-hook": ["POST"],
     "messages:preferences": ["GET", "POST"],
     "messages:digest-new": ["GET", "POST"],
     "messages:digest": ["GET", "POST"],

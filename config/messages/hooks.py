@@ -20,6 +20,7 @@ from django.utils.crypto import constant_time_compare
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
+from notifications import sms_reports
 from notifications.actions import texting
 from notifications.actions.texting import Sms
 from notifications.links import site
@@ -65,6 +66,33 @@ def sms(request: HttpRequest) -> HttpResponse:
     message = f"<Message>{escape(said)}</Message>" if said else ""
     body = f'<?xml version="1.0" encoding="UTF-8"?><Response>{message}</Response>'
     return HttpResponse(body, content_type="text/xml; charset=utf-8")
+
+
+@csrf_exempt
+@require_POST
+def sms_status(request: HttpRequest) -> HttpResponse:
+    """Take what became of an SMS: signed as Twilio signs it, or plainly, by who bears the token.
+
+    https://www.twilio.com/docs/messaging/guides/track-outbound-message-status
+    """
+    token = settings.SMS_WEBHOOK_TOKEN
+    if not token:
+        raise Http404
+    given = request.POST
+    signature = request.headers.get("X-Twilio-Signature", "")
+    if signature:
+        is_known = constant_time_compare(signature, signature_of(site(request.get_full_path()), given, token))
+    else:
+        is_known = constant_time_compare(request.headers.get("Authorization", ""), f"Bearer {token}")
+    if not is_known:
+        raise PermissionDenied
+    try:
+        report = sms_reports.of_twilio(given.dict()) if signature else sms_reports.plain(given.dict())
+    except Invalid as refusal:
+        raise BadRequest(str(refusal)) from refusal
+    if report is not None:
+        texting.settle(report=report, at=timezone.now())
+    return HttpResponse(status=204)
 
 
 def signature_of(address: str, form: QueryDict, token: str) -> str:

@@ -71,6 +71,7 @@ urlpatterns = [
     path("words/<slug:code>/", status_words.status_word, name="status-word"),
     path("hooks/email/<slug:provider>/<slug:kind>/", hooks.email, name="email-hook"),
     path("hooks/sms/", hooks.sms, name="sms-hook"),
+    path("hooks/sms/status/", hooks.sms_status, name="sms-status-hook"),
     path("wordings/", wordings.wordings, name="wordings"),
     path("wordings/<slug:code>/", wordings.wording, name="wording"),
     path("wordings/<slug:code>/email/", wordings.email, name="wording-email"),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -18,7 +18,9 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from notifications import links, replies
+from notifications.actions import reporting
 from notifications.actions.receiving import shortened
+from notifications.actions.reporting import Fate, Report
 from notifications.composing import language_of
 from notifications.models import Address, Notice, ReceivedSms, StoppedNumber
 from notifications.statuses import HANDED_OVER, AddressState, Channel, OffReason, SmsMeant
@@ -73,6 +75,18 @@ def take(*, sms: Sms, at: datetime) -> str:
         _put_on_order(sms, last, at)
     with translation.override(language_of(last) if last else settings.LANGUAGE_CODE):
         return _answer(meant) if changed and not sms.is_answered else ""
+
+
+def settle(*, report: Report, at: datetime) -> bool:
+    """Take what became of an SMS; return whether it changed anything.
+
+    A number that stopped SMS at the provider is stopped here, too: its news go another way, until it sends START.
+    """
+    with transaction.atomic():
+        if report.fate != Fate.UNSUBSCRIBED:
+            return reporting.take(report=report, at=at)
+        stopped = bool(_E164.match(report.address)) and _do(SmsMeant.STOP, report.address, at)
+        return reporting.take(report=replace(report, fate=Fate.FAILED), at=at) or stopped
 
 
 def _meant(sms: Sms) -> SmsMeant:

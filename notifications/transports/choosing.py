@@ -9,6 +9,7 @@ from notifications.transports.apprised import Apprised
 from notifications.transports.email import Email
 from notifications.transports.house import House
 from notifications.transports.push import Push
+from notifications.transports.twilio import Twilio, account_of
 from notifications.transports.ways import Transport
 
 
@@ -35,5 +36,7 @@ def transport_of(channel: str) -> Transport:
         return Email()
     if channel == Channel.PUSH:
         return Push() if settings.VAPID_PRIVATE_KEY else House()
+    if channel == Channel.SMS and (account := account_of(settings.MESSAGES_SMS_URL)):
+        return Twilio(account)
     urls = {Channel.SMS.value: settings.MESSAGES_SMS_URL, Channel.CHAT.value: settings.MESSAGES_CHAT_URL}
     return Apprised(urls[channel]) if urls.get(channel) else House()
