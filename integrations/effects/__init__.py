@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-from integrations.effects import shipments, statuses
+from integrations.effects import numbers, shipments, statuses
 from integrations.effects.task import Task
-from integrations.facts import Fact, Shipped, StatusReached
+from integrations.facts import Fact, NumberGiven, Shipped, StatusReached
 from integrations.senders import Sender
 
 Effect = Callable[[Sequence[Task[Any]], Sender, datetime], None]
@@ -20,6 +20,7 @@ Effect = Callable[[Sequence[Task[Any]], Sender, datetime], None]
 #: What each kind of fact does, in the order in which the kinds of a batch have their effects: what makes or names
 #: something comes before what speaks of it.
 EFFECTS: dict[type[Fact], Effect] = {
+    NumberGiven: numbers.learn,
     Shipped: shipments.ship,
     StatusReached: statuses.reach,
 }

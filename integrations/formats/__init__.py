@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from integrations.formats import status_json
+from integrations.formats import sap_idoc_flat, sap_idoc_xml, status_json
 from integrations.formats.form import Form, Speech
 
 #: Every form by its code, as interfaces name it.
-FORMS: dict[str, Form] = {form.code: form for form in (status_json.FORM,)}
+FORMS: dict[str, Form] = {
+    form.code: form
+    for form in (
+        status_json.FORM,
+        sap_idoc_xml.FORM,
+        sap_idoc_flat.FORM,
+    )
+}
 
 __all__ = ["FORMS", "Form", "Speech"]

@@ -17,13 +17,15 @@ from integrations.senders import Sender, sender_of
 from integrations.statuses import SystemKind, Way
 
 
-def connect(code: str = "wms-north", role: roles.Role | None = roles.SYSTEM, **fields: Any) -> ExternalSystem:
-    """Connect a system with one interface that speaks our own JSON."""
+def connect(
+    code: str = "wms-north", role: roles.Role | None = roles.SYSTEM, form: str = "status-json", **fields: Any
+) -> ExternalSystem:
+    """Connect a system with one interface: it speaks our own JSON, or another form."""
     account = User.objects.create_user(f"{code}-{uuid.uuid4().hex[:6]}")
     if role:
         roles.give_role(account, role)
     system = ExternalSystem.objects.create(code=code, name=code, kind=SystemKind.WMS, account=account, **fields)
-    Interface.objects.create(system=system, code="statuses", name="Statuses", format="status-json", code_list="wms")
+    Interface.objects.create(system=system, code="statuses", name="Statuses", format=form, code_list="wms")
     return system
 
 

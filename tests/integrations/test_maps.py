@@ -1,0 +1,21 @@
+"""What the documents say about the fields of a form is what the form reads by."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.conf import settings
+
+from integrations.formats import sap_delivery
+from integrations.formats.field_map import FieldMap
+
+MAPS = {"sap-idoc": sap_delivery.MAP}
+
+
+@pytest.mark.parametrize(("page", "fields"), MAPS.items(), ids=MAPS)
+def test_the_page_of_a_form_shows_its_map(page: str, fields: FieldMap) -> None:
+    text = (settings.BASE_DIR / "docs" / "integrations" / f"{page}.md").read_text()
+    shown = re.search(r"<!-- map -->\n(.*?)\n<!-- /map -->", text, re.DOTALL)
+    assert shown
+    assert shown.group(1) == fields.as_table()
