@@ -22,12 +22,11 @@ from notifications import links, rendering, stuck
 from notifications.models import DigestSubscription, Notice
 from notifications.readers import zone_of
 from notifications.stuck import Asked, Found
-from orders.statuses import ServiceOrderStatus
+from orders.models import PartsOrder
 from parts.sentences import Says
 
 #: The kind of thread that such a digest has; its key is the subscription's. And the code of its wording.
 STUCK, WORDING = "stuck", "stuck_orders"
-_WORDS = dict(ServiceOrderStatus.choices)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +84,7 @@ def values(digest: Digest, feedback: str, at: datetime) -> dict[str, Any]:
         "reader": {"name": one.reader.name},
         "order": dict.fromkeys(rendering.FIELDS["order"], "") | {"is_late": False, "days_late": 0},
         "parts": {"waiting": 0, "lines": 0},
-        "news": [_line(job, at) for job in found.jobs],
+        "news": [_line(order, at) for order in found.orders],
         "more": found.more,
         "count": found.count,
         "links": {
@@ -107,26 +106,43 @@ def days_said(days: int) -> str:
     return said % {"count": days}
 
 
-def _line(job: Any, at: datetime) -> dict[str, str]:
-    days = stuck.days_in_status(job, at)
+def _line(order: stuck.Order, at: datetime) -> dict[str, str]:
+    days = stuck.days_in_status(order, at)
+    since = date_format(timezone.localtime(order.status_since), "SHORT_DATE_FORMAT")
     return {
-        "order": job.reference,
-        "about": job.customer.name,
-        "what": str(_WORDS[job.status]),
+        "order": order.reference,
+        "about": stuck.whose(order),
+        "what": stuck.status_said(order),
         "at": ngettext("%(count)s day", "%(count)s days", days) % {"count": days},
-        "by": stuck.who_acts(job),
-        "note": _("since %(day)s") % {"day": date_format(timezone.localtime(job.status_since), "SHORT_DATE_FORMAT")},
-        "link": links.site(reverse("desk:service-order", args=[job.reference])),
+        "by": stuck.who_acts(order),
+        "note": _("since %(day)s") % {"day": since},
+        "link": links.site(address_of(order)),
     }
+
+
+def address_of(order: stuck.Order) -> str:
+    """Return the address of an order's page."""
+    name = "desk:parts-order" if isinstance(order, PartsOrder) else "desk:service-order"
+    return reverse(name, args=[order.reference])
 
 
 def full_list(one: DigestSubscription) -> str:
     """Return the address of the list of all orders that a digest speaks of."""
+    return on_board(one) if one._state.adding else reverse("messages:digest-orders", args=[one.pk])
+
+
+def speaks_of_jobs(one: DigestSubscription) -> bool:
+    """Tell whether a digest speaks of jobs at all."""
+    return QueryDict(one.filters).get(stuck.ABOUT) != stuck.PARTS_ORDERS
+
+
+def on_board(one: DigestSubscription) -> str:
+    """Return the address of the board with the jobs that a digest speaks of."""
     query = QueryDict(one.filters)
     pairs: Sequence[tuple[str, str]] = [
         (name, value)
         for name in query
-        if name not in ("as", "days_in_status", "after", "column")
+        if name not in ("as", "days_in_status", "after", "column", stuck.ABOUT, stuck.PARTS_STATUS)
         for value in query.getlist(name)
     ]
     return f"{reverse('desk:board')}?{urlencode([('as', 'table'), *pairs, ('days_in_status', str(one.days))])}"

@@ -11,8 +11,8 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from orders.models import OrderLine, PartsOrder, ServiceOrder, ShippedSerial
-from orders.querysets import ServiceOrderQuerySet
-from orders.searching import customers_named, jobs_with
+from orders.querysets import PartsOrderQuerySet, ServiceOrderQuerySet
+from orders.searching import customers_named, jobs_with, orders_with
 from orders.statuses import LineStatus, ServiceOrderStatus
 from parts.moments import MomentFilter
 from parts.statuses import Purpose
@@ -96,6 +96,25 @@ def jobs_of_board(given: Mapping[str, str], rows: ServiceOrderQuerySet) -> Servi
     found = ServiceOrderFilter(asked, rows)
     result: ServiceOrderQuerySet = found.qs if found.is_valid() else rows.none()
     return result
+
+
+def parts_orders_of_board(given: Mapping[str, str], rows: PartsOrderQuerySet) -> PartsOrderQuerySet:
+    """Return those of the parts orders without a job that a board's filters let through, as far as they speak of them.
+
+    Only a job has a technician and a contract's clock: who asks for those asks for no parts order.
+    """
+    if given.get("technician") or given.get("late"):
+        return rows.none()
+    found = rows.filter(service_order=None)
+    if text := given.get("search"):
+        found = found.filter(orders_with(text))
+    if text := given.get("customer_named"):
+        found = found.filter(customer__in=customers_named(text))
+    if code := given.get("region"):
+        found = found.filter(region__code=code)
+    if given.get("waits_for_parts"):
+        found = found.filter(status=LineStatus.BACK_ORDERED)
+    return found.filter(kind=Purpose.EMERGENCY) if given.get("machine_down") else found
 
 
 class PartsOrderFilter(filters.FilterSet):

@@ -106,6 +106,10 @@ class PartsOrderQuerySet(models.QuerySet[Any]):
         """Leave out test and training orders."""
         return self.filter(is_test=False)
 
+    def in_status_since(self, moment: datetime) -> Self:
+        """Keep those that have stood in the status that their lines give them since before a moment."""
+        return self.filter(status_since__lt=moment)
+
     def newest_first(self) -> Self:
         return self.order_by("-id")
 

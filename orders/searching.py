@@ -189,6 +189,17 @@ def parts_numbered(text: str) -> list[UUID]:
     return list(Part.objects.filter(number__key_begins=text).order_by().values_list("pk", flat=True)[:MOST])
 
 
+def orders_with(text: str) -> Q:
+    """Return the condition on parts orders of a text: references by their beginning, and the customer."""
+    if not is_searchable(text):
+        return Q(pk__in=[])
+    return (
+        Q(reference__key_begins=Asked.of(text).order or text)
+        | ~Q(external_reference="") & Q(external_reference__key_begins=text)
+        | Q(customer__in=customers_named(text))
+    )
+
+
 def jobs_with(text: str, *, closed_too: bool = False) -> Q:
     """Return the condition on open jobs of a text: references and serials by their beginning, words of the title.
 

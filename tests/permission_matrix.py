@@ -122,6 +122,7 @@ PAGES: dict[str, tuple[type[models.Model], str]] = {
     "messages:letter": (Notice, "pk"),
     "messages:letter-email": (Notice, "pk"),
     "messages:digest": (DigestSubscription, "pk"),
+    "messages:digest-orders": (DigestSubscription, "pk"),
     "messages:digest-switch": (DigestSubscription, "pk"),
     "messages:digest-delete": (DigestSubscription, "pk"),
     "messages:read": (Notice, "pk"),

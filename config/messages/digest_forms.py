@@ -18,13 +18,19 @@ from config.desk.board_forms import BoardForm
 from notifications.actions.digests import Wanted
 from notifications.models import DigestSubscription
 from notifications.models.digests import DIGEST_CHANNELS, EVERY_DAY
+from notifications.stuck import ABOUT, JOBS, PARTS_ORDERS, PARTS_STATUS
 from orders.models import SavedView
-from orders.statuses import SERVICE_ORDER_OPEN, ServiceOrderStatus
+from orders.statuses import LINE_OPEN, SERVICE_ORDER_OPEN, LineStatus, ServiceOrderStatus
 from parts.zones import known_zones
 
 #: What of the board's form narrows a digest; how many days it has of its own.
 FILTERS = tuple(name for name in BoardForm.base_fields if name != "days_in_status")
-_WORDS = dict(ServiceOrderStatus.choices)
+_WORDS, _PARTS_WORDS = dict(ServiceOrderStatus.choices), dict(LineStatus.choices)
+_ABOUT = {
+    "": _("Service orders, and parts orders without one"),
+    JOBS: _("Service orders only"),
+    PARTS_ORDERS: _("Parts orders without a service order only"),
+}
 
 
 class DigestForm(BoardForm):
@@ -32,12 +38,19 @@ class DigestForm(BoardForm):
 
     name = forms.CharField(label=_("Name"), max_length=80)
     view = forms.ChoiceField(label=_("Filters of a saved view"), required=False)
+    about = forms.ChoiceField(label=_("Speaks of"), required=False, choices=[*_ABOUT.items()])
     status = forms.MultipleChoiceField(
-        label=_("Only in status"),
+        label=_("Service orders only in status"),
         required=False,
         choices=[(value, _WORDS[value]) for value in SERVICE_ORDER_OPEN],
         widget=forms.CheckboxSelectMultiple,
-        help_text=_("None ticked: all."),
+        help_text=_("None ticked here or among parts orders: all."),
+    )
+    parts_status = forms.MultipleChoiceField(
+        label=_("Parts orders only in status"),
+        required=False,
+        choices=[(value, _PARTS_WORDS[value]) for value in LINE_OPEN],
+        widget=forms.CheckboxSelectMultiple,
     )
     days = forms.IntegerField(label=_("More than days in one status"), min_value=1, max_value=365, initial=3)
     hour = forms.TypedChoiceField(
@@ -74,7 +87,7 @@ class DigestForm(BoardForm):
         """Let a saved view take the place of the filters; what is wrong with them then does not matter."""
         data = super().clean() or self.cleaned_data
         if data.get("view"):
-            for name in (*FILTERS, "status"):
+            for name in (*FILTERS, "status", PARTS_STATUS):
                 self.errors.pop(name, None)
         return data
 
@@ -94,11 +107,13 @@ class DigestForm(BoardForm):
         )
 
     def _filters(self, data: dict[str, Any]) -> str:
+        about = [(ABOUT, data[ABOUT])] if data.get(ABOUT) else []
         if view := self.views.get(data.get("view", "")):
-            return filters_of(QueryDict(view.query))
+            return "&".join(part for part in (filters_of(QueryDict(view.query)), urlencode(about)) if part)
         given = [(name, "true" if data.get(name) is True else str(data.get(name) or "")) for name in FILTERS]
-        pairs = [(name, value) for name, value in given if value]
-        return urlencode([*pairs, *(("status", status) for status in data.get("status", []))])
+        pairs = [(name, value) for name, value in given if value] + about
+        ticked = [(name, status) for name in ("status", PARTS_STATUS) for status in data.get(name, [])]
+        return urlencode([*pairs, *ticked])
 
 
 def filters_of(query: QueryDict) -> str:
@@ -112,7 +127,8 @@ def initial_of(one: DigestSubscription) -> dict[str, Any]:
     query = QueryDict(one.filters)
     return {
         **{name: query[name] for name in FILTERS if name in query},
-        "status": query.getlist("status"),
+        **{name: query.getlist(name) for name in ("status", PARTS_STATUS)},
+        ABOUT: query.get(ABOUT, ""),
         "name": one.name,
         "days": one.days,
         "hour": one.hour,
@@ -126,7 +142,10 @@ def initial_of(one: DigestSubscription) -> dict[str, Any]:
 
 def filters_said(filters: str, form: BoardForm) -> list[tuple[Any, str]]:
     """Return the filters of a digest in words: what is narrowed, and to what. The form knows the names of choices."""
-    query, found = QueryDict(filters), []
+    query = QueryDict(filters)
+    found: list[tuple[Any, str]] = []
+    if about := str(query.get(ABOUT, "")):
+        found.append((_("Speaks of"), str(_ABOUT.get(about, about))))
     for name in FILTERS:
         if value := str(query.get(name, "")):
             field = form.fields[name]
@@ -135,6 +154,8 @@ def filters_said(filters: str, form: BoardForm) -> list[tuple[Any, str]]:
             found.append((field.label, _g("yes") if is_ticked else str(names.get(value, value))))
     if statuses := [one for one in query.getlist("status") if one in _WORDS]:
         found.append((_("Status"), ", ".join(str(_WORDS[one]) for one in statuses)))
+    if statuses := [one for one in query.getlist(PARTS_STATUS) if one in _PARTS_WORDS]:
+        found.append((_("Status of parts orders"), ", ".join(str(_PARTS_WORDS[one]) for one in statuses)))
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
@@ -26,11 +27,12 @@ from notifications.actions.digests import MAKE, Wanted
 from notifications.models import DigestIssue, DigestSubscription, Recipient
 from notifications.previewing import preview_of_digest
 from orders.actions.saved_views import views_of
+from orders.models import PartsOrder
 from parts.actors import Actor
 from parts.errors import Forbidden, Invalid, NotFound, Refused
 
-#: How many of its days a digest's page shows.
-DAYS_SHOWN = 14
+#: How many of its days a digest's page shows, and how many of its orders a page of them.
+DAYS_SHOWN, ROWS = 14, 50
 
 
 @for_staff(MAKE)
@@ -83,6 +85,49 @@ def digest(request: HttpRequest, key: UUID) -> HttpResponse:
     return _edited(request, form, one)
 
 
+@for_staff(MAKE)
+@require_safe
+def orders(request: HttpRequest, key: UUID) -> HttpResponse:
+    """Show all orders that a digest of one's own speaks of now, a page at a time, who stands longest first."""
+    one = get_object_or_404(_own(request).select_related("reader__user"), pk=key)
+    now, after = timezone.now(), _place(request.GET.get("after", ""))
+    may_see = bool(stuck.who_may_see([person_of(request)]))
+    found = stuck.page(digest_letters.asked_by(one), now, after, ROWS + 1) if may_see else []
+    shown = found[:ROWS]
+    context = {
+        "digest": one,
+        "rows": [
+            {
+                "order": order,
+                "address": digest_letters.address_of(order),
+                "kind": order.get_kind_display() if isinstance(order, PartsOrder) else _("Service order"),
+                "whose": stuck.whose(order),
+                "status": stuck.status_said(order),
+                "days": stuck.days_in_status(order, now),
+                "next": stuck.who_acts(order),
+            }
+            for order in shown
+        ],
+        "is_first": after is None,
+        "next": f"{shown[-1].status_since.isoformat()}_{shown[-1].pk}" if len(found) > ROWS else "",
+        "days": digest_letters.days_said(one.days),
+        "filters": filters_said(one.filters, BoardForm({})),
+        "board": digest_letters.on_board(one) if digest_letters.speaks_of_jobs(one) else "",
+        **tabs(request, "digests"),
+    }
+    return render(request, "messages/digest_orders.html", context)
+
+
+def _place(text: str) -> tuple[datetime, UUID] | None:
+    """Return the place that an address names; none where it means nothing: that is the first page."""
+    since, _separator, key = text.rpartition("_")
+    try:
+        moment = datetime.fromisoformat(since)
+        return (moment, UUID(key)) if moment.tzinfo else None
+    except ValueError:
+        return None
+
+
 def _sent(request: HttpRequest) -> QueryDict | None:
     return request.POST if request.method == "POST" else None
 
@@ -108,6 +153,7 @@ def _edited(request: HttpRequest, form: DigestForm, one: DigestSubscription | No
         "preview": preview_of_digest(tried, timezone.now()) if tried else None,
         "is_tried": is_right,
         "list": digest_letters.full_list(tried) if tried else "",
+        "board": digest_letters.on_board(tried) if tried and digest_letters.speaks_of_jobs(tried) else "",
         "issues": list(DigestIssue.objects.filter(subscription=one)[:DAYS_SHOWN]) if one else [],
         "zone": deeds.schedule_of(one).zone if one else "",
         **tabs(request, "digests"),

@@ -44,6 +44,7 @@ urlpatterns = [
     path("digests/", digests.digests, name="digests"),
     path("digests/new/", digests.new, name="digest-new"),
     path("digests/<uuid:key>/", digests.digest, name="digest"),
+    path("digests/<uuid:key>/orders/", digests.orders, name="digest-orders"),
     path("digests/<uuid:key>/switch/", digests.switch, name="digest-switch"),
     path("digests/<uuid:key>/delete/", digests.delete, name="digest-delete"),
     path("notices/<uuid:key>/", inbox.notice, name="notice"),

@@ -101,6 +101,11 @@ class PartsOrder(Chained):
                 fields=["customer", "id"], condition=Q(status__in=LINE_OPEN), name="parts_order_open_of_customer"
             ),
             models.Index(fields=["service_order"], condition=Q(status="back_ordered"), name="parts_order_short_of_job"),
+            models.Index(
+                fields=["status_since", "id"],
+                condition=Q(status__in=LINE_OPEN, service_order__isnull=True, is_test=False),
+                name="parts_order_long_in_status",
+            ),
             models.Index(Key("reference"), name="parts_order_by_key"),
             models.Index(
                 Key("external_reference"), condition=~Q(external_reference=""), name="parts_order_by_their_key"

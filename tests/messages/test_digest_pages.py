@@ -13,10 +13,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from config.messages import digests as pages
 from notifications.actions import digests as deeds
 from notifications.actions.digests import Wanted
 from notifications.models import DigestIssue, DigestSubscription, Notice
-from orders.models import SavedView, ServiceOrder
+from orders.models import PartsOrder, SavedView, ServiceOrder
 from parts.actors import Actor
 from tests.notifications.telling import sender
 from tests.orders.desk import Desk
@@ -111,6 +112,45 @@ def test_the_full_list_of_a_digest_is_on_the_board(desk: Desk, client: Client, d
     assert fresh.reference not in shown
 
 
+def test_all_orders_of_a_digest_are_listed_page_by_page_parts_orders_too(
+    desk: Desk, client: Client, dispatcher: User, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(pages, "ROWS", 2)
+    job, order = old(desk), PartsOrder.objects.get(pk=desk.place(1).id)
+    PartsOrder.objects.filter(pk=order.pk).update(status_since=timezone.now() - timedelta(days=20))
+    other = old(desk, 5)
+    one = made(dispatcher)
+    assert f"/messages/digests/{one.pk}/orders/" in client.get(LIST).content.decode()
+    first = client.get(f"{LIST}{one.pk}/orders/")
+    shown = text(first)
+    assert shown.index(order.reference) < shown.index(job.reference)
+    assert other.reference not in shown
+    assert f"/desk/parts-orders/{order.reference}/" in first.content.decode()
+    following = re.search(r'href="(\?after=[^"]+)"', first.content.decode())
+    assert following
+    second = client.get(f"{LIST}{one.pk}/orders/{following[1]}")
+    assert other.reference in text(second)
+    assert job.reference not in text(second)
+    for nonsense in ("x", "2026-01-01_x", "2026-01-01T00:00:00_" + str(one.pk)):
+        assert job.reference in text(client.get(f"{LIST}{one.pk}/orders/", {"after": nonsense}))
+
+
+def test_a_digest_without_stuck_orders_says_so(client: Client, dispatcher: User):
+    assert "No order stands still" in text(client.get(f"{LIST}{made(dispatcher).pk}/orders/"))
+
+
+def test_the_kind_of_orders_and_their_statuses_are_kept(desk: Desk, client: Client):
+    client.post(NEW, filled(about="parts_orders", parts_status=["back_ordered", "packed"]))
+    one = DigestSubscription.objects.get()
+    assert one.filters == "about=parts_orders&parts_status=back_ordered&parts_status=packed"
+    shown = client.get(f"{LIST}{one.pk}/").content.decode()
+    assert re.search(r'value="parts_orders" selected', shown)
+    assert re.search(r'value="packed"[^>]* checked', shown)
+    assert "Status of parts orders: Back-ordered, Packed" in text(client.get(LIST))
+    assert "/desk/board/?" not in shown  # the board has no parts orders
+    assert client.post(NEW, filled(name="B", parts_status=["delivered"])).status_code == 422
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [
@@ -156,7 +196,8 @@ def test_it_is_stopped_and_comes_again(client: Client, dispatcher: User):
 
 def test_what_is_anothers_does_not_exist(client: Client, manager: User):
     one = made(manager)
-    assert client.get(f"{LIST}{one.pk}/").status_code == 404
+    for way in ("", "orders/"):
+        assert client.get(f"{LIST}{one.pk}/{way}").status_code == 404
     for way, sent in (("", filled()), ("switch/", {"on": "0"}), ("delete/", {})):
         assert client.post(f"{LIST}{one.pk}/{way}", sent).status_code == 404
     kept = DigestSubscription.objects.get()
@@ -199,7 +240,7 @@ def test_pages_cost_the_same_with_many_digests_and_orders(desk: Desk, client: Cl
 
     old(desk)
     one = made(dispatcher)
-    addresses = (LIST, f"{LIST}{one.pk}/")
+    addresses = (LIST, f"{LIST}{one.pk}/", f"{LIST}{one.pk}/orders/")
     few = [cost(address) for address in addresses]
     for number in range(8):
         old(desk)

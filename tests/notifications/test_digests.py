@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import User
@@ -17,13 +18,13 @@ from notifications.actions.preferences import Wishes
 from notifications.models import Address, ChannelSetting, DigestIssue, DigestSubscription, Notice, Recipient
 from notifications.statuses import Channel, DigestOutcome
 from notifications.stuck import Asked
-from orders.actions import service_orders
-from orders.models import OrderEvent, ServiceOrder
+from orders.actions import lines, service_orders
+from orders.models import OrderEvent, PartsOrder, ServiceOrder
 from parts.actors import Actor
 from parts.errors import Forbidden, Invalid, NotFound, Refused
 from tests.notifications.post import Post
 from tests.notifications.telling import sender
-from tests.orders.desk import NOW, Desk, told
+from tests.orders.desk import NOW, TOLD, Desk, told
 
 pytestmark = pytest.mark.django_db
 
@@ -123,6 +124,107 @@ def test_who_is_not_of_the_house_finds_nothing(desk: Desk, partner: User):
     assert found(partner, NOW + timedelta(days=9)) == []
 
 
+# --- Parts orders without a job ---------------------------------------------------------------------------------------
+
+
+def parts_found(person: User, at: datetime, filters: str = "", days: int = 3) -> list[str]:
+    return sorted(order.reference for order in stuck.parts_orders_of(asked(person, filters, days), at))
+
+
+def placed(desk: Desk, **facts: Any) -> PartsOrder:
+    """Place an order at the counter; its part is reserved at once."""
+    desk.put(1)
+    return PartsOrder.objects.get(pk=desk.place(1, **facts).id)
+
+
+def test_a_parts_order_without_a_job_is_stuck_after_more_than_three_days_in_one_status(desk: Desk, dispatcher: User):
+    order = placed(desk)
+    assert parts_found(dispatcher, NOW + timedelta(days=3)) == []
+    assert parts_found(dispatcher, NOW + timedelta(days=3, microseconds=1)) == [order.reference]
+    assert parts_found(dispatcher, NOW + timedelta(days=3, microseconds=1), days=4) == []
+
+
+def test_a_step_of_its_lines_that_moves_it_on_ends_its_time_there(desk: Desk, dispatcher: User):
+    order = placed(desk)
+    lines.move(line_id=order.lines.get().pk, to="released", **told(hours=30))
+    order.refresh_from_db()
+    assert order.status_since == NOW + timedelta(hours=30)
+    assert parts_found(dispatcher, NOW + timedelta(days=4)) == []
+
+
+def test_parts_orders_of_a_job_of_training_and_closed_ones_are_not_told_of(desk: Desk, dispatcher: User):
+    job = desk.job("in_progress", begins="new")
+    placed(desk, service_order_id=job.pk)
+    placed(desk, is_test=True)
+    lines.cancel(line_id=placed(desk).lines.get().pk, reason="Not needed", **TOLD)
+    assert parts_found(dispatcher, NOW + timedelta(days=99)) == []
+
+
+@pytest.mark.parametrize(
+    ("filters", "is_found"),
+    [
+        ("", True),
+        ("technician=nobody", False),
+        ("late=true", False),
+        ("waits_for_parts=true", False),
+        ("machine_down=true", True),
+        ("region=NOWHERE", False),
+        ("customer_named=nobody-at-all", False),
+        ("search=P-0", True),
+        ("search=nothing", False),
+        ("status=new", False),
+        ("parts_status=reserved", True),
+        ("parts_status=back_ordered", False),
+        ("status=new&parts_status=reserved", True),
+        ("days_in_status=99", True),
+    ],
+)
+def test_filters_narrow_parts_orders_as_far_as_they_speak_of_them(
+    desk: Desk, dispatcher: User, filters: str, is_found: bool
+):
+    placed(desk, kind="emergency")
+    assert bool(parts_found(dispatcher, NOW + timedelta(days=9), filters)) is is_found
+
+
+@pytest.mark.parametrize(("about", "kinds"), [("", "SP"), ("about=jobs", "S"), ("about=parts_orders", "P")])
+def test_a_digest_speaks_of_jobs_of_parts_orders_or_of_both(desk: Desk, dispatcher: User, about: str, kinds: str):
+    job, order = desk.job("in_progress", begins="new"), placed(desk)
+    at, key = NOW + timedelta(days=9), uuid4()
+    wanted = {key: asked(dispatcher, about)}
+    both = sorted([job, order], key=lambda one: (one.status_since, one.pk)) if kinds == "SP" else []
+    assert stuck.counts(wanted, at) == {key: len(kinds)}
+    assert [one.reference[0] for one in stuck.read(wanted, at)[key].orders] == (
+        [one.reference[0] for one in both] or [*kinds]
+    )
+    assert len(stuck.page(wanted[key], at, None, 50)) == len(kinds)
+
+
+def test_the_longest_of_both_come_first_and_page_by_page_none_is_missed(desk: Desk, dispatcher: User):
+    jobs, orders = [desk.job("new", begins="new") for _ in range(4)], [placed(desk) for _ in range(4)]
+    for number, (job, order) in enumerate(zip(jobs, orders, strict=True)):
+        same = NOW - timedelta(hours=number // 2)
+        ServiceOrder.objects.filter(pk=job.pk).update(status_since=same)
+        PartsOrder.objects.filter(pk=order.pk).update(status_since=same)
+    at, ask = NOW + timedelta(days=9), asked(dispatcher)
+    every = stuck.page(ask, at, None, 50)
+    assert len(every) == 8
+    assert [stuck.place_of(one) for one in every] == sorted(stuck.place_of(one) for one in every)
+    paged: list[Any] = []
+    while more := stuck.page(ask, at, stuck.place_of(paged[-1]) if paged else None, 3):
+        paged += more
+    assert [one.pk for one in paged] == [one.pk for one in every]
+
+
+def test_a_digest_names_a_parts_order_with_whose_it_is_and_who_acts(desk: Desk, dispatcher: User):
+    order = placed(desk)
+    make(dispatcher, channel="inbox", filters="about=parts_orders")
+    assert fire(MONDAY + HOUR) == 1
+    (notice,) = send(MONDAY + HOUR, Channel.INBOX)
+    assert f"{order.reference}, {desk.customer.name}: Reserved for" in notice.text
+    assert "Next: The warehouse" in notice.text
+    assert f"/desk/parts-orders/{order.reference}/" in notice.text
+
+
 # --- Coming -----------------------------------------------------------------------------------------------------------
 
 
@@ -138,8 +240,8 @@ def test_a_digest_comes_at_its_hour_and_says_what_is_stuck(desk: Desk, dispatche
     assert f"{job.reference}, {desk.customer.name}: Awaiting Parts for 7 days" in notice.text
     assert "Next: Parts managers" in notice.text
     assert f"/desk/orders/{job.reference}/" in notice.text
-    assert "days_in_status=3" in notice.text
-    assert f"/messages/digests/{one.pk}/" in notice.text
+    assert f"/messages/digests/{one.pk}/orders/" in notice.text
+    assert f"/messages/digests/{one.pk}/\n" in notice.text
     assert len(post.taken) == 1
     assert issues() == [(MONDAY.date(), "told")]
 
