@@ -71,6 +71,7 @@ MESSAGES = (
     "notifications.replay_notice",
     "notifications.tell_deadletter",
     "notifications.acknowledge_alert",
+    "notifications.lift_stoppednumber",
 )
 #: Who works on orders watches some of them, and says that an alert was seen.
 HEARS = (

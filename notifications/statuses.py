@@ -192,6 +192,14 @@ class SmsMeant(models.TextChoices):
     NOTHING = "nothing", _("Nothing that we know of")
 
 
+class LiftedBecause(models.TextChoices):
+    """Why a number that had stopped all SMS is asked again."""
+
+    ASKED = "asked", _("Its owner asked us for SMS again")
+    ANOTHER = "another", _("The number has another owner now")
+    MISTAKE = "mistake", _("It was stopped by mistake")
+
+
 class DigestOutcome(models.TextChoices):
     """What came of a digest on one day."""
 

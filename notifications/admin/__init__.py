@@ -1,5 +1,5 @@
 """What the back office shows of messages, one file per noun."""
 
-from notifications.admin import causes, channels, people, rules
+from notifications.admin import causes, channels, numbers, people, rules
 
-__all__ = ["causes", "channels", "people", "rules"]
+__all__ = ["causes", "channels", "numbers", "people", "rules"]

@@ -5,7 +5,7 @@ from notifications.models.devices import PushDevice
 from notifications.models.digests import DigestIssue, DigestSubscription
 from notifications.models.feedback import Feedback
 from notifications.models.messages import Alert, Attempt, Message, Notice
-from notifications.models.numbers import ReceivedSms, StoppedNumber
+from notifications.models.numbers import LiftedStop, ReceivedSms, StoppedNumber
 from notifications.models.people import Address, Recipient, Watch
 from notifications.models.proposals import RootCause, WordProposal
 from notifications.models.rules import EscalationLevel, Rule
@@ -24,6 +24,7 @@ __all__ = [
     "DigestSubscription",
     "EscalationLevel",
     "Feedback",
+    "LiftedStop",
     "MaintenanceWindow",
     "Message",
     "Notice",

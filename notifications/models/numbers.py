@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from notifications.statuses import SmsMeant
+from notifications.statuses import LiftedBecause, SmsMeant
 from parts.keys import new_key
 
 
@@ -18,9 +18,37 @@ class StoppedNumber(models.Model):
         ordering = ("-stopped_at",)
         verbose_name = _("number that wants no SMS")
         verbose_name_plural = _("numbers that want no SMS")
+        default_permissions = ("view",)
+        permissions = [("lift_stoppednumber", "Can let SMS go to a number again that had stopped them")]
         constraints = [
             models.CheckConstraint(condition=Q(number__regex=r"^\+[1-9][0-9]{6,14}$"), name="stopped_number_e164"),
         ]
+
+    def __str__(self) -> str:
+        return self.number
+
+
+class LiftedStop(models.Model):
+    """That somebody of the house let a number be asked again which had stopped all SMS, and why."""
+
+    id = models.UUIDField(primary_key=True, default=new_key, editable=False)
+    number = models.CharField(_("number"), max_length=16)
+    stopped_at = models.DateTimeField(_("stopped since"))
+    lifted_at = models.DateTimeField(_("lifted at"))
+    actor = models.CharField(_("by"), max_length=80)
+    because = models.CharField(_("because"), max_length=10, choices=LiftedBecause)
+    reason = models.CharField(_("reason"), max_length=300)
+
+    class Meta:
+        ordering = ("-id",)
+        verbose_name = _("stop of SMS that was lifted")
+        verbose_name_plural = _("stops of SMS that were lifted")
+        default_permissions = ("view",)
+        constraints = [
+            models.CheckConstraint(condition=Q(because__in=LiftedBecause.values), name="lifted_stop_because_known"),
+            models.CheckConstraint(condition=~Q(reason=""), name="lifted_stop_has_a_reason"),
+        ]
+        indexes = [models.Index(fields=["number", "-id"], name="lifted_stop_of_number")]
 
     def __str__(self) -> str:
         return self.number

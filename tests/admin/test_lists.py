@@ -34,7 +34,6 @@ from notifications.models import (
     PushDevice,
     ReceivedSms,
     Rule,
-    StoppedNumber,
     Template,
     TemplateVersion,
     Watch,
@@ -80,7 +79,6 @@ ELSEWHERE = {
     DigestIssue: "each person's own digests (/messages/digests/)",
     PushDevice: "its address stands in its owner's preferences, by a name that people know",
     ReceivedSms: "on the order that it is about, as its customer's message",
-    StoppedNumber: "a number that wants no SMS; its owner alone starts them again",
     Watch: "on the pages of orders",
     InboundDeed: "on the page of its message",
 }

@@ -18,7 +18,7 @@ from backorders.models import BackOrder
 from config import roles
 from integrations.actions import cases
 from integrations.models import CountTolerance, EscalationStep, IdempotentRequest, NumberElsewhere, StatusCode
-from notifications.models import MaintenanceWindow, Recipient
+from notifications.models import LiftedStop, MaintenanceWindow, Recipient, StoppedNumber
 from orders.actions import attachments, consents, jobs, lines, placing, service_orders, tracking
 from orders.models import (
     ConsentRule,
@@ -253,6 +253,11 @@ class World:
             name=f"Window {self.number}", reason="Upgrade", starts_at=now, ends_at=now + timedelta(hours=4)
         )
         Recipient.objects.create(customer=self.customer, name=f"Contact {self.number}")
+        stopped: dict[str, Any] = {"number": f"+49170{self.number:07}", "stopped_at": timezone.now()}
+        StoppedNumber.objects.create(**stopped)
+        LiftedStop.objects.create(
+            **stopped, lifted_at=timezone.now(), actor=f"user:{self.number}", because="asked", reason="By telephone"
+        )
         client = Application.objects.create(
             name=f"client {self.number}",
             user=person,
