@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from config.desk.orders import for_staff
 from config.messages.watch_tabs import watch_tabs
+from integrations.models import ExternalSystem
 from notifications import window_list
 from notifications.actions import windows as deeds
 from notifications.actions.windows import SILENCE, Wanted
@@ -31,6 +32,8 @@ from parts.models import Region
 SEE = "notifications.view_maintenancewindow"
 _CLOCK = "%Y-%m-%dT%H:%M"
 _FIRST_YEAR, _LAST_YEAR = 2000, 2100
+#: No more systems are offered.
+_MOST_SYSTEMS = 500
 
 
 def _moment(label: Any) -> forms.DateTimeField:
@@ -47,8 +50,11 @@ class WindowForm(forms.Form):
     ends_at = _moment(_("Until"))
     channel = forms.ChoiceField(label=_("Channel"), required=False, choices=[("", _("All channels")), *Channel.choices])
     region = forms.ChoiceField(label=_("Region"), required=False)
-    source = forms.CharField(
-        label=_("System"), max_length=40, required=False, help_text=_("Only what comes from it. Empty: all systems.")
+    source = forms.ChoiceField(
+        label=_("System"),
+        required=False,
+        help_text=_("Only what comes from it."),
+        error_messages={"invalid_choice": _("There is no system “%(value)s” here. Choose one of the list.")},
     )
     channel_is_down = forms.BooleanField(
         label=_("The channel itself is down: what cannot be muted goes by another"), required=False
@@ -65,6 +71,9 @@ class WindowForm(forms.Form):
         assert isinstance(regions, forms.ChoiceField)
         rows = Region.objects.order_by("name").values_list("pk", "name")
         regions.choices = [("", _("All regions")), *((str(key), name) for key, name in rows)]
+        systems = self.fields["source"]
+        assert isinstance(systems, forms.ChoiceField)
+        systems.choices = _systems(window)
         if window is None:
             del self.fields["why"]
         elif window.starts_at <= now:
@@ -88,6 +97,14 @@ class WhyForm(forms.Form):
     """A reason."""
 
     why = forms.CharField(label=_("Why"), max_length=100)
+
+
+def _systems(window: MaintenanceWindow | None) -> list[tuple[str, Any]]:
+    """Return the systems that are connected, and that of a window as it was kept, whether it is still known or not."""
+    known = dict(ExternalSystem.objects.order_by("code").values_list("code", "name")[:_MOST_SYSTEMS])
+    if window and window.source:
+        known.setdefault(window.source, "")
+    return [("", _("All systems")), *((code, f"{code} · {name}" if name else code) for code, name in known.items())]
 
 
 def _initial(window: MaintenanceWindow | None, now: datetime) -> dict[str, Any]:

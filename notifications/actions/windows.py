@@ -176,6 +176,8 @@ def check(wanted: Wanted, at: datetime, *, begun: datetime | None) -> None:
         faults["ends_at"] = [sentence("This has passed.")]
     elif wanted.ends_at.astimezone(UTC) - starts_at.astimezone(UTC) > LONGEST:
         faults["ends_at"] = [sentence("Nothing is held for more than {days} days.", days=LONGEST.days)]
+    if len(wanted.source.strip()) > 40:
+        faults["source"] = [sentence("There is no system of so long a name.")]
     if wanted.channel and wanted.channel not in Channel.values:
         faults["channel"] = [sentence("There is no such channel.")]
     if wanted.channel_is_down and not wanted.channel:

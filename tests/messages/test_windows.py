@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
+from integrations.models import ExternalSystem
 from notifications.models import MaintenanceWindow
 from tests.notifications.telling import only_rule, sender, tell
 from tests.orders.desk import Desk, statements
@@ -59,6 +60,28 @@ def test_a_window_is_looked_at_before_it_is_kept(client: Client, desk: Desk, man
     assert "Mail moves" in answer
     assert "Holding" in answer
     assert "made it" in answer
+
+
+def test_the_systems_that_are_connected_are_offered_and_others_refused(
+    client: Client, desk: Desk, manager: User
+) -> None:
+    ExternalSystem.objects.create(code="wms-north", name="Warehouse north", kind="wms")
+    client.force_login(manager)
+    assert "wms-north · Warehouse north" in page(client, NEW)
+    answer = client.post(NEW, filled(source="wms-nroth"))
+    assert answer.status_code == 422
+    assert "There is no system “wms-nroth” here. Choose one of the list." in answer.content.decode()
+    client.post(NEW, seen(client, filled(source="wms-north")))
+    assert MaintenanceWindow.objects.get().source == "wms-north"
+
+
+def test_a_window_keeps_a_system_that_is_no_longer_connected(client: Client, manager: User) -> None:
+    client.force_login(manager)
+    old = window(source="erp-of-old", made_by=f"user:{manager.pk}")
+    address = f"{LIST}{old.pk}/change/"
+    assert '<option value="erp-of-old" selected>' in page(client, address)
+    asked = filled(source="erp-of-old", why="Longer", version="1")
+    assert client.post(address, seen(client, asked, address)).status_code == 302
 
 
 def test_what_was_changed_after_the_look_is_looked_at_again(client: Client, manager: User) -> None:
