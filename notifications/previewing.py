@@ -5,7 +5,7 @@ The news are the last things that happened to the order; the links look like lin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -72,6 +72,42 @@ def preview(
         sms=short.text,
         segments=rendering.segments(short.text),
     )
+
+
+def previews_of_status(
+    subject: str, words: Mapping[str, tuple[str, str]], user: User | AnonymousUser
+) -> dict[str, Preview]:
+    """Return by language how the news of an order would reach its customer, where the order stood in a status of these
+    words (the word, and what happens next); nothing where there is no order yet to try them on.
+
+    News of before are left out: what the words do is what is looked at.
+    """
+    order = _order_in(subject, user)
+    if order is None or order.customer is None:
+        return {}
+    template = Template.objects.get(code="customer_news")
+    versions = standing.published({template.pk})
+    found = {}
+    for language, (word, next_step) in words.items():  # as many as we speak
+        version = versions.get((template.pk, language)) or versions[template.pk, "en"]
+        values_now = _sample(template, language, order, User())
+        with translation.override(language), timezone.override(zone_of(order.customer.time_zone)):
+            values = values_now()
+            values["order"] |= {"status": word, "next_step": next_step}
+            values |= {"news": [], "more": 0, "count": 0}
+            email = composing.said_or_shipped(version, template, values, is_short=False)
+            short = composing.said_or_shipped(version, template, values, is_short=True)
+        segments = rendering.segments(short.text)
+        found[language] = Preview(order.reference, email.subject, email.text, email.html, short.text, segments)
+    return found
+
+
+def _order_in(subject: str, user: User | AnonymousUser) -> ServiceOrder | PartsOrder | None:
+    """Return an order that speaks in the words of this subject: the job that moved last, or a parts order alone."""
+    if subject == SubjectKind.SERVICE_ORDER:
+        return order_for(user, "")
+    orders = PartsOrder.objects.visible_to(user).filter(customer__isnull=False, service_order=None)
+    return orders.select_related("customer").order_by("-id").first()
 
 
 def _sample(

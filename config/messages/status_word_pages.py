@@ -8,8 +8,11 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser, User
 from django.utils.translation import get_language_info
 
+from notifications.previewing import Preview as MessagePreview
+from notifications.previewing import previews_of_status
 from orders import wording
 from orders.actions.wording import Words
 from orders.models import CustomerWord, CustomerWordDraft
@@ -54,6 +57,7 @@ class Preview:
     language: str
     name: str
     words: Words
+    message: MessagePreview | None = None
 
 
 def overview(at: datetime, now: datetime) -> dict[str, Any]:
@@ -102,9 +106,10 @@ def said_of(rows: Iterable[CustomerWord], subject: str, status: str, at: datetim
     return found
 
 
-def previews(words: Mapping[str, Words]) -> list[Preview]:
-    """Return words as they would be read."""
-    return [Preview(code, get_language_info(code)["name_local"], one) for code, one in words.items()]
+def previews(subject: str, words: Mapping[str, Words], user: User | AnonymousUser) -> list[Preview]:
+    """Return words as they would be read: on the page of a link, in an email and in an SMS."""
+    told = previews_of_status(subject, {code: (one.word, one.next_step) for code, one in words.items()}, user)
+    return [Preview(code, get_language_info(code)["name_local"], one, told.get(code)) for code, one in words.items()]
 
 
 def versions(subject: str, status: str, rows: Iterable[CustomerWord], now: datetime) -> list[Version]:

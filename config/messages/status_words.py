@@ -200,7 +200,7 @@ class _Editing:
             "label": wording.label_of(self.subject, self.status),
             "form": form,
             "draft": self.draft,
-            "previews": pages.previews(form.words()),
+            "previews": pages.previews(self.subject, form.words(), self.request.user),
             "versions": pages.versions(self.subject, self.status, self.rows, self.now),
             "may_edit": self.request.user.has_perm(deeds.DRAFT),
             "may_publish": self.request.user.has_perm(deeds.PUBLISH),

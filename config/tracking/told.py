@@ -138,7 +138,7 @@ def _kept(request: HttpRequest, link: TrackingLink, token: str) -> HttpResponse:
     reader = contacts.reader_of(link)
     if reader is None:
         return _shown(request, link, token, status=409 if is_own_form(request, link) else 403)
-    with languages.spoken_to(request, link.customer):
+    with languages.spoken_to(request, link):
         form = WishesForm(request.POST, reader=reader, ways=contacts.ways_of(reader))
         status = _check_own(request, link, form)
         if form.is_valid() and status == 400:
@@ -149,7 +149,10 @@ def _kept(request: HttpRequest, link: TrackingLink, token: str) -> HttpResponse:
             except Refused as refusal:
                 status = _refuse(form, refusal)
             else:
-                return HttpResponseRedirect(f"{reverse('tracking:told', args=[token])}?done=kept")
+                kept = HttpResponseRedirect(f"{reverse('tracking:told', args=[token])}?done=kept")
+                if "language" in form.changed_data:  # who wants to be written to in it reads this in it, too
+                    languages.remember(form.cleaned_data["language"], request, kept)
+                return kept
         str(form.errors)  # put into words in this language
     return _shown(request, link, token, status=status, form=form)
 
@@ -160,7 +163,7 @@ def _kept(request: HttpRequest, link: TrackingLink, token: str) -> HttpResponse:
 @measured
 def name_address(request: HttpRequest, link: TrackingLink, token: str) -> HttpResponse:
     """Name a new address; it is asked at one that is confirmed whether it is right."""
-    with languages.spoken_to(request, link.customer):
+    with languages.spoken_to(request, link):
         form = AddressForm(request.POST)
         status = _check_own(request, link, form)
         if form.is_valid() and status == 400:
@@ -217,7 +220,7 @@ def _shown(
     new: AddressForm | None = None,
 ) -> HttpResponse:
     visit = visit_to(request, link)
-    with languages.spoken_to(request, link.customer) as language:
+    with languages.spoken_to(request, link) as language:
         reader = contacts.reader_of(link)
         ways = contacts.ways_of(reader) if reader else []
         done = request.GET.get("done", "") if request.method == "GET" else ""

@@ -146,7 +146,7 @@ def _taken(
     form = _forms(link, {name: request.POST})[name]
     status = 400
     if not is_own_form(request, link):
-        with languages.spoken_to(request, link.customer):
+        with languages.spoken_to(request, link):
             form.add_error(None, _("This form was open for too long, or cookies are off. Please send it once more."))
         status = 403
     elif form.is_valid():
@@ -155,7 +155,7 @@ def _taken(
         except deeds.LinkEnded:
             return closed(request)
         except Refused as refusal:
-            with languages.spoken_to(request, link.customer):
+            with languages.spoken_to(request, link):
                 _say(form, refusal)
             status = refusal.status
             link = tracking.find(token, timezone.now()) or link  # as it stands now
@@ -207,7 +207,7 @@ def _shown(
 ) -> HttpResponse:
     """Answer with the order's page."""
     visit = visit_to(request, link)
-    with languages.spoken_to(request, link.customer) as language:
+    with languages.spoken_to(request, link) as language:
         today = timezone.now().astimezone(tracking.zone_of(link.customer)).date()
         shown = tracking.shown(link, wording.read(language), today)
         done = request.GET.get("done", "") if request.method == "GET" else ""
@@ -239,7 +239,7 @@ def closed(request: HttpRequest) -> HttpResponse:
 
 def slowed(request: HttpRequest, seconds: int, link: TrackingLink | None = None) -> HttpResponse:
     """Answer who is too quick, with when to come again."""
-    with languages.spoken_to(request, link.customer if link else None) as language:
+    with languages.spoken_to(request, link) as language:
         response = render(request, "tracking/slowed.html", {**frame(language), "seconds": seconds}, status=429)
         response["Content-Language"] = language
     response["Retry-After"] = str(seconds)

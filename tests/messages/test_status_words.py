@@ -13,7 +13,7 @@ from django.utils import timezone
 from orders import wording
 from orders.actions.wording import write_rows
 from orders.models import CustomerWord, CustomerWordDraft
-from tests.orders.desk import statements
+from tests.orders.desk import Desk, statements
 from tests.tracking.test_one_table import without_guard
 from tests.tracking.words import say
 
@@ -88,6 +88,22 @@ def test_a_preview_shows_the_words_and_keeps_nothing(client: Client) -> None:
     assert "Wie es weitergeht:" in page or 'lang="de"' in page
     assert not CustomerWordDraft.objects.exists()
     assert "<html" in client.post(PAGE, typed(deed="preview")).content.decode()
+
+
+def test_a_preview_shows_the_email_and_the_sms_that_a_customer_would_get(client: Client, desk: Desk) -> None:
+    order = desk.place(1)
+    page = client.post(PAGE, typed("Rolling", deed="preview")).content.decode()
+    assert f"{order.reference}: Rolling" in page
+    assert f"{order.reference} - Rolling." in page
+    assert f"{order.reference} ist jetzt: Unterwegs" in page or "Unterwegs" in page
+    assert "It rolls." in page
+    job = desk.job("in_progress", begins="new")
+    page = client.get("/messages/words/service_order-in_progress/").content.decode()
+    assert f"{job.reference}: {wording.read('en').word('service_order', 'in_progress')}" in page
+
+
+def test_a_preview_without_any_order_says_so(client: Client) -> None:
+    assert "There is no order yet" in client.get(PAGE).content.decode()
 
 
 def test_a_draft_is_kept_then_published_from_a_day_on(client: Client, manager: User) -> None:

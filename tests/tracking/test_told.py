@@ -96,7 +96,7 @@ def test_wishes_are_kept(told: Told) -> None:
     reader = told.now_reader()
     assert (reader.language, reader.unwanted_kinds, reader.muted_until) == ("de", ["days", "notes", "steps"], FOR_EVER)
     page = told.browser.get(answer.url).content.decode()
-    assert "Kept." in page
+    assert "Gespeichert." in page  # in the language that was chosen just now
     assert 'value="ever" selected' in page
     assert Notice.objects.filter(thread_kind=letters.WISHES, recipient=reader).exists(), "the contact is told"
     told.keep()
@@ -202,6 +202,23 @@ def test_another_contacts_address_cannot_be_ticked(told: Told) -> None:
     assert told.keep(wanted=[str(theirs.pk)]).status_code == 400
     theirs.refresh_from_db()
     assert theirs.is_wanted
+
+
+def test_the_page_is_in_the_contacts_language_and_a_choice_there_changes_it(told: Told) -> None:
+    def spoken(address: str = "", **query: str) -> str:
+        answer = told.browser.get(address or told.here, query, headers={"accept-language": "es"})
+        return str(answer["Content-Language"])
+
+    Customer.objects.filter(pk=told.customer.pk).update(language="es")
+    assert (spoken(), spoken(told.address)) == ("es", "es")
+    Recipient.objects.filter(pk=told.reader.pk).update(language="de")
+    assert (spoken(), spoken(told.address)) == ("de", "de")
+    assert spoken(language="en") == "en"
+    assert spoken() == "en"  # what was chosen by hand in this browser stays
+    assert told.keep(language="es").status_code == 302
+    assert (spoken(), told.now_reader().language) == ("es", "es")
+    told.keep(language="")
+    assert spoken() == "es"  # the customer's, as in their account
 
 
 def test_the_page_needs_no_script_and_speaks_the_customers_language(told: Told) -> None:
