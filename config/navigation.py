@@ -84,6 +84,8 @@ SIDE: tuple[tuple[Any, tuple[tuple[Any, str, str, str], ...]], ...] = (
             (_("External systems"), "hub", "integrations.externalsystem", ""),
             (_("Interfaces"), "cable", "integrations.interface", ""),
             (_("Messages of systems"), "inbox", "integrations.inboundmessage", ""),
+            (_("Inventory snapshots"), "inventory", "integrations.inventorysnapshot", ""),
+            (_("Differences of stock"), "difference", "integrations.snapshotdifference", "?status__exact=open"),
             (_("Status codes of others"), "dictionary", "integrations.statuscode", ""),
             (_("Failed tasks"), "error", "django_q.failure", ""),
         ),

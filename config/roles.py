@@ -124,6 +124,8 @@ MANAGER = Role(
         *_edits("integrations", "escalationstep", "counttolerance"),
         "integrations.decide_statuscode",
         "integrations.replay_inboundmessage",
+        "integrations.load_inventorysnapshot",
+        "integrations.approve_snapshotdifference",
         "orders.assign_serviceorder",
         "orders.add_attachment",
         "orders.delete_attachment",
@@ -238,6 +240,7 @@ SYSTEM = Role(
     (
         *READS_ORDERS,
         "integrations.send_inboundmessage",
+        "integrations.load_inventorysnapshot",
         "orders.move_serviceorder",
         "orders.move_orderline",
         "orders.ship_orderline",
@@ -262,6 +265,7 @@ ADMINISTRATOR = Role(
         *_edits("integrations", "externalsystem", "interface"),
         "integrations.decide_statuscode",
         "integrations.replay_inboundmessage",
+        "integrations.load_inventorysnapshot",
         "oauth2_provider.view_*",
         "oauth2_provider.delete_accesstoken",
         "django_q.view_*",
@@ -324,6 +328,7 @@ SCOPES: dict[str, tuple[str, ...]] = {
     "supply:write": ("parts.receive_delivery", "parts.manage_purchase_orders"),
     "inbound:write": (
         "integrations.send_inboundmessage",
+        "integrations.load_inventorysnapshot",
         "orders.move_serviceorder",
         "orders.move_orderline",
         "orders.ship_orderline",

@@ -63,9 +63,11 @@ SCHEDULES = (
     Planned(_("check all laws and chains"), "config.tasks.check_integrity", daily_at=time(2, 30)),
     Planned(_("clear exports away"), "reports.tasks.clear_exports_away", minutes=15),
     Planned(_("work off what other systems sent"), "integrations.tasks.work_inbox", minutes=1),
+    Planned(_("compare inventory snapshots"), "integrations.tasks.load_snapshots", minutes=1),
     Planned(_("escalate overdue cases"), "integrations.tasks.escalate_overdue_cases", minutes=5),
     Planned(_("open cases for counts"), "integrations.tasks.open_cases_for_counts", minutes=5),
     Planned(_("forget old idempotency keys"), "integrations.tasks.prune_idempotent_requests", minutes=60),
+    Planned(_("forget old inventory snapshots"), "integrations.tasks.forget_old_snapshots", daily_at=time(4, 0)),
     Planned(_("forget expired tokens and sessions"), "config.tasks.forget_expired", daily_at=time(3, 30)),
 )
 

@@ -206,6 +206,10 @@ ATTACHMENT_MOST = environment.number("ATTACHMENT_MOST", 100, minimum=1, maximum=
 
 EXPORT_KEEP_DAYS = environment.number("EXPORT_KEEP_DAYS", 7, minimum=1, maximum=90)  # under MEDIA_ROOT, served likewise
 
+# The largest file of stock that a system may send, in bytes, and for how many days it is kept once it was compared.
+SNAPSHOT_MAX_BYTES = environment.number("SNAPSHOT_MAX_BYTES", 1024**3, minimum=1024, maximum=10 * 1024**3)
+SNAPSHOT_KEEP_DAYS = environment.number("SNAPSHOT_KEEP_DAYS", 14, minimum=1, maximum=365)
+
 vars().update(environment.email("EMAIL_URL", "consolemail://"))
 # A provider with an API of its own instead of a mail server: one of django-anymail's, by its name there. Its settings
 # are django-anymail's (https://anymail.dev), each as an environment variable with ANYMAIL_ before its name.

@@ -31,7 +31,8 @@ WHERE client = %(client)s AND key = %(key)s
 )
 
 #: Counts of warehouses (not of vans, whose counts open their cases themselves) that changed the books by more than the
-#: tolerance of the part's criticality, and have no case yet. Parameters: first (the smallest key to look at), most.
+#: tolerance of the part's criticality, and have no case yet; what a person decided on a snapshot was looked at.
+#: Parameters: first (the smallest key to look at), most.
 COUNTS_BEYOND_TOLERANCE = Statement(
     "integrations.counts_beyond_tolerance",
     """
@@ -51,6 +52,7 @@ WHERE correction.id >= %(first)s::uuid AND correction.reason = 'count' AND movem
         OR abs(movement.on_hand_change) * part.unit_cost > tolerance.value)
     AND NOT EXISTS (SELECT FROM integrations_discrepancy AS known WHERE known.correction_id = correction.id)
     AND NOT EXISTS (SELECT FROM parts_stockcountline AS counted WHERE counted.correction_id = correction.id)
+    AND NOT EXISTS (SELECT FROM integrations_snapshotdifference AS decided WHERE decided.correction_id = correction.id)
 ORDER BY correction.id
 LIMIT %(most)s
 """,

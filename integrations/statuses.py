@@ -91,3 +91,33 @@ class SupplyAnswer(models.TextChoices):
     ACCEPTED = "accepted", _("Accepted as ordered")
     CHANGED = "changed", _("Accepted otherwise")
     REJECTED = "rejected", _("Will not be delivered")
+
+
+class SnapshotStatus(models.TextChoices):
+    """How far a file of stock is."""
+
+    RECEIVED = "received", _("To be compared")
+    COMPARING = "comparing", _("Being compared")
+    COMPARED = "compared", _("Compared")
+    REFUSED = "refused", _("Refused")
+
+
+class DifferenceKind(models.TextChoices):
+    """In what another system and our books differ."""
+
+    QUANTITY = "quantity", _("Another quantity")
+    NOT_LISTED = "not_listed", _("Only in the books")
+    UNKNOWN_PART = "unknown_part", _("Unknown part")
+    UNKNOWN_PLACE = "unknown_place", _("Unknown warehouse")
+    UNREADABLE = "unreadable", _("Unreadable row")
+
+
+class DifferenceStatus(models.TextChoices):
+    """What became of a difference. Those of a file that is still being compared are pending."""
+
+    PENDING = "pending", _("Being compared")
+    OPEN = "open", _("To be decided")
+    CORRECTED = "corrected", _("Books corrected")
+    DISMISSED = "dismissed", _("Books kept")
+    SETTLED = "settled", _("Settled by itself")
+    SUPERSEDED = "superseded", _("Replaced by a newer snapshot")

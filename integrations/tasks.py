@@ -3,7 +3,7 @@
 from django.utils import timezone
 
 from integrations import idempotency, inbox
-from integrations.actions import cases
+from integrations.actions import cases, snapshots
 
 
 def prune_idempotent_requests() -> int:
@@ -30,3 +30,16 @@ def open_cases_for_counts() -> int:
 def work_inbox() -> int:
     """Do what `manage.py work_inbox` does, where it does not run; return how many messages were taken up."""
     return inbox.catch_up(seconds=40.0)
+
+
+def forget_old_snapshots() -> int:
+    """Delete the files of snapshots that were compared long ago, and what newer ones replaced; return how many rows."""
+    return snapshots.forget_old(at=timezone.now())
+
+
+def load_snapshots() -> int:
+    """Compare the inventory snapshots that came in, one after the other; return how many."""
+    for done in range(20):  # bounded: what is left waits for the next run
+        if snapshots.load_next() is None:
+            return done
+    return 20

@@ -24,6 +24,7 @@ def bodies_of(owner: Customer, own: Customer) -> dict[str, dict[str, Any]]:
             "status": "shipped",
             "time": str(now),
         },
+        "api:snapshots-list": {},
         "api:service-orders-assign": {"technician": None},
         "api:service-orders-claim": {},
         "api:service-orders-fast-forward": {"to": "completed"},

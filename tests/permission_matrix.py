@@ -33,7 +33,7 @@ from config.api.authentication import known_tokens
 from config.api.throttling import buckets
 from config.roles import SCOPES
 from config.tracking.limits import sent_forms
-from integrations.models import InboundMessage
+from integrations.models import InboundMessage, InventorySnapshot
 from notifications import letters
 from notifications.actions.feedback import token_of
 from notifications.models import (
@@ -398,6 +398,10 @@ class Cast:
         if name.startswith("api:inbound-"):
             message = InboundMessage.objects.select_related("system").all()[0]
             return reverse(name, args=[message.system.code, *([message.pk] if name.endswith("detail") else [])])
+        if name.startswith("api:snapshots-"):
+            snapshot = InventorySnapshot.objects.select_related("system").all()[0]
+            found = reverse(name, args=[snapshot.system.code, *([snapshot.pk] if name.endswith("detail") else [])])
+            return f"{found}?as_of=2026-11-22T02:00:00Z" if ask.method == "POST" else found
         if name == "messages:confirm":
             return reverse(name, args=[self.confirmation])
         if name == "messages:allow":

@@ -58,6 +58,7 @@ TITLES: dict[str, Says] = {
     "too_many_proposals": _("Too many proposals"),
     "window_holds": _("The window holds already"),
     "window_over": _("The window is over"),
+    "snapshot_differs_everywhere": _("Nearly all of it differs"),
     "unreadable": _("The body cannot be cut into messages"),
     "code_unknown": _("Nobody has said what this code means"),
     "code_to_check": _("What this code means is still to be checked"),

@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 
 from backorders.api import AvailabilityViewSet, BackOrderViewSet
 from config.api.router import Router
-from integrations.api import InboundViewSet, StatusUpdateViewSet
+from integrations.api import InboundViewSet, InventorySnapshotViewSet, StatusUpdateViewSet
 from orders.api import OrderLineViewSet, PartsOrderViewSet, ServiceOrderViewSet
 from parts.api import DeliveryViewSet, PartViewSet, PurchaseOrderViewSet, StockMovementViewSet
 from parts.errors import NotFound
@@ -62,6 +62,16 @@ urlpatterns = [
         rf"^inbound/(?P<system>[-a-z0-9]+)/(?P<pk>{InboundViewSet.lookup_value_regex})/$",
         InboundViewSet.as_view({"get": "retrieve"}),
         name="inbound-detail",
+    ),
+    path(
+        "snapshots/<slug:system>/",
+        InventorySnapshotViewSet.as_view({"get": "list", "post": "create"}),
+        name="snapshots-list",
+    ),
+    re_path(
+        rf"^snapshots/(?P<system>[-a-z0-9]+)/(?P<pk>{InventorySnapshotViewSet.lookup_value_regex})/$",
+        InventorySnapshotViewSet.as_view({"get": "retrieve"}),
+        name="snapshots-detail",
     ),
     path("", include(router.urls)),
     re_path("", UnknownAddress.as_view()),

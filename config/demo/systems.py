@@ -9,6 +9,7 @@ from typing import Any
 from django.contrib.auth.models import User
 
 from config import roles
+from config.demo import snapshot
 from config.demo.people import Cast
 from integrations.actions.taking_in import take_in
 from integrations.models import ExternalSystem, Interface, StatusCode
@@ -42,6 +43,7 @@ def tell(cast: Cast, now: datetime, customer_ids: list[Any]) -> None:
     begins = (now + timedelta(days=3)).replace(hour=20, minute=0, second=0, microsecond=0)
     service = Wanted("Warehouse's system is updated", "Its supplier announced it.", begins, begins + timedelta(hours=3))
     windows.make(wanted=service, by=cast.manager, at=now)
+    snapshot.compare(CENTRAL, now)
     nobody_reached = Customer.objects.get(pk=customer_ids[-1])
     nobody_reached.email = nobody_reached.phone = ""
     nobody_reached.save(update_fields=["email", "phone"])

@@ -4,6 +4,7 @@ from integrations.models.codes import StatusCode
 from integrations.models.discrepancies import CountTolerance, Discrepancy, EscalationStep
 from integrations.models.idempotency import IdempotentRequest
 from integrations.models.inbound import InboundDeed, InboundMessage
+from integrations.models.snapshots import InventorySnapshot, SnapshotDifference
 from integrations.models.systems import ExternalSystem, Interface, NumberElsewhere
 
 __all__ = [
@@ -15,6 +16,8 @@ __all__ = [
     "InboundDeed",
     "InboundMessage",
     "Interface",
+    "InventorySnapshot",
     "NumberElsewhere",
+    "SnapshotDifference",
     "StatusCode",
 ]

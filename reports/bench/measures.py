@@ -59,6 +59,7 @@ class Effort:
     largest_ledger: int = 1_000_000
     told_events: int = 50_000
     told_seconds: int = 20
+    snapshot_rows: int = 2_000_000
 
 
 def _alternate(yardstick: MakeOperation, ours: MakeOperation, effort: Effort) -> tuple[float, float, float]:

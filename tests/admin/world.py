@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from io import BytesIO
 from typing import Any
 from uuid import uuid4
 
@@ -16,8 +17,15 @@ from oauth2_provider.models import AccessToken, Application, Grant, IDToken, Ref
 
 from backorders.models import BackOrder
 from config import roles
-from integrations.actions import cases
-from integrations.models import CountTolerance, EscalationStep, IdempotentRequest, NumberElsewhere, StatusCode
+from integrations.actions import cases, snapshots
+from integrations.models import (
+    CountTolerance,
+    EscalationStep,
+    ExternalSystem,
+    IdempotentRequest,
+    NumberElsewhere,
+    StatusCode,
+)
 from notifications.models import LiftedStop, MaintenanceWindow, Recipient, StoppedNumber
 from orders.actions import attachments, consents, jobs, lines, placing, service_orders, tracking
 from orders.models import (
@@ -83,6 +91,7 @@ class World:
         self.worked_on()
         self.around(part)
         self.connected()
+        self.snapshot()
 
     def connected(self) -> None:
         """A system that is connected, a number of its own, a message of it that waits, and what a code of it means."""
@@ -93,6 +102,22 @@ class World:
         StatusCode.objects.create(
             code_list="wms", code=f"C{self.number}", status="shipped", effective_from=timezone.now().date()
         )
+
+    def snapshot(self) -> None:
+        """A snapshot of its system, in which one stock differs and one part is unknown."""
+        system = ExternalSystem.objects.get(code=f"system-{self.number}")
+        level = StockLevel.objects.filter(warehouse=self.near).select_related("part").order_by("pk")[0]
+        rows = f"part_number,warehouse,on_hand\n{level.part.number},{self.near.code},99\nX-9,{self.near.code},1\n"
+        snapshots.receive(
+            system=system,
+            file=BytesIO(rows.encode()),
+            name="stock.csv",
+            as_of=timezone.now(),
+            by=Actor.system("test"),
+            at=timezone.now(),
+            is_complete=False,
+        )
+        snapshots.load_next(share=1)
 
     # --- Pieces ------------------------------------------------------------------------------------------------------
 
