@@ -15,6 +15,7 @@ from config.demo import (
     links,
     mornings,
     papers,
+    partners,
     people,
     queue,
     systems,
@@ -85,3 +86,4 @@ def _tell(now: datetime) -> None:
     words.tell(cast, now)
     mornings.tell(cast, now)
     systems.tell(cast, now, customers)
+    partners.tell(now)
