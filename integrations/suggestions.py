@@ -49,7 +49,7 @@ def suggestions_for(code: Code, says: str = "") -> list[Suggestion]:
     seen = {row.pk for row in rows}
     if wordings:
         found += [
-            Suggestion(row, sentence("{list} says the same in words: {says}.", list=str(row), says=row.says))
+            Suggestion(row, sentence("{list} says the same in words:", list=str(row)))
             for row in _alike(wordings)
             if row.pk not in seen
         ]

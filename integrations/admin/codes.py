@@ -245,7 +245,10 @@ class StatusCodeOffice(Shown):
             .annotate(count=Count("id"), since=Min("received_at"))
             .order_by("-count", "waits_for")[:MOST_WAITING]
         )
-        return {"waiting": [(*_asked_for(row["waits_for"]), row["count"], row["since"]) for row in rows]}
+        return {
+            "waiting": [(*_asked_for(row["waits_for"]), row["count"], row["since"]) for row in rows],
+            "may_decide": request.user.has_perm("integrations.decide_statuscode"),
+        }
 
 
 def _asked_for(waits_for: str) -> tuple[Code, str]:

@@ -8,9 +8,11 @@ import pytest
 from django.conf import settings
 
 from integrations.formats import sap_delivery
+from integrations.formats.edifact import fields as edifact
 from integrations.formats.field_map import FieldMap
+from integrations.formats.x12 import fields as x12
 
-MAPS = {"sap-idoc": sap_delivery.MAP}
+MAPS = {"sap-idoc": sap_delivery.MAP, "x12": x12.MAP, "edifact": edifact.MAP}
 
 
 @pytest.mark.parametrize(("page", "fields"), MAPS.items(), ids=MAPS)
