@@ -12,9 +12,14 @@ from django.db.models import Q
 
 from integrations.facts import Code
 from integrations.models import StatusCode
-from integrations.statuses import Certainty, Effect
+from integrations.statuses import Certainty, CodeSubject, Effect, SupplyAnswer
 from parts.errors import Refused
 from parts.sentences import Says, sentence
+
+#: One part of a line comes as it was ordered and another one later: that contradicts nothing, the line comes otherwise.
+_ACCEPTED_IN_PARTS = {
+    (CodeSubject.PURCHASE_ORDER_LINE.value, answer.value) for answer in (SupplyAnswer.ACCEPTED, SupplyAnswer.CHANGED)
+}
 
 
 class CodeWaits(Refused):
@@ -92,7 +97,10 @@ class CodeBook:
         """Return what codes mean together on a day. Raises CodeUnknown, CodeToCheck, CodesConflict."""
         found = [(code, self._row(code, on)) for code in codes]
         moving = [(code, row) for code, row in found if row.effect != Effect.INFORMATION]
-        if len({(row.subject, row.status) for _code, row in moving}) > 1:
+        meant = {(row.subject, row.status) for _code, row in moving}
+        if meant == _ACCEPTED_IN_PARTS:
+            return Meaning(CodeSubject.PURCHASE_ORDER_LINE.value, SupplyAnswer.CHANGED.value, Effect.STATUS.value)
+        if len(meant) > 1:
             raise CodesConflict(
                 moving[-1][0], codes={f"{code.code_list} {code.code}": row.status for code, row in moving}
             )

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from integrations.actions import deciding
 from integrations.actions.deciding import EFFECTS, STATUSES, Decision
-from integrations.code_book import CodeBook, CodeToCheck, CodeUnknown, Meaning
+from integrations.code_book import CodeBook, CodesConflict, CodeToCheck, CodeUnknown, Meaning
 from integrations.facts import Code
 from integrations.inbox import step
 from integrations.models import InboundMessage, StatusCode
@@ -119,6 +119,15 @@ def test_a_decision_for_every_release_answers_for_a_code_that_one_release_left_t
         _meaning(code, date(2026, 12, 1))
     _decide(Code("wms", "", "Q"), manager, effect="information", status="")
     assert CodeBook(connect("other").id, {code}).meaning([code], date(2026, 12, 1)).effect == "information"
+
+
+@pytest.mark.django_db
+def test_parts_of_a_line_that_come_as_ordered_and_later_are_no_contradiction_and_one_that_is_rejected_is() -> None:
+    accepted, later, rejected = (Code("x12-668", "004010", code) for code in ("IA", "IB", "IR"))
+    book = CodeBook(connect().id, {accepted, later, rejected})
+    assert book.meaning([accepted, later], date(2026, 12, 1)).status == "changed"
+    with pytest.raises(CodesConflict):
+        book.meaning([accepted, later, rejected], date(2026, 12, 1))
 
 
 @pytest.mark.django_db
