@@ -171,3 +171,38 @@ ORDER BY interface.is_active DESC, interface.code
 LIMIT CASE WHEN %(ids)s::uuid[] IS NULL THEN 2 END
 """,
 )
+
+#: When interfaces were last heard, how many messages since a moment stand how, and since when the oldest one is not
+#: worked on. Parameters: interfaces (array), since, most (so many messages of each are counted at most). Returns key,
+#: moment, counts by status (JSON), moment.
+INTERFACES_HEARD = Statement(
+    "integrations.interfaces_heard",
+    """
+SELECT interface.id, last.received_at, counted.by_status, oldest.received_at
+FROM unnest(%(interfaces)s::uuid[]) AS interface (id)
+LEFT JOIN LATERAL (
+    SELECT max(greatest(message.received_at, message.repeated_at)) AS received_at
+    FROM (
+        SELECT received_at, repeated_at FROM integrations_inboundmessage
+        WHERE interface_id = interface.id
+        ORDER BY received_at DESC LIMIT 100
+    ) AS message
+) AS last ON true
+LEFT JOIN LATERAL (
+    SELECT jsonb_object_agg(status, many) AS by_status
+    FROM (
+        SELECT status, count(*) AS many
+        FROM (
+            SELECT status FROM integrations_inboundmessage
+            WHERE interface_id = interface.id AND received_at >= %(since)s
+            ORDER BY received_at DESC LIMIT %(most)s
+        ) AS latest
+        GROUP BY status
+    ) AS grouped
+) AS counted ON true
+LEFT JOIN LATERAL (
+    SELECT min(received_at) AS received_at FROM integrations_inboundmessage
+    WHERE interface_id = interface.id AND status = 'received'
+) AS oldest ON true
+""",
+)

@@ -121,3 +121,13 @@ class DifferenceStatus(models.TextChoices):
     DISMISSED = "dismissed", _("Books kept")
     SETTLED = "settled", _("Settled by itself")
     SUPERSEDED = "superseded", _("Replaced by a newer snapshot")
+
+
+class Freshness(models.TextChoices):
+    """Whether an interface was heard as lately as it should be."""
+
+    FRESH = "fresh", _("Heard in time")
+    SILENT = "silent", _("Silent for too long")
+    NEVER = "never", _("Not heard yet")
+    ON_NEWS = "on_news", _("Comes when there is news")
+    NOT_EXPECTED = "not_expected", _("Nothing is expected")
