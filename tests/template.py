@@ -22,7 +22,13 @@ _OURS = re.compile(
     rb"^(?:from|import) ((?:backorders|config|integrations|notifications|orders|parts|reports)[\w.]*)", re.M
 )
 #: What is written after a migration, and would stay in a template whose code no longer writes it.
-_WRITTEN_AFTER = ("config/roles.py", "config/schedules.py", "notifications/shipped.py", "orders/actions/wording.py")
+_WRITTEN_AFTER = (
+    "config/roles.py",
+    "config/schedules.py",
+    "integrations/shipped.py",
+    "notifications/shipped.py",
+    "orders/actions/wording.py",
+)
 
 
 def ready_template() -> str:
@@ -64,6 +70,7 @@ def _digest() -> str:
     read = {path: path.read_bytes() for path in sorted(root.glob("*/migrations/*.py"))}
     imported = {module.decode() for text in read.values() for module in _OURS.findall(text)}
     files = [*(f"{name.replace('.', '/')}.py" for name in imported), *_WRITTEN_AFTER, "requirements.txt"]
+    files += [str(path.relative_to(root)) for path in sorted(root.glob("integrations/code_lists/*.toml"))]
     read |= {path: path.read_bytes() for path in sorted(root / name for name in files) if path.is_file()}
     digest = hashlib.sha256(sys.version.encode())
     for path, text in read.items():
