@@ -155,9 +155,11 @@ def test_a_status_report_names_the_list_of_its_directory_and_what_is_said_of_a_p
 
 def test_a_status_report_of_a_supplier_dates_lines_of_our_purchase_order() -> None:
     report = [*REPORT[:11], "DTM+67:20261205:102"]
-    [fact] = _read(SUPPLIER, report).facts
-    assert isinstance(fact, SupplyDated)
-    assert (fact.line.kind, fact.schedule) == ("purchase_order_line", (Dated(date(2026, 12, 5)),))
+    told, dated = _read(SUPPLIER, report).facts
+    assert isinstance(told, SupplyDated)
+    assert (told.schedule, told.codes) == ((), (Code("edifact-4405", "D01B", "56"),))
+    assert isinstance(dated, SupplyDated)
+    assert (dated.line.kind, dated.schedule) == ("purchase_order_line", (Dated(date(2026, 12, 5)),))
 
 
 def test_each_message_is_known_by_sender_and_references_groups_or_not() -> None:

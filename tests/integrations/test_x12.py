@@ -172,10 +172,12 @@ def test_a_status_dated_by_its_day_comes_after_what_was_told_of_that_days_earlie
 
 
 def test_a_report_of_a_supplier_dates_lines_of_our_purchase_order() -> None:
-    *_others, last = _read(SUPPLIER, REPORT).facts
-    assert isinstance(last, SupplyDated)
-    assert last.line == _line("P-000017/3", "purchase_order_line")
-    assert (last.schedule, last.codes[0].code_list) == ((Dated(date(2026, 11, 30)),), "x12-368-supply")
+    *_others, told, dated = _read(SUPPLIER, REPORT).facts
+    line = _line("P-000017/3", "purchase_order_line")
+    sent_at = datetime(2026, 11, 23, 9, 15, tzinfo=UTC)
+    code = Code("x12-368-supply", "004010", "EX")
+    assert told == SupplyDated(line, sent_at, codes=(code,), note="EX 20261130")
+    assert dated == SupplyDated(line, sent_at, (Dated(date(2026, 11, 30)),), answer="changed")
 
 
 def test_each_set_is_a_message_of_its_own_known_by_sender_and_control_numbers() -> None:

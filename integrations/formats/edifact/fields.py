@@ -7,7 +7,7 @@ from integrations.formats.field_map import Field, FieldMap
 VERSION = "1"
 
 #: DTM, 2005: the day on which it arrives; the first that a line, else its message, has in this order.
-ARRIVES = ("69", "67", "191", "17", "132", "358", "35")
+ARRIVES = ("69", "67", "191", "17", "132", "358")
 LEFT_ON, STATUS_ON = "11", "334"
 #: QTY, 6063, of an answer: to be delivered, split, back ordered. Of a despatch advice: despatched.
 ANSWERED, DESPATCHED, ORDERED = ("113", "11", "83"), "12", "21"
@@ -47,7 +47,7 @@ MAP = FieldMap(
         Field("ordrsp_7", "ORDRSP QTY+113, +11, +83", "SupplyDated.schedule", "How much, in pieces"),
         Field(
             "ordrsp_8",
-            "ORDRSP DTM+69, +67, +191, +17, +132, +358, +35",
+            "ORDRSP DTM+69, +67, +191, +17, +132, +358",
             "SupplyDated.schedule",
             "The day on which it arrives",
         ),
@@ -56,7 +56,7 @@ MAP = FieldMap(
         Field("desadv_11", "DESADV DTM+11, else DTM+137", "Shipped.occurred_at", "When it left"),
         Field(
             "desadv_12",
-            "DESADV DTM+69, +67, +191, +17, +132, +358, +35",
+            "DESADV DTM+69, +67, +191, +17, +132, +358",
             "SupplyShipped.arrives_on",
             "The day on which it arrives",
         ),
@@ -97,7 +97,7 @@ MAP = FieldMap(
         Field("ostrpt_25", "OSTRPT DTM+334, else DTM+137", "StatusReached.occurred_at", "When the status changed"),
         Field(
             "ostrpt_26",
-            "OSTRPT DTM+69, +67, +191, +17, +132, +358, +35",
+            "OSTRPT DTM+69, +67, +191, +17, +132, +358",
             "SupplyDated.schedule",
             "From a supplier: when it arrives",
         ),

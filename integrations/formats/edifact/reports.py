@@ -43,13 +43,18 @@ def read_from_warehouse(letter: Letter, speech: Speech) -> list[StatusReached]:
 
 
 def read_from_supplier(letter: Letter, speech: Speech) -> list[SupplyDated]:
-    """Return when each line will come. Raises Unreadable."""
+    """Return how each line stands, and beside it when it will come: a day counts whatever the status means.
+
+    Raises Unreadable.
+    """
     facts = []
     for one in _statuses(letter, speech):
         comes = arrival(one.segments)
         days, _note = schedule([(comes, None)] if comes else [])
         subject = Subject("purchase_order_line", "reference", one.place)
-        facts.append(SupplyDated(subject, one.at, days, codes=(one.code,), note=one.note))
+        facts.append(SupplyDated(subject, one.at, codes=(one.code,), note=one.note))
+        if days:
+            facts.append(SupplyDated(subject, one.at, days, answer="changed"))
     return facts
 
 

@@ -9,7 +9,7 @@ VERSION = "1"
 #: BAK01, BSN01, BSR…: purposes (353) that say something new. Others take back or change an earlier message.
 ORIGINAL = frozenset({"00", "06"})
 #: ACK04, DTM01 (374): the day on which it arrives. Days on which it leaves there are no days on which it comes.
-ARRIVES = frozenset({"017", "035", "055", "067", "069", "072", "075", "371"})
+ARRIVES = frozenset({"017", "067", "069", "072", "075", "371"})
 SHIPPED_ON, ARRIVES_ON = ("011",), ("017", "067", "371")
 #: ISR01 (368) whose date (ISR02) is the day on which it arrives.
 ISR_ARRIVES = frozenset({"EX"})

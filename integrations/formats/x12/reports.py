@@ -61,7 +61,10 @@ def read_from_warehouse(letter: Letter, speech: Speech) -> list[StatusReached]:
 
 
 def read_from_supplier(letter: Letter, speech: Speech) -> list[SupplyDated]:
-    """Return when each line will come. Raises Unreadable."""
+    """Return how each line stands, and beside it when it will come: a day counts whatever the status means.
+
+    Raises Unreadable.
+    """
     facts = []
     for line in _lines(letter):
         codes = dict.fromkeys(
@@ -71,7 +74,9 @@ def read_from_supplier(letter: Letter, speech: Speech) -> list[SupplyDated]:
         days, note = schedule(told if any(on for on, _much in told) else [])
         notes = "; ".join(dict.fromkeys(filter(None, [note, *map(_note, line.statuses)])))[:LONGEST_NOTE]
         subject = Subject("purchase_order_line", "reference", line.reference)
-        facts.append(SupplyDated(subject, letter.sent_at, days, codes=tuple(codes), note=notes))
+        facts.append(SupplyDated(subject, letter.sent_at, codes=tuple(codes), note=notes))
+        if days:
+            facts.append(SupplyDated(subject, letter.sent_at, days, answer="changed"))
     return facts
 
 
