@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from backorders.actions import pegging as pegs
 from backorders.models import BackOrder
+from integrations.actions import publishing as outbound
 from integrations.actions import working_off
 from notifications.actions import writing
 from orders.actions import parts_orders
@@ -68,4 +69,15 @@ def waking(events: Sequence[OrderEvent]) -> None:
     working_off.wake(at=max(event.recorded_at for event in events), waits_for=sorted(names))
 
 
-CONSUMERS: dict[str, Handler] = {"pegging": pegging, "releasing": releasing, "telling": telling, "waking": waking}
+def publishing(events: Sequence[OrderEvent]) -> None:
+    """Write down which partners and systems are to be told."""
+    outbound.publish(events=[event.pk for event in events], at=timezone.now())
+
+
+CONSUMERS: dict[str, Handler] = {
+    "pegging": pegging,
+    "releasing": releasing,
+    "telling": telling,
+    "waking": waking,
+    "publishing": publishing,
+}

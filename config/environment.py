@@ -185,6 +185,16 @@ def signing_key(name: str, value: str) -> str:
     return value.lower()
 
 
+def sealing_keys(name: str, value: str) -> list[str]:
+    """Keys of Fernet, the first of which seals; maybe none. Raises ImproperlyConfigured, without showing one."""
+    keys = [word.strip() for word in value.split(",") if word.strip()]
+    if any(not re.fullmatch("[A-Za-z0-9_-]{43}=", key) for key in keys):
+        raise ImproperlyConfigured(
+            f"{name} must hold keys that manage.py make_sealing_key prints, with commas between."
+        )
+    return keys
+
+
 def generated_secret(path: Path, draw: Callable[[], str] = lambda: secrets.token_urlsafe(64)) -> str:
     """A secret made once for this installation and kept in a file that only its owner reads."""
     path.parent.mkdir(parents=True, exist_ok=True)

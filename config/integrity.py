@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from backorders import integrity as backorders_integrity
 from integrations import case_laws
+from integrations.outbound import laws as outbound_laws
 from notifications import integrity as notifications_integrity
 from orders import consent_laws
 from orders import integrity as orders_integrity
@@ -22,6 +23,7 @@ LAWS: list[Law] = [
     *consent_laws.LAWS,
     *backorders_integrity.LAWS,
     *case_laws.LAWS,
+    *outbound_laws.LAWS,
     *notifications_integrity.LAWS,
     *figures_laws.LAWS,
 ]

@@ -86,6 +86,8 @@ SIDE: tuple[tuple[Any, tuple[tuple[Any, str, str, str], ...]], ...] = (
             (_("Messages of systems"), "inbox", "integrations.inboundmessage", ""),
             (_("Inventory snapshots"), "inventory", "integrations.inventorysnapshot", ""),
             (_("Differences of stock"), "difference", "integrations.snapshotdifference", "?status__exact=open"),
+            (_("Subscribers"), "campaign", "integrations.subscriber", ""),
+            (_("What they were told"), "outbox", "integrations.outbounddelivery", ""),
             (_("Status codes of others"), "dictionary", "integrations.statuscode", ""),
             (_("Failed tasks"), "error", "django_q.failure", ""),
         ),
@@ -105,6 +107,7 @@ BAR: tuple[tuple[str, Any, str, str], ...] = (
     ("orders.move_orderline", _("Order parts"), "plus", "desk:place"),
     ("orders.claim_serviceorder", _("My jobs"), "wrench", "phone:day"),
     ("reports.view_dailyfigure", _("Figures"), "chart-column", "figures:figures"),
+    ("integrations.own_subscriber", _("Webhooks"), "zap", "webhooks:list"),
     ("orders.export_orderevent", _("Audit"), "shield-check", "audit:history"),
 )
 

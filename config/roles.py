@@ -126,6 +126,7 @@ MANAGER = Role(
         "integrations.replay_inboundmessage",
         "integrations.load_inventorysnapshot",
         "integrations.approve_snapshotdifference",
+        "integrations.replay_outbounddelivery",
         "orders.assign_serviceorder",
         "orders.add_attachment",
         "orders.delete_attachment",
@@ -230,6 +231,7 @@ PARTNER = Role(
         "orders.place_partsorder",
         "orders.cancel_orderline",
         "backorders.view_backorder",
+        "integrations.own_subscriber",
     ),
 )
 
@@ -241,6 +243,7 @@ SYSTEM = Role(
         *READS_ORDERS,
         "integrations.send_inboundmessage",
         "integrations.load_inventorysnapshot",
+        "integrations.own_subscriber",
         "orders.move_serviceorder",
         "orders.move_orderline",
         "orders.ship_orderline",
@@ -266,6 +269,9 @@ ADMINISTRATOR = Role(
         "integrations.decide_statuscode",
         "integrations.replay_inboundmessage",
         "integrations.load_inventorysnapshot",
+        "integrations.add_subscriber",
+        "integrations.change_subscriber",
+        "integrations.replay_outbounddelivery",
         "oauth2_provider.view_*",
         "oauth2_provider.delete_accesstoken",
         "django_q.view_*",
@@ -333,6 +339,7 @@ SCOPES: dict[str, tuple[str, ...]] = {
         "orders.move_orderline",
         "orders.ship_orderline",
     ),
+    "subscribers:write": ("integrations.own_subscriber",),
     "status:write": ("orders.move_serviceorder", "orders.move_orderline", "orders.ship_orderline"),
 }
 

@@ -185,6 +185,8 @@ def _start_parts(parts: Parts, stopping: threading.Event) -> None:
         parts.start("message senders", [*MANAGE, "send_messages"])
     if "work_inbox" in get_commands():
         parts.start("inbox", [*MANAGE, "work_inbox"])
+    if "deliver_events" in get_commands():
+        parts.start("event deliverers", [*MANAGE, "deliver_events"])
 
 
 def _start(command: list[str], output: IO[bytes] | None = None) -> subprocess.Popen[bytes]:

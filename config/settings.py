@@ -3,6 +3,7 @@
 Development needs none of them. `BACKLINE_ENV=production` asks for what must not be guessed and refuses what is unsafe.
 """
 
+import base64
 import secrets
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,14 @@ else:
     )
 LEDGER_SIGNING_KEY = environment.signing_key("LEDGER_SIGNING_KEY", _key)
 LEDGER_FORMER_KEYS = environment.public_keys("LEDGER_FORMER_KEYS")
+
+# Seals what must be readable again, such as the secrets that webhooks are signed with. The first key seals, all open.
+_keys = environment.text("SEALING_KEYS")
+if not _keys and not PRODUCTION:
+    _keys = environment.generated_secret(
+        BACKLINE_VAR / "sealing_key", lambda: base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
+    )
+SEALING_KEYS = environment.sealing_keys("SEALING_KEYS", _keys)
 
 ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS") or ["localhost", "127.0.0.1", "[::1]"]
 if PRODUCTION and "*" in ALLOWED_HOSTS:
@@ -235,6 +244,11 @@ VAPID_PRIVATE_KEY = environment.vapid_key("VAPID_PRIVATE_KEY")
 PUSH_TO_PRIVATE_HOSTS = environment.flag("PUSH_TO_PRIVATE_HOSTS", default=False)  # a push service in one's own network
 MESSAGES_CHAT_URL = environment.text("MESSAGES_CHAT_URL")
 
+# --- What other systems are told (docs/integrations/webhooks.md) ------------------------------------------------------
+
+WEBHOOKS_TO_PRIVATE_HOSTS = environment.flag("WEBHOOKS_TO_PRIVATE_HOSTS", default=False)  # in one's own network
+OUTBOUND_KEEP_DAYS = environment.number("OUTBOUND_KEEP_DAYS", 30, minimum=7, maximum=3650)
+
 # --- Cache and background work ---------------------------------------------------------------------------------------
 
 REDIS_URL = environment.redis("REDIS_URL")
@@ -320,6 +334,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "PurchaseOrderStatus": "parts.statuses.PurchaseOrderStatus",
         "Purpose": "parts.statuses.Purpose",
         "MovementKind": "parts.statuses.MovementKind",
+        "SubscriberState": "integrations.statuses.SubscriberState",
+        "OutboundDeliveryState": "integrations.statuses.DeliveryState",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

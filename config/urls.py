@@ -29,6 +29,7 @@ urlpatterns = [
     path("links/", include("config.tracking.staff_urls")),
     path("desk/", include("config.desk.urls")),
     path("messages/", include("config.messages.urls")),
+    path("webhooks/", include("config.webhooks.urls")),
     path("audit/", include("config.audit.urls")),
     path("t/", include("config.phone.urls")),
     path("admin/", admin.site.admin_view(office.landing), name="office"),

@@ -25,11 +25,12 @@ PATIENCE = timedelta(seconds=5)
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer as it was sent."""
+    """An answer as it was sent; `kept` is what is kept of it for a repeat, where that is not the same."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+    kept: bytes | None = None
 
 
 class KeyReused(Refused):
@@ -124,7 +125,7 @@ def _keep(client: str, key: str, answer: Answer) -> None:
         key=key,
         status=answer.status,
         headers=json.dumps(dict(answer.headers)),
-        body=answer.body,
+        body=answer.body if answer.kept is None else answer.kept,
     )
 
 

@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class DiscrepancyKind(models.TextChoices):
@@ -131,3 +132,34 @@ class Freshness(models.TextChoices):
     NEVER = "never", _("Not heard yet")
     ON_NEWS = "on_news", _("Comes when there is news")
     NOT_EXPECTED = "not_expected", _("Nothing is expected")
+
+
+class Road(models.TextChoices):
+    """By which way a subscriber is told."""
+
+    WEBHOOK = "webhook", "Webhook"
+    KAFKA = "kafka", "Kafka"
+    MQTT = "mqtt", "MQTT"
+
+
+class SubscriberState(models.TextChoices):
+    ACTIVE = "active", _("Is told")
+    OFF = "off", _("Switched off")
+
+
+class OffBecause(models.TextChoices):
+    """Why a subscriber is told no more."""
+
+    BY_HAND = "by_hand", _("Somebody switched it off")
+    GONE = "gone", _("It answered that it is gone (410)")
+    FAILING = "failing", _("Nothing but failure for five days")
+
+
+class DeliveryState(models.TextChoices):
+    """Where the telling of one event to one subscriber stands."""
+
+    WAITING = "waiting", _("On its way")
+    DELIVERED = "delivered", pgettext_lazy("of a machine", "Taken")
+    SUPERSEDED = "superseded", _("Overtaken by newer news")
+    DEAD = "dead", _("Given up")
+    CANCELLED = "cancelled", _("Not to be told")

@@ -1,9 +1,13 @@
 """What runs by itself for the machines that talk to us. Each task is safe to repeat."""
 
+from datetime import timedelta
+
+from django.conf import settings
 from django.utils import timezone
 
 from integrations import idempotency, inbox
-from integrations.actions import cases, snapshots
+from integrations.actions import cases, delivering, snapshots
+from integrations.outbound import deliverer
 
 
 def prune_idempotent_requests() -> int:
@@ -25,6 +29,22 @@ def escalate_overdue_cases() -> int:
 def open_cases_for_counts() -> int:
     """Open a case for each count beyond its tolerance; return how many."""
     return cases.open_for_counts(at=timezone.now())
+
+
+def deliver_events() -> int:
+    """Do what `manage.py deliver_events` does, where it does not run; return how many deliveries were tried."""
+    return deliverer.catch_up(seconds=40.0)
+
+
+def forget_deliveries() -> int:
+    """Delete deliveries that were done so long ago that nobody asks for them; return how many."""
+    before, total = timezone.now() - timedelta(days=settings.OUTBOUND_KEEP_DAYS), 0
+    for _ in range(100):  # bounded: what is left waits for the next run
+        deleted = delivering.forget(before=before)
+        total += deleted
+        if not deleted:
+            break
+    return total
 
 
 def work_inbox() -> int:

@@ -13,6 +13,7 @@ from django.db.models.expressions import RawSQL
 
 from orders.statuses import LINE_SHIPPED
 from orders.wording import LINE, SERVICE_ORDER, WORDS, word_of, words_parameters
+from parts.masking import FOR_STAFF
 
 
 def _object(members: Mapping[str, str]) -> str:
@@ -116,7 +117,7 @@ _MEMBERS_OF_ORDER = {
 }
 _ORDER = _object(_MEMBERS_OF_ORDER)
 #: What our people say among themselves is not for those the order is for.
-_ORDER_FOR_OTHERS = _object(_MEMBERS_OF_ORDER | {"hold_reason": "NULL"})
+_ORDER_FOR_OTHERS = _object(_MEMBERS_OF_ORDER | dict.fromkeys(FOR_STAFF["parts_order"], "NULL"))
 
 _LINE = _object(
     {"order": "orders_orderline.order_id", "parent": "orders_orderline.parent_id"}

@@ -13,6 +13,7 @@ from orders.models import CustomerAccess, OrderEvent
 from orders.querysets import sees_all
 from parts.doors import Door
 from parts.errors import Invalid, NotFound
+from parts.masking import masked
 from parts.sentences import sentence
 
 
@@ -38,9 +39,7 @@ class EventSerializer(serializers.Serializer[Any]):
     def to_representation(self, instance: OrderEvent) -> dict[str, Any]:
         shown: dict[str, Any] = super().to_representation(instance)
         shown["note"] = shown["note"] or ""  # there was none, or it has been erased
-        if not self.context.get("sees_all"):
-            shown |= {"actor": None, "source": None, "data": {}}
-        return shown
+        return masked("event", shown, for_staff=bool(self.context.get("sees_all")))
 
 
 class OrdersDoor(Door):

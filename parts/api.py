@@ -15,6 +15,7 @@ from rest_framework.request import Request
 from parts.actions import supply
 from parts.doors import Door, Lists, Reads
 from parts.filters import DeliveryFilter, PartFilter, PurchaseOrderFilter, StockMovementFilter
+from parts.masking import is_hidden
 from parts.models import Delivery, DeliveryLine, DeliverySerial, Part, PurchaseOrder, PurchaseOrderLine, StockMovement
 from parts.models.stock import OWN
 from parts.moments import MomentField
@@ -32,8 +33,9 @@ class StaffMoneyField(MoneyField):
         super().__init__(**options)
 
     def get_attribute(self, instance: Any) -> Any:
-        """Return the amount, None for who is not of the house."""
-        return super().get_attribute(instance) if self.context["request"].user.is_staff else None
+        """Return the amount, None for whom it is not for."""
+        hidden = is_hidden("part", str(self.source), for_staff=self.context["request"].user.is_staff)
+        return None if hidden else super().get_attribute(instance)
 
 
 # --- Parts -----------------------------------------------------------------------------------------------------------

@@ -60,6 +60,14 @@ class NothingSerializer(serializers.Serializer[Any]):
     """A body that says nothing."""
 
 
+class ToldOnce(Response):
+    """An answer with members that are told once: who repeats the call with its key is told null in their place."""
+
+    def __init__(self, body: Mapping[str, Any], once: Sequence[str], **more: Any) -> None:
+        super().__init__(body, **more)
+        self.once = tuple(once)
+
+
 class MovedSerializer(serializers.Serializer[Any]):
     """Where a subject stands after an action; `version` is what the next `If-Match` names."""
 

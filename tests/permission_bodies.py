@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from django.utils import timezone
@@ -56,6 +57,11 @@ def bodies_of(owner: Customer, own: Customer) -> dict[str, dict[str, Any]]:
             "received_at": now,
             "lines": [{"part": part, "quantity": "1"}],
         },
+        "api:subscribers-list": {"code": "portal", "name": "Portal", "address": "https://portal.dealer.example/"},
+        "api:subscribers-change": {"name": "Other"},
+        "api:outbound-deliveries-replay": {},
+        **{f"api:subscribers-{deed}": {} for deed in ("rotate-secret", "switch-off", "switch-on", "test")},
+        "api:subscribers-replay": {"since": now - timedelta(days=1)},
         "api:status-updates-list": {
             "updates": [
                 {

@@ -33,7 +33,7 @@ from config.api.authentication import known_tokens
 from config.api.throttling import buckets
 from config.roles import SCOPES
 from config.tracking.limits import sent_forms
-from integrations.models import InboundMessage, InventorySnapshot
+from integrations.models import InboundMessage, InventorySnapshot, OutboundDelivery, Subscriber
 from notifications import letters
 from notifications.actions.feedback import token_of
 from notifications.models import (
@@ -90,7 +90,10 @@ NOUNS: dict[str, type[models.Model]] = {
     "parts": Part,
     "purchase-orders": PurchaseOrder,
     "deliveries": Delivery,
+    "subscribers": Subscriber,
+    "outbound-deliveries": OutboundDelivery,
 }
+_WEBHOOK_DEEDS = ("secret", "test", "off", "on", "replay")
 #: What our own pages show, and by which field the address names it.
 PAGES: dict[str, tuple[type[models.Model], str]] = {
     "desk:service-order": (ServiceOrder, "reference"),
@@ -127,6 +130,9 @@ PAGES: dict[str, tuple[type[models.Model], str]] = {
     "messages:digest-delete": (DigestSubscription, "pk"),
     "messages:read": (Notice, "pk"),
     "messages:go": (Notice, "pk"),
+    **{f"webhooks:{name}": (Subscriber, "pk") for name in ("one", "change", *_WEBHOOK_DEEDS)},
+    "webhooks:delivery": (OutboundDelivery, "pk"),
+    "webhooks:again": (OutboundDelivery, "pk"),
     "audit:export": (ExportRun, "pk"),
     "audit:stop-export": (ExportRun, "pk"),
     "audit:export-file": (ExportRun, "pk"),
@@ -156,6 +162,10 @@ PAGES_THAT_WRITE = {
     "messages:read": ["POST"],
     "messages:read-all": ["POST"],
     "audit:stop-export": ["POST"],
+    "webhooks:new": ["GET", "POST"],
+    "webhooks:change": ["GET", "POST"],
+    "webhooks:again": ["POST"],
+    **{f"webhooks:{name}": ["POST"] for name in _WEBHOOK_DEEDS},
     "desk:board-move": ["POST"],
     "desk:save-view": ["POST"],
     "desk:forget-view": ["POST"],
@@ -387,6 +397,11 @@ class Cast:
         pattern = next(pattern for found, pattern in routes() if found == name)
         if name == "admin:view_on_site":
             return reverse(name, args=[ContentType.objects.get_for_model(Part).pk, Part.objects.all()[0].pk])
+        if name == "api:event-schema":
+            return reverse(name, args=["event.v1.json"])
+        if name in ("webhooks:delivery", "webhooks:again"):
+            told = self.row(ask)
+            return reverse(name, args=[told.subscriber_id, told.pk])
         if name == "audit:export-file":
             return reverse(name, args=[self.row(ask).pk, "verifier.py"])
         if name == "messages:clear":

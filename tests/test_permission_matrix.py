@@ -124,4 +124,5 @@ def test_a_stranger_who_is_signed_in_gets_as_far_as_the_start_page() -> None:
         "messages:clear",
     }  # whoever has the link has the page
     public |= {"phone:manifest", "phone:worker", "phone:offline", "phone:token"}  # they hold nothing of anybody else
+    public |= {"api:event-schema"}  # the form of what is told is nobody's secret
     assert opened <= public | {"oauth-token", "oauth-revoke-token"}

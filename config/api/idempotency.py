@@ -22,6 +22,7 @@ from config.api import problems
 from config.api.authentication import client_of
 from integrations.idempotency import Answer, once
 from parts.documents import as_json
+from parts.doors import ToldOnce
 from parts.errors import Invalid, Refused
 from parts.sentences import sentence
 
@@ -91,4 +92,5 @@ def _kept(response: HttpResponseBase) -> Answer:
         assert isinstance(response, HttpResponse)
         return Answer(response.status_code, headers, response.content)
     headers["Content-Type"] = problems.MEDIA_TYPE if response.status_code >= 400 else "application/json"
-    return Answer(response.status_code, headers, as_json(response.data))
+    kept = as_json({**response.data, **dict.fromkeys(response.once)}) if isinstance(response, ToldOnce) else None
+    return Answer(response.status_code, headers, as_json(response.data), kept)

@@ -111,6 +111,8 @@ TITLES: dict[str, Says] = {
     "too_many_exports": _("Too many exports"),
     "too_much": _("Too much"),
     "unreadable_file": _("Unreadable file"),
+    "no_sealing_key": _("No secret can be kept or opened here"),
+    "too_many": _("There are as many as there may be"),
 }
 
 #: DRF's own words, where ours differ.

@@ -12,8 +12,15 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from backorders.api import AvailabilityViewSet, BackOrderViewSet
+from config.api.event_schemas import event_schema
 from config.api.router import Router
-from integrations.api import InboundViewSet, InventorySnapshotViewSet, StatusUpdateViewSet
+from integrations.api import (
+    InboundViewSet,
+    InventorySnapshotViewSet,
+    OutboundDeliveryViewSet,
+    StatusUpdateViewSet,
+    SubscriberViewSet,
+)
 from orders.api import OrderLineViewSet, PartsOrderViewSet, ServiceOrderViewSet
 from parts.api import DeliveryViewSet, PartViewSet, PurchaseOrderViewSet, StockMovementViewSet
 from parts.errors import NotFound
@@ -29,6 +36,8 @@ router.register("availability", AvailabilityViewSet)
 router.register("stock-movements", StockMovementViewSet)
 router.register("purchase-orders", PurchaseOrderViewSet)
 router.register("deliveries", DeliveryViewSet, key_required=["create"])
+router.register("subscribers", SubscriberViewSet)
+router.register("outbound-deliveries", OutboundDeliveryViewSet)
 router.register("status-updates", StatusUpdateViewSet, key_required=["create"])
 
 
@@ -73,6 +82,7 @@ urlpatterns = [
         InventorySnapshotViewSet.as_view({"get": "retrieve"}),
         name="snapshots-detail",
     ),
+    path("event-schemas/<str:name>", event_schema, name="event-schema"),
     path("", include(router.urls)),
     re_path("", UnknownAddress.as_view()),
 ]

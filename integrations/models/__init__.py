@@ -4,11 +4,13 @@ from integrations.models.codes import StatusCode
 from integrations.models.discrepancies import CountTolerance, Discrepancy, EscalationStep
 from integrations.models.idempotency import IdempotentRequest
 from integrations.models.inbound import InboundDeed, InboundMessage
+from integrations.models.outbound import DeliveryAttempt, OutboundDelivery, SigningSecret, Subscriber
 from integrations.models.snapshots import InventorySnapshot, SnapshotDifference
 from integrations.models.systems import ExternalSystem, Interface, NumberElsewhere
 
 __all__ = [
     "CountTolerance",
+    "DeliveryAttempt",
     "Discrepancy",
     "EscalationStep",
     "ExternalSystem",
@@ -19,5 +21,8 @@ __all__ = [
     "InventorySnapshot",
     "NumberElsewhere",
     "SnapshotDifference",
+    "OutboundDelivery",
+    "SigningSecret",
     "StatusCode",
+    "Subscriber",
 ]

@@ -6,15 +6,16 @@ import hashlib
 from datetime import datetime
 
 from cryptography.hazmat.primitives.asymmetric import ec
+from django.conf import settings
 from django.db import transaction
 
 from notifications.actions.addresses import own_reader
 from notifications.models import Address, PushDevice, Recipient
 from notifications.statuses import AddressState, Channel, OffReason
-from notifications.transports.public_hosts import NotPublic, check
 from notifications.transports.push import decoded
 from parts.actors import Actor
 from parts.errors import Invalid
+from parts.public_hosts import NotPublic, check
 from parts.sentences import sentence
 
 #: So many phones of one person are told; one more takes the place of the oldest.
@@ -109,7 +110,7 @@ def _end(address: Address, reason: OffReason, at: datetime) -> None:
 def _check(endpoint: str, p256dh: str, auth: str) -> None:
     faults = {}
     try:
-        check(endpoint)
+        check(endpoint, private=settings.PUSH_TO_PRIVATE_HOSTS)
     except NotPublic:
         faults["endpoint"] = [sentence("This is no push service.")]
     if len(endpoint) > _LONGEST_ENDPOINT:

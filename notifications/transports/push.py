@@ -17,8 +17,8 @@ from django.conf import settings
 from py_vapid import Vapid02
 
 from notifications.models import Address, PushDevice
-from notifications.transports.public_hosts import Answered, NotPublic, post
 from notifications.transports.ways import HandedOver, Outgoing, Rejected, Unreachable
+from parts.public_hosts import Answered, NotPublic, post
 
 #: How long a push service keeps what it cannot hand over, in seconds: news of yesterday are in the inbox.
 KEPT_SECONDS = 24 * 60 * 60
@@ -99,7 +99,7 @@ def hand_over(device: PushDevice, said: bytes, outgoing: Outgoing) -> Answered:
         **({"Topic": outgoing.topic} if outgoing.topic else {}),
         **signature(device.endpoint),
     }
-    return post(device.endpoint, body, headers, ANSWER_SECONDS)
+    return post(device.endpoint, body, headers, ANSWER_SECONDS, private=settings.PUSH_TO_PRIVATE_HOSTS)
 
 
 def signature(endpoint: str) -> dict[str, str]:

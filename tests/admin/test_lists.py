@@ -18,7 +18,7 @@ from django_q.models import Task
 from oauth2_provider.models import DeviceGrant
 
 from backorders.models import DueQueue
-from integrations.models import InboundDeed
+from integrations.models import DeliveryAttempt, InboundDeed, SigningSecret
 from notifications.models import (
     Address,
     Alert,
@@ -81,6 +81,8 @@ ELSEWHERE = {
     ReceivedSms: "on the order that it is about, as its customer's message",
     Watch: "on the pages of orders",
     InboundDeed: "on the page of its message",
+    SigningSecret: "sealed; its owner is shown it once",
+    DeliveryAttempt: "on the page of its delivery",
 }
 #: References to a few, chosen from a list that leaves out whom the rules would refuse.
 FEW: dict[type[models.Model], set[str]] = {Warehouse: {"technician"}, Rule: {"template"}}

@@ -17,13 +17,14 @@ from oauth2_provider.models import AccessToken, Application, Grant, IDToken, Ref
 
 from backorders.models import BackOrder
 from config import roles
-from integrations.actions import cases, snapshots
+from integrations.actions import cases, publishing, snapshots
 from integrations.models import (
     CountTolerance,
     EscalationStep,
     ExternalSystem,
     IdempotentRequest,
     NumberElsewhere,
+    OutboundDelivery,
     StatusCode,
 )
 from notifications.models import LiftedStop, MaintenanceWindow, Recipient, StoppedNumber
@@ -56,6 +57,7 @@ from tests.factories.parts import (
     UnitOfMeasureFactory,
     WarehouseFactory,
 )
+from tests.integrations.listening import listen
 from tests.integrations.sending import connect, said, send
 
 ON_HAND = Decimal(10)
@@ -99,6 +101,8 @@ class World:
         line = {"system": system, "kind": "delivery_item", "number": "80/10", "subject_kind": "line"}
         NumberElsewhere.objects.create(**line, subject_id=uuid4(), known_since=timezone.now())
         send(said("P-999999/1"), system=system.code)
+        told = publishing.send_test(subscriber=listen().pk, by=Actor.system("test"), at=timezone.now())
+        OutboundDelivery.objects.filter(pk=told.pk).update(state="dead", ended_at=timezone.now())
         StatusCode.objects.create(
             code_list="wms", code=f"C{self.number}", status="shipped", effective_from=timezone.now().date()
         )

@@ -29,7 +29,8 @@ def world(db: None) -> World:
 
 @pytest.fixture
 def erp(manager: User) -> Caller:
-    """A machine of the house: every scope, the rights of a parts manager, sees all customers."""
+    """A machine of the house: every scope, the rights of a parts manager, sees all customers, and may be told."""
+    manager.user_permissions.add(Permission.objects.get(codename="own_subscriber"))
     return Caller(token_for(manager))
 
 

@@ -51,7 +51,7 @@ def assert_problem(answer: Any, status: int, code: str) -> dict[str, Any]:
 
 
 def test_there_are_as_many_routes_as_we_think() -> None:
-    assert len(ROUTES) == 43
+    assert len(ROUTES) == 55
 
 
 @pytest.mark.django_db

@@ -10,15 +10,18 @@ import schemathesis
 from django.contrib.auth.models import Permission, User
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
+from django.utils import timezone
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from schemathesis import checks
 
 from backorders.models import BackOrder
 from config.wsgi import application
+from integrations.actions import publishing
 from integrations.models import ExternalSystem, Interface
 from parts.models import Delivery
 from tests.api.world import Caller, World, token_for
+from tests.integrations.listening import OURSELVES, listen
 from tests.integrations.sending import said, send
 
 schema = schemathesis.openapi.from_wsgi("/api/v1/schema/", application)
@@ -65,6 +68,9 @@ class Known:
         Interface.objects.create(system=system, code="statuses", name="Statuses", format="status-json")
         [taken] = send(said("P-999999/1"), system="erp")
         self.by_resource["inbound"] = str(taken.id)
+        listener = listen(User.objects.get(username=CALLS))
+        told = publishing.send_test(subscriber=listener.pk, by=OURSELVES, at=timezone.now())
+        self.by_resource |= {"subscribers": str(listener.pk), "outbound-deliveries": str(told.pk)}
         self.by_field = {
             "customer": str(world.ours.pk),
             "part": str(world.parts[0].pk),
@@ -111,7 +117,7 @@ def known(world: World, erp: Caller) -> Iterator[Known]:
 
 @pytest.fixture
 def header(manager: User) -> dict[str, str]:
-    manager.user_permissions.add(Permission.objects.get(codename="send_inboundmessage"))
+    manager.user_permissions.add(*Permission.objects.filter(codename__in=["send_inboundmessage", "own_subscriber"]))
     return {"Authorization": f"Bearer {token_for(manager)}"}
 
 

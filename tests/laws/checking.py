@@ -9,6 +9,7 @@ from django.db import connection
 
 from backorders.integrity import LAWS as LAWS_OF_THE_QUEUE
 from integrations.case_laws import LAWS as LAWS_OF_CASES
+from integrations.outbound.laws import LAWS as LAWS_OF_TELLING
 from notifications.integrity import LAWS as LAWS_OF_MESSAGES
 from orders.consent_laws import LAWS as LAWS_OF_CONSENTS
 from orders.integrity import LAWS as LAWS_OF_ORDERS
@@ -25,6 +26,7 @@ ALL_LAWS: tuple[Law, ...] = (
     *LAWS_OF_THE_QUEUE,
     *LAWS_OF_DECISIONS,
     *LAWS_OF_MESSAGES,
+    *LAWS_OF_TELLING,
 )
 
 #: The ledger as text, as an export writes it.

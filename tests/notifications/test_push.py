@@ -25,13 +25,13 @@ from notifications import readers
 from notifications.actions import devices
 from notifications.models import Address, ChannelSetting, PushDevice
 from notifications.statuses import NoticeState
-from notifications.transports import public_hosts
-from notifications.transports.public_hosts import NotPublic
 from notifications.transports.push import encoded, public_key
 from orders.actions import service_orders
 from orders.models import ServiceOrder
+from parts import public_hosts
 from parts.actors import Actor
 from parts.errors import Invalid
+from parts.public_hosts import NotPublic
 from tests.admin.world import cause
 from tests.notifications.receiver import Got, Receiver
 from tests.notifications.telling import notices, only_rule, sender, tell
