@@ -69,7 +69,7 @@ SIDE: tuple[tuple[Any, tuple[tuple[Any, str, str, str], ...]], ...] = (
         (
             (_("Message rules"), "rule", "notifications.rule", ""),
             (_("Contacts of customers"), "contacts", "notifications.recipient", ""),
-            (_("Numbers that want no SMS"), "sms_failed", "notifications.stoppednumber", ""),
+            (_("Stopped SMS"), "sms_failed", "notifications.stoppednumber", ""),
             (_("Lifted stops of SMS"), "undo", "notifications.liftedstop", ""),
             (_("Root causes"), "label", "notifications.rootcause", ""),
         ),

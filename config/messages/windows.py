@@ -53,7 +53,6 @@ class WindowForm(forms.Form):
     source = forms.ChoiceField(
         label=_("System"),
         required=False,
-        help_text=_("Only what comes from it."),
         error_messages={"invalid_choice": _("There is no system “%(value)s” here. Choose one of the list.")},
     )
     channel_is_down = forms.BooleanField(

@@ -130,7 +130,7 @@ class StoppedNumberOffice(Shown):
     @display(description=_("whose"))
     def whose(self, row: Any) -> str:
         """Its reader, and the customer."""
-        return " · ".join(name for name in (row.reader, row.of_customer) if name) or "–"
+        return " · ".join(dict.fromkeys(name for name in (row.reader, row.of_customer) if name)) or "–"
 
 
 @admin.register(LiftedStop)

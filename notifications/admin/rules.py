@@ -156,7 +156,7 @@ def _copy(subject: Rule, cleaned: dict[str, Any], told: dict[str, Any]) -> Done:
 
 @admin.register(Rule)
 class RuleOffice(Edited):
-    list_display = ("audience_word", "called", "does", "is_on", "revision")
+    list_display = ("called", "audience_word", "does", "is_on", "revision")
     list_display_links = ("called",)
     list_filter = (
         ("audience", ChoicesDropdownFilter),
