@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from notifications.links import MESSAGES
-from notifications.models import Address, Recipient, Rule
-from notifications.statuses import AddressState, Audience, Channel
+from notifications.models import Address, Notice, Recipient, Rule
+from notifications.statuses import HANDED_OVER, AddressState, Audience, Channel
 from orders.models import TrackingLink
 
 #: A link that was made for a message ends its `requester` with the key of the reader (`links.requester_of`).
@@ -37,6 +37,13 @@ def reader_of(link: TrackingLink) -> Recipient | None:
         return None
     theirs = Recipient.objects.filter(pk=found[1], customer=link.customer_id, is_active=True)
     return theirs.select_related("customer").first()
+
+
+def last_notice_to(reader: Recipient, link: TrackingLink) -> UUID | None:
+    """Return the key of what a contact was told last about the order of their link. One query."""
+    orders = [key for key in (link.service_order_id, link.parts_order_id) if key]
+    told = Notice.objects.filter(recipient=reader, thread_id__in=orders, state__in=HANDED_OVER)
+    return told.order_by("-id").values_list("pk", flat=True).first()
 
 
 def ways_of(reader: Recipient) -> list[Way]:

@@ -131,7 +131,12 @@ def _page(stands: Standing) -> str:
 
 def feedback_of(notice: Notice) -> str:
     """Return where a notice's reader says whether it was clear."""
-    return site(reverse("messages:clear", args=[token_of(notice.pk)]))
+    return site(feedback_path(notice.pk))
+
+
+def feedback_path(notice_id: UUID) -> str:
+    """Return the same within this installation."""
+    return reverse("messages:clear", args=[token_of(notice_id)])
 
 
 def site(path: str) -> str:

@@ -21,6 +21,7 @@ from django.views.decorators.http import require_POST, require_safe
 from config.tracking import languages, limits
 from config.tracking.forms import MessageForm, RescheduleForm, WantMessagesForm
 from config.tracking.visits import is_own_form, visit_to
+from notifications import contacts, links
 from orders import tracking, wording
 from orders.actions import tracking as deeds
 from orders.models import TrackingLink
@@ -220,12 +221,20 @@ def _shown(
             "form_key": visit.form_key(link),
             "forms": {**_forms(link, {}), **(sent or {})},
             "done": done if done in DONE else "",
+            "clear": _asks_whether_clear(link),
         }
         response = render(request, "tracking/page.html", context, status=status)
         response["Content-Language"] = language
     visit.keep(request, response)
     languages.keep(request, response)
     return response
+
+
+def _asks_whether_clear(link: TrackingLink) -> str:
+    """Return where the contact of a link says whether the last message was clear: an SMS has no room to ask for it."""
+    reader = contacts.reader_of(link)
+    notice = contacts.last_notice_to(reader, link) if reader else None
+    return links.feedback_path(notice) if notice else ""
 
 
 def closed(request: HttpRequest) -> HttpResponse:

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from config.tracking import limits
 from notifications import letters, links, standing
+from notifications.actions.feedback import token_of
 from notifications.models import Address, Notice, Recipient
 from notifications.statuses import FOR_EVER
 from orders.actions import tracking
@@ -219,6 +220,27 @@ def test_the_page_is_in_the_contacts_language_and_a_choice_there_changes_it(told
     assert (spoken(), told.now_reader().language) == ("es", "es")
     told.keep(language="")
     assert spoken() == "es"  # the customer's, as in their account
+
+
+def test_who_was_told_by_sms_says_on_the_orders_page_whether_it_was_clear(told: Told) -> None:
+    assert "Was our last message clear?" not in told.browser.get(told.address).content.decode()
+    at = timezone.now()
+    notice = Notice.objects.create(
+        recipient=told.reader,
+        channel="sms",
+        thread_kind="service_order",
+        thread_id=told.job.pk,
+        due_at=at,
+        caused_at=at,
+        state="sent",
+        handed_over_at=at,
+    )
+    page = told.browser.get(told.address).content.decode()
+    assert "Was our last message clear?" in page
+    assert f'href="/messages/clear/{token_of(notice.pk)}/"' in page
+    assert told.browser.get(f"/messages/clear/{token_of(notice.pk)}/").status_code == 200
+    made_by_staff = told.browser.get(f"/track/{told.issued.token}/").content.decode()  # nobody's link asks nobody
+    assert "Was our last message clear?" not in made_by_staff
 
 
 def test_the_page_needs_no_script_and_speaks_the_customers_language(told: Told) -> None:
