@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Event, Thread
 from uuid import UUID
@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from notifications import composing, letters, links, replies
 from notifications.actions import diverting, failing, sending
+from notifications.actions.diverting import Looked
 from notifications.actions.sending import Outcome
 from notifications.composing import Composed, Stale
 from notifications.hours import quiet_until
@@ -41,8 +42,8 @@ class Sender:
     channel: str
     transport: Transport
     clock: Callable[[], datetime] = timezone.now
-    #: Up to which notice was looked for a way round the channel while it is down; None: from the first.
-    looked_at: UUID | None = None
+    #: How far was looked for what goes round the channel while it is down.
+    looked: Looked = field(default_factory=Looked)
 
     def step(self) -> int:
         """Send what is due now, one batch of it; return how many were claimed.
@@ -50,7 +51,7 @@ class Sender:
         Where the channel is down, what is for safety or urgent goes another way first, a page of it.
         """
         at = self.clock()
-        self.looked_at = diverting.divert(channel=self.channel, after=self.looked_at, at=at)
+        self.looked = diverting.divert(channel=self.channel, looked=self.looked, at=at)
         claimed = sending.claim(channel=self.channel, most=BATCH_LOCAL if self.transport.is_local else BATCH, at=at)
         if claimed:
             self._send(claimed, at)

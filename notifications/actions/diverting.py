@@ -11,7 +11,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
@@ -25,7 +25,8 @@ logger = logging.getLogger(__name__)
 
 #: How many notices are looked at in a step: reading and writing them takes milliseconds.
 PAGE = 100
-_MUST_GO = Q(rule__cannot_be_muted=True) | Q(rule__is_urgent=True)
+#: After all were looked at, who looks for them rests: what waits may be a lot, and finding what must go reads it all.
+REST = timedelta(seconds=5)
 _WHY = "The channel was down; it went another way."
 
 
@@ -57,30 +58,40 @@ class Down:
         return held
 
 
-def divert(*, channel: str, after: UUID | None, at: datetime) -> UUID | None:
-    """Let what must not wait for a channel that is down go another way, a page of it after this key.
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """How far was looked: after which notice there may be more, or until when it is rested."""
 
-    Return the key of the last that was looked at where there may be more, for the next page. One statement while the
-    channel works.
+    after: UUID | None = None
+    rests_until: datetime | None = None
+
+
+def divert(*, channel: str, looked: Looked, at: datetime) -> Looked:
+    """Let what must not wait for a channel that is down go another way, a page of it; return how far was looked.
+
+    One statement while the channel works, none at rest.
     """
+    if looked.rests_until and at < looked.rests_until:
+        return looked
     if not _is_down(channel, at):
-        return None
+        return Looked()
     down = _what_is_down(at)
     with transaction.atomic():
         setting = ChannelSetting.objects.get(pk=channel)
         waiting = Notice.objects.filter(
             Q(due_at__lte=at) | Q(attempts__gt=0) | Q(due_at=setting.trial_at),
-            Exists(Message.objects.filter(_MUST_GO, notice=OuterRef("pk"))),
+            Q(is_urgent=True) | Exists(Message.objects.filter(notice=OuterRef("pk"), rule__cannot_be_muted=True)),
             down.holding(channel),
             channel=channel,
             state=NoticeState.WAITING,
+            messages_count__gt=0,
         )
-        if after:
-            waiting = waiting.filter(pk__gt=after)
+        if looked.after:
+            waiting = waiting.filter(pk__gt=looked.after)
         page = list(waiting.select_for_update(of=("self",), skip_locked=True).order_by("pk")[:PAGE])
         if page:
             _go_round(page, down, at)
-    return page[-1].pk if len(page) == PAGE else None
+    return Looked(after=page[-1].pk) if len(page) == PAGE else Looked(rests_until=at + REST)
 
 
 def _is_down(channel: str, at: datetime) -> bool:

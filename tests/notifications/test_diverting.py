@@ -13,6 +13,7 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from notifications.actions import diverting, failing
+from notifications.actions.diverting import Looked
 from notifications.models import Address, ChannelSetting, MaintenanceWindow, Message, Notice, Rule
 from notifications.statuses import NoticeState
 from orders.actions import service_orders
@@ -184,7 +185,7 @@ def test_who_has_no_other_way_keeps_nobody_behind_them_waiting(desk: Desk, monke
     looked_at = []
     for _ in range(3):
         assert one.step() == 0
-        looked_at.append(one.looked_at is not None)
+        looked_at.append(one.looked.after is not None)
     assert looked_at == [True, True, False]  # the first two, the last two, and from the first again
     assert [one.state for one in notices(channel="sms")] == ["waiting", "waiting", "waiting", "dead"]
 
@@ -200,13 +201,13 @@ def test_of_two_senders_at_once_one_sends_it_round(desk: Desk):
 
     def go(_number: int) -> None:
         try:
-            diverting.divert(channel="sms", after=None, at=at)
+            diverting.divert(channel="sms", looked=Looked(), at=at)
         finally:
             connection.close()
 
     with ThreadPoolExecutor(2) as both:
         list(both.map(go, range(2)))
-    diverting.divert(channel="sms", after=None, at=at)
+    diverting.divert(channel="sms", looked=Looked(), at=at)
     assert Message.objects.filter(channel="email").count() == 4
     assert Notice.objects.filter(channel="sms", state=NoticeState.DEAD, fell_back=True).count() == 4
 
@@ -220,7 +221,7 @@ def test_going_round_costs_as_many_statements_for_many_as_for_few(desk: Desk):
             desk.job("new")
         tell()
         with CaptureQueriesContext(connection) as seen:
-            diverting.divert(channel="sms", after=None, at=timezone.now() + SECOND)
+            diverting.divert(channel="sms", looked=Looked(), at=timezone.now() + SECOND)
         return len(seen)
 
     assert statements(2) == statements(20)
@@ -229,5 +230,18 @@ def test_going_round_costs_as_many_statements_for_many_as_for_few(desk: Desk):
 
 def test_a_channel_that_works_costs_one_statement(desk: Desk):
     with CaptureQueriesContext(connection) as seen:
-        assert diverting.divert(channel="sms", after=None, at=timezone.now()) is None
+        assert diverting.divert(channel="sms", looked=Looked(), at=timezone.now()) == Looked()
     assert len(seen) == 1
+
+
+def test_a_channel_that_stays_down_is_looked_at_every_few_seconds(desk: Desk):
+    only_rule(**SAFETY)
+    down()
+    at = timezone.now() + SECOND
+    looked = diverting.divert(channel="sms", looked=Looked(), at=at)
+    told_of(desk)
+    with CaptureQueriesContext(connection) as seen:
+        assert diverting.divert(channel="sms", looked=looked, at=at + diverting.REST - SECOND) == looked
+    assert len(seen) == 0
+    diverting.divert(channel="sms", looked=looked, at=at + diverting.REST)
+    assert [one.state for one in notices(channel="sms")] == [NoticeState.DEAD]
