@@ -247,6 +247,12 @@ SYSTEM = Role(
         "orders.move_serviceorder",
         "orders.move_orderline",
         "orders.ship_orderline",
+        # What its messages may bring beside statuses: jobs and what they need, suppliers' answers, goods that came in.
+        "orders.add_serviceorder",
+        "orders.place_partsorder",
+        "parts.manage_purchase_orders",
+        "parts.receive_delivery",
+        "parts.correct_stock",
     ),
 )
 

@@ -36,6 +36,9 @@ class Sender:
     waits_for_hours: int
     account: User
     actor: Actor
+    #: The supplier for whom it speaks, if it speaks for one, and whose numbers it uses beside its own.
+    supplier_id: UUID | None = None
+    numbers_of: UUID | None = None
 
 
 def sender_of(system: str, interface: str | None = None, *, account_id: int | None = None) -> Sender:
@@ -68,7 +71,7 @@ def senders_of(interfaces: Collection[UUID]) -> dict[UUID, Sender | Disconnected
 
 def _sender(row: tuple[Any, ...]) -> Sender:
     system_id, code, connected, zone, interface_id, interface, in_use, form, _version, code_list, release = row[:11]
-    hours, account_id, is_staff, is_active, permissions = row[11:]
+    hours, account_id, is_staff, is_active, supplier_id, numbers_of, permissions = row[11:]
     if not connected or not in_use:
         raise Disconnected(sentence("{system} is switched off here.", system=f"{code} {interface}"))
     if account_id is None or not is_active:
@@ -86,4 +89,6 @@ def _sender(row: tuple[Any, ...]) -> Sender:
         waits_for_hours=hours,
         account=account,
         actor=Actor(reference=f"client:{code}", permissions=frozenset(permissions), user_id=account_id),
+        supplier_id=supplier_id,
+        numbers_of=numbers_of,
     )

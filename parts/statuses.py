@@ -71,6 +71,7 @@ class CorrectionReason(models.TextChoices):
     FOUND = "found", _("Found")
     SCRAP = "scrap", _("Scrapped")
     IMPORT = "import", _("Import from a file")
+    SYSTEM = "system", _("Confirmed by the warehouse's system")
     OTHER = "other", _("Other, see note")
 
 

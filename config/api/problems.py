@@ -96,6 +96,7 @@ TITLES: dict[str, Says] = {
     "not_scheduled": _("Not scheduled"),
     "nothing_reserved": _("Nothing reserved"),
     "nothing_to_do": _("Nothing to do"),
+    "made_meanwhile": _("Made meanwhile"),
     "not_acted_upon": _("Nothing is done upon this"),
     "nothing_to_publish": _("Nothing to publish"),
     "number_means_another": _("The number means something else already"),

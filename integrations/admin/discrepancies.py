@@ -244,6 +244,7 @@ class DiscrepancyOffice(ByReference, Standing, Shown):
         """Read what it is about along."""
         rows = super().get_queryset(request)
         rows = rows.select_related("owner", "service_order", "line", "level__part", "level__warehouse", "delivery")
+        rows = rows.select_related("purchase_order_line__purchase_order", "purchase_order_line__part")
         return rows.select_related("count_line__count__warehouse", "correction")
 
     def overview(self, request: HttpRequest) -> dict[str, Any]:
@@ -310,7 +311,9 @@ class DiscrepancyOffice(ByReference, Standing, Shown):
 
 
 def _subjects(row: Discrepancy) -> list[Any]:
-    return [found for found in (row.line, row.service_order, row.level, row.delivery) if found is not None]
+    ordered = row.purchase_order_line
+    things = (row.line, row.service_order, row.level, row.delivery, ordered.purchase_order if ordered else None)
+    return [found for found in things if found is not None]
 
 
 def _word(subject: Any) -> str:

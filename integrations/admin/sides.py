@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from django.urls import reverse
@@ -44,6 +45,10 @@ def _ours(case: Discrepancy) -> tuple[str, str, str]:
         facts = {"on_hand": plain(case.level.on_hand), "reserved": plain(case.level.reserved)}
         word = f"{case.level.part} · {case.level.warehouse}"
         return _g("Now: %(on_hand)s on hand, %(reserved)s reserved") % facts, _address(case.level), word
+    if (ordered := case.purchase_order_line) is not None:
+        facts = {"open": plain(max(ordered.quantity - ordered.received - ordered.cancelled, Decimal(0)))}
+        word = f"{ordered.purchase_order} · {ordered.part}"
+        return _g("Now: %(open)s to come") % facts, _address(ordered.purchase_order), word
     subject = case.line or case.service_order
     if subject is not None:
         return _g("Now: %(status)s") % {"status": subject.get_status_display()}, _address(subject), subject.reference

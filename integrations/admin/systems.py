@@ -44,8 +44,20 @@ class ExternalSystemOffice(Edited):
     list_filter = (("kind", ChoicesDropdownFilter), "is_active")
     list_select_related = ("region",)
     search_fields = ("code", "name")
-    autocomplete_fields = ("region", "account")
-    fields = ("code", "name", "kind", "account", "region", "time_zone", "is_active", "owner", "contacts")
+    autocomplete_fields = ("region", "account", "supplier", "numbers_of")
+    fields = (
+        "code",
+        "name",
+        "kind",
+        "account",
+        "region",
+        "supplier",
+        "numbers_of",
+        "time_zone",
+        "is_active",
+        "owner",
+        "contacts",
+    )
 
 
 @admin.register(Interface)

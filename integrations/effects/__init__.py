@@ -10,9 +10,18 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-from integrations.effects import numbers, shipments, statuses
+from integrations.effects import numbers, shipments, statuses, stock, supply, work_orders
 from integrations.effects.task import Task
-from integrations.facts import Fact, NumberGiven, Shipped, StatusReached
+from integrations.facts import (
+    Fact,
+    NumberGiven,
+    Shipped,
+    StatusReached,
+    StockConfirmed,
+    SupplyDated,
+    SupplyShipped,
+    WorkOrderCreated,
+)
 from integrations.senders import Sender
 
 Effect = Callable[[Sequence[Task[Any]], Sender, datetime], None]
@@ -20,7 +29,11 @@ Effect = Callable[[Sequence[Task[Any]], Sender, datetime], None]
 #: What each kind of fact does, in the order in which the kinds of a batch have their effects: what makes or names
 #: something comes before what speaks of it.
 EFFECTS: dict[type[Fact], Effect] = {
+    WorkOrderCreated: work_orders.create,
     NumberGiven: numbers.learn,
+    SupplyDated: supply.date,
+    SupplyShipped: supply.send,
+    StockConfirmed: stock.confirm,
     Shipped: shipments.ship,
     StatusReached: statuses.reach,
 }

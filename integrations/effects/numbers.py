@@ -28,7 +28,7 @@ class NumberMeansAnother(Refused):
 
 def learn(tasks: Sequence[Task[NumberGiven]], sender: Sender, at: datetime) -> None:
     """Write down the numbers; a repeat changes nothing, and what waited for one of them is worked on again."""
-    keys = look_up((task.fact.subject for task in tasks), system_id=sender.system_id, account=sender.account)
+    keys = look_up((task.fact.subject for task in tasks), sender)
     given: dict[tuple[str, str, str], NumberElsewhere] = {}
     for task in tasks:
         fact = task.fact

@@ -22,7 +22,7 @@ from orders.actions.reporting import MOST_REPORTS, Report
 def ship(tasks: Sequence[Task[Shipped]], sender: Sender, at: datetime) -> None:
     """Let what is named leave, in the order in which it left."""
     named = [item.line for task in tasks for item in task.fact.items]
-    keys = look_up(named, system_id=sender.system_id, account=sender.account)
+    keys = look_up(named, sender)
     reports = [(task, report) for task in tasks for report in _reports(task, keys)]
     for first in range(0, len(reports), MOST_REPORTS):
         some = reports[first : first + MOST_REPORTS]

@@ -19,7 +19,7 @@ from orders.actions.reporting import MOST_REPORTS, Report, Result
 def reach(tasks: Sequence[Task[StatusReached]], sender: Sender, at: datetime) -> None:
     """Let each report on its subject, in the order in which things happened."""
     book = CodeBook(sender.system_id, {code for task in tasks for code in task.fact.codes})
-    keys = look_up((task.fact.subject for task in tasks), system_id=sender.system_id, account=sender.account)
+    keys = look_up((task.fact.subject for task in tasks), sender)
     waiting = [(task, report) for task in tasks if (report := _report(task, book, keys)) is not None]
     for first in range(0, len(waiting), MOST_REPORTS):
         some = waiting[first : first + MOST_REPORTS]

@@ -12,7 +12,7 @@ from orders.models.chained import Chained
 from orders.statuses import SubjectKind
 from parts.keys import new_key
 from parts.labels import role_word
-from parts.models import Delivery, StockCorrection, StockCountLine, StockLevel
+from parts.models import Delivery, PurchaseOrderLine, StockCorrection, StockCountLine, StockLevel
 from parts.sentences import from_kept
 from parts.statuses import Criticality
 
@@ -46,6 +46,14 @@ class Discrepancy(Chained):
     delivery = models.ForeignKey(
         Delivery, models.PROTECT, null=True, blank=True, related_name="cases", verbose_name=_("delivery")
     )
+    purchase_order_line = models.ForeignKey(
+        PurchaseOrderLine,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="cases",
+        verbose_name=_("purchase order line"),
+    )
     count_line = models.OneToOneField(StockCountLine, models.PROTECT, null=True, blank=True, related_name="case")
     correction = models.OneToOneField(StockCorrection, models.PROTECT, null=True, blank=True, related_name="case")
     message_key = models.CharField(_("message"), max_length=240, null=True, blank=True, unique=True)
@@ -75,7 +83,8 @@ class Discrepancy(Chained):
                 condition=Q(service_order__isnull=False)
                 | Q(line__isnull=False)
                 | Q(level__isnull=False)
-                | Q(delivery__isnull=False),
+                | Q(delivery__isnull=False)
+                | Q(purchase_order_line__isnull=False),
                 name="discrepancy_about_something",
             ),
             models.CheckConstraint(

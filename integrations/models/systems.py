@@ -9,7 +9,7 @@ from simple_history.models import HistoricalRecords
 
 from integrations.statuses import Direction, SystemKind
 from parts.keys import new_key
-from parts.models import Region
+from parts.models import Region, Supplier
 from parts.zones import known_zone
 
 #: What an address or a topic may carry.
@@ -45,6 +45,24 @@ class ExternalSystem(models.Model):
         related_name="+",
         verbose_name=_("region"),
         help_text=_("Empty: all regions."),
+    )
+    supplier = models.ForeignKey(
+        Supplier,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("supplier"),
+        help_text=_("It speaks for this supplier, of purchase orders with it and no other. Empty: of all."),
+    )
+    numbers_of = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("uses the numbers of"),
+        help_text=_("The system whose numbers it uses beside its own: a warehouse those of the ERP's deliveries."),
     )
     time_zone = models.CharField(
         _("time zone"),

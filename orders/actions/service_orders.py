@@ -84,8 +84,10 @@ def create(
     is_test: bool = False,
     note: str = "",
     key: UUID | None = None,
+    region_id: UUID | None = None,
 ) -> ServiceOrder:
-    """Open a job, as Draft or (logged on site) as New. Raises Forbidden, Invalid naming the bad fields.
+    """Open a job, as Draft or (logged on site) as New, in the customer's region or another. Raises Forbidden, Invalid
+    naming the bad fields.
 
     `key`, if given, becomes the job's key: the same key again for the same customer answers with the job as it is.
     """
@@ -111,7 +113,7 @@ def create(
         status_since=at,
         created_at=at,
         customer=customer,
-        region_id=customer.region_id,
+        region_id=region_id or customer.region_id,
         equipment_id=equipment_id,
         contract_id=contract_id,
         title=title.strip(),

@@ -215,6 +215,9 @@ class StockCorrection(models.Model):
         verbose_name = _("stock correction")
         verbose_name_plural = _("stock corrections")
         permissions = [("correct_stock", "Can correct and count stock")]
+        indexes = [
+            models.Index(fields=["reference"], condition=~Q(reference=""), name="stock_correction_by_reference"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(reason__in=CorrectionReason.values), name="stock_correction_reason_known"

@@ -115,6 +115,13 @@ class PurchaseOrderLine(models.Model):
     expected_on = models.DateField(
         _("expected on"), null=True, blank=True, help_text=_("The supplier's present date; empty if none was given.")
     )
+    answered_at = models.DateTimeField(
+        _("answered at"),
+        null=True,
+        blank=True,
+        editable=False,
+        help_text=_("By the supplier's clock; an older answer that comes later changes nothing."),
+    )
     is_open = models.GeneratedField(
         expression=ExpressionWrapper(
             Q(quantity__gt=F("received") + F("cancelled")), output_field=models.BooleanField()
@@ -122,7 +129,7 @@ class PurchaseOrderLine(models.Model):
         output_field=models.BooleanField(),
         db_persist=True,
     )
-    history = HistoricalRecords(excluded_fields=["received", "is_open"])  # the deliveries tell what came
+    history = HistoricalRecords(excluded_fields=["received", "is_open", "answered_at"])  # the deliveries tell what came
 
     objects = PurchaseOrderLineQuerySet.as_manager()
 

@@ -7,6 +7,7 @@ order.
 
 from parts.actions.reserving import lock_levels, reserve
 from parts.actions.stock.arrivals import Arrival, Arrived, Reversal, book_arrivals, take_back_arrivals
+from parts.actions.stock.confirmations import Confirmed, confirm_stock
 from parts.actions.stock.corrections import (
     Corrected,
     Correction,
@@ -36,6 +37,7 @@ from parts.actions.stock.transfers import Transferred, transfer
 __all__ = [
     "Arrival",
     "Arrived",
+    "Confirmed",
     "Corrected",
     "CountOutdated",
     "Correction",
@@ -50,6 +52,7 @@ __all__ = [
     "Split",
     "Transferred",
     "book_arrivals",
+    "confirm_stock",
     "correct_stock",
     "correct_stock_many",
     "count_stock",

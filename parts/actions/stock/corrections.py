@@ -165,7 +165,7 @@ def apply_corrections(
             for correction, done in zip(corrections, decided, strict=True)
             if done.correction_id
         ]
-        _write(changes, by=by, source=source, at=at, progress=progress)
+        write_corrections(changes, by=by, source=source, at=at, progress=progress)
         freed = [
             FreedStock(level.key.part_id, level.id, done.on_hand_change - done.unfit_change, "correction")
             for _, done, level in changes
@@ -220,7 +220,7 @@ def _decide(corrections: Sequence[Correction], levels: Mapping[LevelKey, LockedL
         on_hand, unfit = correction.change_of(before)
         after = before.changed(on_hand, unfit)
         if not after.is_possible:
-            refused.append({"place": place, **_figures(before)})
+            refused.append({"place": place, **figures_of(before)})
             continue
         balances[key] = after
         is_change = bool(on_hand or unfit)
@@ -247,11 +247,11 @@ def _decide(corrections: Sequence[Correction], levels: Mapping[LevelKey, LockedL
     return decided
 
 
-def _figures(balance: Balance) -> dict[str, Any]:
+def figures_of(balance: Balance) -> dict[str, Any]:
     return {"on_hand": str(balance.on_hand), "reserved": str(balance.reserved), "unfit": str(balance.unfit)}
 
 
-def _write(
+def write_corrections(
     changes: Sequence[tuple[Correction, Corrected, LockedLevel]],
     *,
     by: Actor,

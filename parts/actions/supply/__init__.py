@@ -1,5 +1,6 @@
 """Every change of supply, by its verb: what is ordered from suppliers, and what they deliver."""
 
+from parts.actions.supply.answers import Answer, Answered, take_answers
 from parts.actions.supply.deliveries import BookedDelivery, BookedLine, DeliveryItem, receive_delivery
 from parts.actions.supply.purchase_orders import (
     CancelledLine,
@@ -15,6 +16,8 @@ from parts.actions.supply.purchase_orders import (
 )
 
 __all__ = [
+    "Answer",
+    "Answered",
     "BookedDelivery",
     "BookedLine",
     "CancelledLine",
@@ -29,4 +32,5 @@ __all__ = [
     "place_purchase_order",
     "place_purchase_orders",
     "receive_delivery",
+    "take_answers",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -174,7 +174,7 @@ def confirm_purchase_order_lines(
     if not wanted:
         return []
     with transaction.atomic():
-        lines = _locked(list(wanted))
+        lines = locked_lines(list(wanted))
         confirmed, changed = [], []
         for line in lines:
             _refuse_not_incoming(line)
@@ -209,7 +209,7 @@ def cancel_purchase_order_line(
     problems.origin(source, at)
     problems.raise_if_any()
     with transaction.atomic():
-        [line] = _locked([line_id])
+        [line] = locked_lines([line_id])
         _refuse_not_incoming(line)
         still_open = line.quantity - line.received - line.cancelled
         taken = still_open if quantity is None else quantity
@@ -335,10 +335,13 @@ def _rows(orders: Sequence[NewPurchaseOrder]) -> tuple[list[PurchaseOrder], list
     return heads, lines
 
 
-def _locked(line_ids: Sequence[UUID]) -> list[PurchaseOrderLine]:
-    """Lock the orders of these lines, then the lines, and read them. Raises NotFound for one that does not exist."""
+def locked_lines(line_ids: Collection[UUID], *, missing_ok: bool = False) -> list[PurchaseOrderLine]:
+    """Lock the orders of these lines, then the lines, and read them.
+
+    Raises NotFound for one that does not exist, unless those may be missing.
+    """
     locked = [line_id for (line_id,) in sql.supply.LOCK_LINES.rows(line_ids=list(line_ids))]
-    if unknown := set(line_ids).difference(locked):
+    if (unknown := set(line_ids).difference(locked)) and not missing_ok:
         raise NotFound(sentence("There is no such purchase order line."), line_id=str(min(unknown)))
     lines = PurchaseOrderLine.objects.select_related("purchase_order", "part__unit")
     return [
