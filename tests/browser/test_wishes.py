@@ -56,12 +56,13 @@ def test_a_customer_says_how_they_are_told_and_moves_to_another_address(screen_o
     page.get_by_label("Quiet until").fill("06:00")
     page.get_by_label("No messages at all").select_option("ever")
     page.get_by_role("button", name="Keep").click()
-    expect(page.get_by_role("status")).to_contain_text("Kept.")
+    expect(page.get_by_role("status")).to_contain_text("Gespeichert.")  # in the language that was chosen just now
     reader = Recipient.objects.get(pk=told.reader.pk)
     assert (reader.language, reader.unwanted_kinds) == ("de", ["days"])
     assert phone.barriers() == []
     assert phone.sideways() == []
 
+    phone.go(f"{told.here}?language=en")
     page.get_by_label("Address", exact=True).fill("new@customer.example")
     page.get_by_role("button", name="Name it").click()
     expect(page.get_by_role("status")).to_contain_text("We have asked at the address that we have")
@@ -104,7 +105,7 @@ def test_a_dispatcher_says_what_a_status_does_not_say_and_the_customer_reads_bet
     expect(page.get_by_text("Accepted. This is the draft")).to_be_visible()
     expect(page.locator("#id_word_en")).to_have_value("Day agreed")
     page.locator("#id_word_en").fill("The day is agreed")
-    expect(page.locator("#preview").get_by_text("The day is agreed")).to_be_visible()
+    expect(page.locator("#preview").get_by_text("The day is agreed", exact=True)).to_be_visible()
     page.get_by_role("button", name="Publish").click()
     expect(page.get_by_text("The words are published.")).to_be_visible()
     assert office.barriers() == []
