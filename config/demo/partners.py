@@ -14,31 +14,42 @@ from integrations.models import ExternalSystem, Interface
 from integrations.senders import sender_of
 from integrations.statuses import SystemKind, Way
 from orders.models import OrderLine
-from parts.models import PurchaseOrderLine
+from parts.models import PurchaseOrderLine, Supplier
 
 CHICAGO, BERLIN = ZoneInfo("America/Chicago"), ZoneInfo("Europe/Berlin")
-SUPPLIER, WAREHOUSE = "supplier-acme", "wms-south"
+SUPPLIER, WAREHOUSE = "supplier-edi", "wms-south"
 
 
 def tell(now: datetime) -> None:
     """Connect them, and let each send what it has: an answer to our order, a despatch advice, two status reports."""
-    _connect(SUPPLIER, "Acme Components", SystemKind.SUPPLIER, "x12-supplier", CHICAGO)
     _connect(WAREHOUSE, "Warehouse South (3PL)", SystemKind.WMS, "edifact-warehouse", BERLIN)
-    ordered = PurchaseOrderLine.objects.filter(is_open=True).select_related("purchase_order").order_by("-id").first()
+    open_lines = PurchaseOrderLine.objects.filter(is_open=True).select_related("purchase_order__supplier")
+    ordered = open_lines.order_by("-id").first()
     if ordered is not None:
+        supplier = ordered.purchase_order.supplier
+        _connect(SUPPLIER, supplier.name, SystemKind.SUPPLIER, "x12-supplier", CHICAGO, supplier)
         take_in(sender=sender_of(SUPPLIER), body=_answer(ordered, now.astimezone(CHICAGO)), way=Way.FILE, at=now)
     lines = OrderLine.objects.leaves().filter(status__in=["packed", "shipped"], order__on_hold=False)
     for body in _advices(lines.select_related("order").order_by("status", "-id")[:4], now.astimezone(BERLIN)):
         take_in(sender=sender_of(WAREHOUSE), body=body, way=Way.FILE, at=now)
 
 
-def _connect(code: str, name: str, kind: SystemKind, form: str, zone: ZoneInfo) -> None:
-    account, _made = User.objects.get_or_create(username=code, defaults={"first_name": name})
+def _connect(
+    code: str, name: str, kind: SystemKind, form: str, zone: ZoneInfo, supplier: Supplier | None = None
+) -> None:
+    account, _made = User.objects.get_or_create(username=code, defaults={"first_name": name[:150]})
     account.set_unusable_password()
     account.save()
     roles.give_role(account, roles.SYSTEM)
     system = ExternalSystem.objects.create(
-        code=code, name=name, kind=kind, account=account, time_zone=zone.key, owner="EDI desk", contacts="EDI desk"
+        code=code,
+        name=name,
+        kind=kind,
+        account=account,
+        time_zone=zone.key,
+        supplier=supplier,
+        owner="EDI desk",
+        contacts="EDI desk",
     )
     Interface.objects.create(
         system=system,
