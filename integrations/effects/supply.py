@@ -64,6 +64,9 @@ def _answer(task: Task[SupplyDated], book: CodeBook, keys: Mapping[Subject, UUID
             task.refuse(Refused(sentence("This code is not about purchase orders.")))
             return None
         said = meaning.status or SupplyAnswer.CHANGED.value
+        if said == SupplyAnswer.CHANGED and not fact.schedule:
+            task.results.append(Result("noted"))  # otherwise than ordered, and no word of when: no day is confirmed
+            return None
     if said and said not in SupplyAnswer.values:
         task.refuse(
             Invalid(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import UTC, timedelta
+from typing import Any
+
 import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
@@ -11,9 +14,10 @@ from integrations.actions.deciding import Decision
 from integrations.actions.taking_in import Taken
 from integrations.facts import Code
 from integrations.inbox import step
-from integrations.models import InboundMessage, Interface
+from integrations.models import Discrepancy, InboundMessage, Interface
 from orders.models import OrderLine
 from parts.actors import Actor
+from parts.models import PurchaseOrderLine
 from tests.api.world import World
 from tests.integrations.edi import edifact, x12
 from tests.integrations.sending import connect, send
@@ -111,3 +115,48 @@ def test_one_bad_set_hinders_no_other(line: OrderLine) -> None:
     body = x12(_report(line, "IN"), bad).replace(b"SE*7*0002", b"SE*9*0002")
     good, rejected = send(body)
     assert (good.status, rejected.status, rejected.cause) == ("accepted", "rejected", "unreadable")
+
+
+def test_an_acknowledgment_moves_the_expected_day_to_when_all_of_it_comes(db: None) -> None:
+    _speak("x12-supplier")
+    ordered = _ordered()
+    soon, late = (timezone.localdate() + timedelta(days=days) for days in (7, 35))
+    answer = ["ST*855*0001", f"BAK*00*AC*{ordered.purchase_order.number}*20261101", f"PO1*{ordered.position}*10*EA"]
+    answer += [f"ACK*IA*6*EA*067*{soon:%Y%m%d}", f"ACK*IB*4*EA*067*{late:%Y%m%d}"]
+    [taken] = send(_now(x12(answer)))
+    assert (taken.status, [fact["outcome"] for fact in taken.facts]) == ("accepted", ["moved"])
+    ordered.refresh_from_db()
+    assert ordered.expected_on == late
+
+
+def test_an_answer_that_names_no_day_confirms_none(db: None) -> None:
+    _speak("edifact-supplier")
+    ordered = _ordered(expected_on=None)
+    answer = ["UNH+1+ORDRSP:D:96A:UN", "BGM+231+AB-1+30", f"RFF+ON:{ordered.purchase_order.number}"]
+    [taken] = send(_now(edifact([*answer, f"LIN+{ordered.position}+6", "QTY+113:4"])))
+    assert (taken.status, taken.facts[0]["outcome"]) == ("accepted", "noted")
+    ordered.refresh_from_db()
+    assert (ordered.first_confirmed_on, ordered.expected_on) == (None, None)
+
+
+def test_a_rejected_line_is_taken_off_the_order_and_somebody_has_to_look(db: None) -> None:
+    _speak("edifact-supplier")
+    ordered = _ordered()
+    answer = ["UNH+1+ORDRSP:D:96A:UN", "BGM+231+AB-1+30", f"RFF+ON:{ordered.purchase_order.number}"]
+    [taken] = send(_now(edifact([*answer, f"LIN+{ordered.position}+7"])))
+    assert taken.status == "accepted"
+    ordered.refresh_from_db()
+    assert not ordered.is_open
+    assert Discrepancy.objects.filter(purchase_order_line=ordered).count() == 1
+
+
+def _ordered(**more: Any) -> PurchaseOrderLine:
+    placed = World().bought(quantity=10, **more)
+    return PurchaseOrderLine.objects.select_related("purchase_order").get(pk=placed.line_ids[0])
+
+
+def _now(body: bytes) -> bytes:
+    """An interchange that is sent now: nobody answers from the future."""
+    now = timezone.now().astimezone(UTC)
+    body = body.replace(b"*20261123*0915*17", f"*{now:%Y%m%d*%H%M}*17".encode())
+    return body.replace(b"261123:0915", f"{now:%y%m%d:%H%M}".encode())
