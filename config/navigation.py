@@ -84,6 +84,7 @@ SIDE: tuple[tuple[Any, tuple[tuple[Any, str, str, str], ...]], ...] = (
             (_("External systems"), "hub", "integrations.externalsystem", ""),
             (_("Interfaces"), "cable", "integrations.interface", ""),
             (_("Messages of systems"), "inbox", "integrations.inboundmessage", ""),
+            (_("Reconciliations"), "compare_arrows", "integrations.reconciliation", ""),
             (_("Inventory snapshots"), "inventory", "integrations.inventorysnapshot", ""),
             (_("Differences of stock"), "difference", "integrations.snapshotdifference", "?status__exact=open"),
             (_("Subscribers"), "campaign", "integrations.subscriber", ""),

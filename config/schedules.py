@@ -66,6 +66,7 @@ SCHEDULES = (
     Planned(_("compare inventory snapshots"), "integrations.tasks.load_snapshots", minutes=1),
     Planned(_("tell subscribers what is due"), "integrations.tasks.deliver_events", minutes=1),
     Planned(_("forget old deliveries of events"), "integrations.tasks.forget_deliveries", minutes=60),
+    Planned(_("compare logs of other systems"), "integrations.tasks.compare_logs", minutes=1),
     Planned(_("escalate overdue cases"), "integrations.tasks.escalate_overdue_cases", minutes=5),
     Planned(_("open cases for counts"), "integrations.tasks.open_cases_for_counts", minutes=5),
     Planned(_("forget old idempotency keys"), "integrations.tasks.prune_idempotent_requests", minutes=60),

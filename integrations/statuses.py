@@ -163,3 +163,29 @@ class DeliveryState(models.TextChoices):
     SUPERSEDED = "superseded", _("Overtaken by newer news")
     DEAD = "dead", _("Given up")
     CANCELLED = "cancelled", _("Not to be told")
+
+
+class ReconciliationStatus(models.TextChoices):
+    """How far a log is."""
+
+    WAITING = "waiting", _("To be compared")
+    COMPARING = "comparing", _("Being compared")
+    COMPARED = "compared", _("Compared")
+    REFUSED = "refused", _("Refused")
+
+
+class ItemKind(models.TextChoices):
+    """In what a log and we do not agree about a message."""
+
+    MISSING_HERE = "missing_here", _("Missing here")
+    MISSING_THERE = "missing_there", _("Missing there")
+    DIFFERENT = "different", _("Different")
+    UNWORKED = "unworked", _("Here, but not accepted")
+
+
+class ItemStatus(models.TextChoices):
+    """What was decided on it."""
+
+    OPEN = "open", _("To be decided")
+    REPAIRED = "repaired", _("Repaired")
+    EXPLAINED = "explained", _("Left as it is")

@@ -75,6 +75,19 @@ def take_in(
         )
     if key and len(pieces) == 1:
         pieces = [Piece(key, pieces[0].body)]
+    return take_pieces(sender=sender, pieces=pieces, way=way, at=at, content_type=content_type, at_once=at_once)
+
+
+def take_pieces(
+    *,
+    sender: Sender,
+    pieces: Sequence[Piece],
+    way: Way,
+    at: datetime,
+    content_type: str = "",
+    at_once: bool = True,
+) -> list[Taken]:
+    """Take in messages that were cut already, as `take_in` does; at most 1,000."""
     names, kept = _keep(sender, pieces, way, content_type, at, at + CLAIM_LASTS if at_once else None)
     verdicts: dict[UUID, Verdict] = {}
     new = [one for one in kept.values() if one.is_new and one.taken.status == MessageStatus.RECEIVED]

@@ -5,6 +5,7 @@ from integrations.models.discrepancies import CountTolerance, Discrepancy, Escal
 from integrations.models.idempotency import IdempotentRequest
 from integrations.models.inbound import InboundDeed, InboundMessage
 from integrations.models.outbound import DeliveryAttempt, OutboundDelivery, SigningSecret, Subscriber
+from integrations.models.reconciling import Reconciliation, ReconciliationItem
 from integrations.models.snapshots import InventorySnapshot, SnapshotDifference
 from integrations.models.systems import ExternalSystem, Interface, NumberElsewhere
 
@@ -20,6 +21,8 @@ __all__ = [
     "Interface",
     "InventorySnapshot",
     "NumberElsewhere",
+    "Reconciliation",
+    "ReconciliationItem",
     "SnapshotDifference",
     "OutboundDelivery",
     "SigningSecret",

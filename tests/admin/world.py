@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from io import BytesIO
@@ -17,12 +18,13 @@ from oauth2_provider.models import AccessToken, Application, Grant, IDToken, Ref
 
 from backorders.models import BackOrder
 from config import roles
-from integrations.actions import cases, publishing, snapshots
+from integrations.actions import cases, publishing, reconciling, snapshots
 from integrations.models import (
     CountTolerance,
     EscalationStep,
     ExternalSystem,
     IdempotentRequest,
+    Interface,
     NumberElsewhere,
     OutboundDelivery,
     StatusCode,
@@ -94,6 +96,7 @@ class World:
         self.around(part)
         self.connected()
         self.snapshot()
+        self.reconciled()
 
     def connected(self) -> None:
         """A system that is connected, a number of its own, a message of it that waits, and what a code of it means."""
@@ -122,6 +125,20 @@ class World:
             is_complete=False,
         )
         snapshots.load_next(share=1)
+
+    def reconciled(self) -> None:
+        """A log of its system with a message that did not come."""
+        asked = reconciling.ask(
+            interface=Interface.objects.get(system__code=f"system-{self.number}"),
+            file=BytesIO(json.dumps([said("P-999998/1")]).encode()),
+            name="log.json",
+            begins=timezone.now() - timedelta(days=1),
+            ends=timezone.now(),
+            by=Actor.system("test"),
+            at=timezone.now(),
+        )
+        reconciling.compare_next()
+        assert asked.items.count() <= 2
 
     # --- Pieces ------------------------------------------------------------------------------------------------------
 
