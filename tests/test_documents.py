@@ -27,3 +27,11 @@ def test_links_of_the_documents_lead_somewhere():
         if not (document.parent / target).exists()
     ]
     assert dead == []
+
+
+def test_no_two_decisions_have_one_number_and_each_begins_with_its_own():
+    decisions = sorted((settings.BASE_DIR / "docs" / "adr").glob("[0-9]*.md"))
+    numbers = [int(decision.name[:4]) for decision in decisions]
+    assert len(set(numbers)) == len(numbers)
+    begins = [decision.read_text().partition(". ")[0] for decision in decisions]
+    assert begins == [f"# {number}" for number in numbers]
