@@ -97,7 +97,6 @@ TITLES: dict[str, Says] = {
     "nothing_reserved": _("Nothing reserved"),
     "nothing_to_do": _("Nothing to do"),
     "made_meanwhile": _("Made meanwhile"),
-    "not_acted_upon": _("Nothing is done upon this"),
     "nothing_to_publish": _("Nothing to publish"),
     "number_means_another": _("The number means something else already"),
     "number_used": _("Number used"),

@@ -26,17 +26,10 @@ from integrations.senders import Sender
 from integrations.statuses import MessageStatus
 from orders.actions.reporting import Result
 from parts.documents import as_text
-from parts.errors import Refused
-from parts.sentences import Says, Sentence, in_english, sentence
+from parts.sentences import Says, Sentence, in_english
 
 #: How soon a parked message that waits for something to happen is tried again: after a quarter of its age.
 SOONEST, LATEST = timedelta(seconds=15), timedelta(hours=1)
-
-
-class NotActedUpon(Refused):
-    """A message says something that has no effect here: its sender is to know, rather than to believe that it had."""
-
-    code = "not_acted_upon"
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,10 +142,7 @@ def _work_of_system(entries: Sequence[_Work], at: datetime) -> None:
             by_kind.setdefault(type(task.fact), []).append(task)
     for kind, effect in EFFECTS.items():
         if kind in by_kind:
-            effect(by_kind.pop(kind), entries[0].stored.sender, at)
-    for tasks in by_kind.values():
-        for task in tasks:
-            task.refuse(NotActedUpon(sentence("Nothing is done here upon messages of this kind.")))
+            effect(by_kind[kind], entries[0].stored.sender, at)
 
 
 def _verdict(entry: _Work, at: datetime) -> Verdict:

@@ -10,11 +10,12 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-from integrations.effects import numbers, shipments, statuses, stock, supply, work_orders
+from integrations.effects import numbers, retractions, shipments, statuses, stock, supply, work_orders
 from integrations.effects.task import Task
 from integrations.facts import (
     Fact,
     NumberGiven,
+    Retracted,
     Shipped,
     StatusReached,
     StockConfirmed,
@@ -36,6 +37,7 @@ EFFECTS: dict[type[Fact], Effect] = {
     StockConfirmed: stock.confirm,
     Shipped: shipments.ship,
     StatusReached: statuses.reach,
+    Retracted: retractions.retract,
 }
 
 __all__ = ["EFFECTS", "Effect", "Task"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from integrations.formats import edifact, sap_idoc_flat, sap_idoc_xml, status_json, x12
+from integrations.formats import edifact, epcis_json, sap_idoc_flat, sap_idoc_xml, sap_odata, status_json, x12
 from integrations.formats.form import Form, Speech
 
 #: Every form by its code, as interfaces name it.
@@ -12,6 +12,8 @@ FORMS: dict[str, Form] = {
         status_json.FORM,
         sap_idoc_xml.FORM,
         sap_idoc_flat.FORM,
+        sap_odata.FORM,
+        epcis_json.FORM,
         x12.FROM_SUPPLIERS,
         x12.FROM_WAREHOUSES,
         edifact.FROM_SUPPLIERS,

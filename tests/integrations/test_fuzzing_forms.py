@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import re
 import time
@@ -14,9 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from integrations.facts import Unreadable
-from integrations.formats import Form, Speech, sap_idoc_flat, sap_idoc_xml
+from integrations.formats import Form, Speech, epcis_json, sap_idoc_flat, sap_idoc_xml, sap_odata
 from integrations.formats.xml_tree import as_utf8
+from tests.integrations.epcis_events import document, event
 from tests.integrations.idocs import as_flat, as_xml, control, item, left, ours, seg
+from tests.integrations.odata import delivery
+from tests.integrations.odata import item as odata_item
 
 _IDOCS = [
     (
@@ -51,6 +55,18 @@ SAMPLES = [
         as_utf8,
     ),
     Sample(sap_idoc_flat.FORM, as_flat(*_IDOCS), rb"(\xef\xbb\xbf)?\s*", lambda count: as_flat(*[_IDOCS[0]] * count)),
+    Sample(
+        sap_odata.FORM,
+        json.dumps({"d": {"results": [delivery(odata_item("10", "4.000"))] * 3}}, indent=1).encode(),
+        rb"[\s\S]*",
+        lambda count: json.dumps({"value": [delivery(odata_item("10", "4"))] * min(count, 9000)}).encode(),
+    ),
+    Sample(
+        epcis_json.FORM,
+        document(event(eventID="a"), event(eventID="b"), event(eventID="c")),
+        rb"[\s\S]*",
+        lambda count: document(*[event(eventID="a")] * min(count, 9000)),
+    ),
 ]
 each_form = pytest.mark.parametrize("sample", SAMPLES, ids=[sample.form.code for sample in SAMPLES])
 

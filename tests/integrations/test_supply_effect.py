@@ -8,8 +8,11 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 
 from backorders.models import BackOrder
@@ -120,6 +123,19 @@ def test_what_will_not_be_delivered_is_taken_off_and_somebody_has_to_look(world:
     assert _outcomes(_told(_dated(line, answer="rejected"))) == ["filed"]
     assert _outcomes(_told(_dated(line, (SOON, None), answer="accepted"))) == ["refused"]
     assert Discrepancy.objects.count() == 2
+
+
+def test_its_case_shows_both_sides_and_the_order(world: World, manager: User, client: Client) -> None:
+    line = _line(world, quantity=10)
+    _told(_dated(line, answer="rejected"))
+    client.force_login(manager)
+    for address in (
+        reverse("admin:integrations_discrepancy_changelist"),
+        reverse("admin:integrations_discrepancy_change", args=[Discrepancy.objects.get().pk]),
+    ):
+        page = client.get(address)
+        assert page.status_code == 200
+        assert line.purchase_order.number in page.content.decode()
 
 
 def test_codes_say_what_the_answer_is(world: World) -> None:
