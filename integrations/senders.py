@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import orjson
 from django.contrib.auth.models import User
 
 from integrations import sql
@@ -71,7 +72,7 @@ def senders_of(interfaces: Collection[UUID]) -> dict[UUID, Sender | Disconnected
 
 def _sender(row: tuple[Any, ...]) -> Sender:
     system_id, code, connected, zone, interface_id, interface, in_use, form, _version, code_list, release = row[:11]
-    hours, account_id, is_staff, is_active, supplier_id, numbers_of, permissions = row[11:]
+    hours, account_id, is_staff, is_active, supplier_id, numbers_of, fields, permissions = row[11:]
     if not connected or not in_use:
         raise Disconnected(sentence("{system} is switched off here.", system=f"{code} {interface}"))
     if account_id is None or not is_active:
@@ -85,10 +86,16 @@ def _sender(row: tuple[Any, ...]) -> Sender:
         interface_id=interface_id,
         interface=interface,
         form=FORMS[form],
-        speech=Speech(code_list, release, ZoneInfo(zone)),
+        speech=Speech(code_list, release, ZoneInfo(zone), _loaded(fields)),
         waits_for_hours=hours,
         account=account,
         actor=Actor(reference=f"client:{code}", permissions=frozenset(permissions), user_id=account_id),
         supplier_id=supplier_id,
         numbers_of=numbers_of,
     )
+
+
+def _loaded(fields: Any) -> dict[str, Any]:
+    """Return a field map as the database gave it, read or as text."""
+    found = orjson.loads(fields) if isinstance(fields, str | bytes) else fields
+    return found if isinstance(found, dict) else {}

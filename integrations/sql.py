@@ -148,6 +148,7 @@ SELECT
     system.id, system.code, system.is_active, system.time_zone, interface.id, interface.code, interface.is_active,
     interface.format, interface.version, interface.code_list, interface.release, interface.waits_for_hours,
     account.id, account.is_staff, account.is_active, system.supplier_id, system.numbers_of_id,
+    interface.fields,
     ARRAY(
         SELECT label.app_label || '.' || permission.codename
         FROM auth_permission AS permission

@@ -80,6 +80,7 @@ class InterfaceOffice(Edited):
         "version",
         "code_list",
         "release",
+        "fields",
         "is_active",
         "frequency",
         "fresh_for",

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from integrations.formats import edifact, epcis_json, sap_idoc_flat, sap_idoc_xml, sap_odata, status_json, x12
+from integrations.formats import (
+    edifact,
+    epcis_json,
+    plain_csv,
+    sap_idoc_flat,
+    sap_idoc_xml,
+    sap_odata,
+    status_json,
+    x12,
+)
 from integrations.formats.form import Form, Speech
 
 #: Every form by its code, as interfaces name it.
@@ -14,6 +23,7 @@ FORMS: dict[str, Form] = {
         sap_idoc_flat.FORM,
         sap_odata.FORM,
         epcis_json.FORM,
+        plain_csv.FORM,
         x12.FROM_SUPPLIERS,
         x12.FROM_WAREHOUSES,
         edifact.FROM_SUPPLIERS,

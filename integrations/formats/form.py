@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from integrations.facts import Piece, Reading
@@ -14,12 +15,14 @@ from parts.sentences import Says
 class Speech:
     """How a sender speaks where a message does not say so itself.
 
-    `code_list` and `release` are those of codes that name none; `zone` is that of times without one.
+    `code_list` and `release` are those of codes that name none; `zone` is that of times without one. `fields` is the
+    field map that the interface declares, where its form is read by one.
     """
 
     code_list: str = ""
     release: str = ""
     zone: ZoneInfo = ZoneInfo("UTC")
+    fields: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

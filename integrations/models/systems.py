@@ -7,6 +7,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
+from integrations.formats import plain_csv
 from integrations.statuses import Direction, SystemKind
 from parts.keys import new_key
 from parts.models import Region, Supplier
@@ -115,6 +116,12 @@ class Interface(models.Model):
     version = models.CharField(_("version"), max_length=20, default="1")
     code_list = models.CharField(_("list of status codes"), max_length=40, blank=True)
     release = models.CharField(_("release of the list"), max_length=20, blank=True)
+    fields = models.JSONField(
+        _("field map"),
+        default=dict,
+        blank=True,
+        help_text=_("Of plain CSV: which column is what, with the version of this map."),
+    )
     is_active = models.BooleanField(_("in use"), default=True)
     owner = models.CharField(_("owner"), max_length=120, blank=True)
     contacts = models.TextField(_("whom to call"), blank=True)
@@ -147,6 +154,11 @@ class Interface(models.Model):
 
     def __str__(self) -> str:
         return f"{self.system} {self.code}"
+
+    def clean(self) -> None:
+        """Refuse a field map that no row could be read by. Raises ValidationError."""
+        if self.format == plain_csv.FORM.code and (faults := plain_csv.faults_of(self.fields)):
+            raise ValidationError({"fields": [str(fault) for fault in faults]})
 
 
 class NumberElsewhere(models.Model):

@@ -138,7 +138,7 @@ def test_an_event_ships_a_part_of_its_line_and_its_declaration_opens_a_case() ->
     [taken] = _sent({**said, "errorDeclaration": declared})
     assert (taken.status, [fact["outcome"] for fact in taken.facts]) == ("accepted", ["moved"])
     found = Discrepancy.objects.get(found="Taken back by partner: did_not_occur")
-    assert found.expected == "Shipped, by message evt-1"
+    assert found.expected == "shipped, by message evt-1"
 
 
 @pytest.mark.django_db

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from integrations.facts import Unreadable
-from integrations.formats import Form, Speech, epcis_json, sap_idoc_flat, sap_idoc_xml, sap_odata
+from integrations.formats import Form, Speech, epcis_json, plain_csv, sap_idoc_flat, sap_idoc_xml, sap_odata
 from integrations.formats.xml_tree import as_utf8
 from tests.integrations.epcis_events import document, event
 from tests.integrations.idocs import as_flat, as_xml, control, item, left, ours, seg
@@ -44,6 +44,12 @@ class Sample:
     glue: bytes
     many: Callable[[int], bytes]
     as_read: Callable[[bytes], bytes] = bytes
+    speech: Speech = Speech()
+
+
+def _without_header(body: bytes) -> bytes:
+    """Say a CSV as its pieces say it: each row with the header before it."""
+    return b"".join(piece.body for piece in plain_csv.FORM.split(body))
 
 
 SAMPLES = [
@@ -60,6 +66,14 @@ SAMPLES = [
         json.dumps({"d": {"results": [delivery(odata_item("10", "4.000"))] * 3}}, indent=1).encode(),
         rb"[\s\S]*",
         lambda count: json.dumps({"value": [delivery(odata_item("10", "4"))] * min(count, 9000)}).encode(),
+    ),
+    Sample(
+        plain_csv.FORM,
+        b'line,qty,at\nP-000017/1,4,2026-11-22T08:58:00Z\nP-000017/2,"1",2026-11-22T08:59:00Z\n' * 2,
+        rb"[\s\S]*",
+        lambda count: b"line,qty,at\n" + b"P-000017/1,4,2026-11-22T08:58:00Z\n" * count,
+        _without_header,
+        Speech(fields={"version": "1", "fact": "shipped", "columns": {"line": "line", "occurred_at": "at"}}),
     ),
     Sample(
         epcis_json.FORM,
@@ -104,7 +118,7 @@ def _pieces(sample: Sample, body: bytes) -> Iterator[bytes]:
     for piece in pieces:
         assert piece.key == "" or piece.key.isprintable()
         try:
-            reading = sample.form.read(piece.body, Speech())
+            reading = sample.form.read(piece.body, sample.speech)
         except Unreadable:
             reading = None
         assert reading is None or reading.facts
