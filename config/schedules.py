@@ -65,6 +65,7 @@ SCHEDULES = (
     Planned(_("work off what other systems sent"), "integrations.tasks.work_inbox", minutes=1),
     Planned(_("compare inventory snapshots"), "integrations.tasks.load_snapshots", minutes=1),
     Planned(_("tell subscribers what is due"), "integrations.tasks.deliver_events", minutes=1),
+    Planned(_("tell whose webhooks were switched off"), "config.tasks.tell_switched_off", minutes=5),
     Planned(_("forget old deliveries of events"), "integrations.tasks.forget_deliveries", minutes=60),
     Planned(_("compare logs of other systems"), "integrations.tasks.compare_logs", minutes=1),
     Planned(_("escalate overdue cases"), "integrations.tasks.escalate_overdue_cases", minutes=5),

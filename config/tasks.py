@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 
 from django.core.management import call_command
+from django.utils import timezone
 from oauth2_provider.models import clear_expired
 
+from config import outbound_notices
 from config.consumers import CONSUMERS
 from config.consuming import catch_up, consumers_of
 from config.integrity import check_all
@@ -46,6 +48,11 @@ def check_integrity() -> int:
     level = logging.ERROR if broken or findings else logging.INFO
     logger.log(level, "integrity checked", extra={"broken": broken, "findings": findings, "events": events})
     return broken + findings
+
+
+def tell_switched_off() -> int:
+    """Tell whoever answers for subscribers that they were switched off because they fail; return how many."""
+    return outbound_notices.tell_switched_off(timezone.now())
 
 
 def forget_expired() -> None:

@@ -25,6 +25,7 @@ TITLES: dict[str, tuple[Any, str]] = {
     "back_order.pinned": (gettext_lazy("Pinned to the top of its queue"), "chevron-up"),
     "back_order.quantity_changed": (gettext_lazy("Missing quantity changed"), "package-x"),
     "back_order.status_changed": (_STATUS, ""),
+    "back_order.status_overridden": (_OVERRIDDEN, "shield-alert"),
     "back_order.unpinned": (gettext_lazy("Unpinned"), "chevron-down"),
     "back_order.way_taken": (gettext_lazy("Another way was taken for it"), "git-branch"),
     "case.assigned": (gettext_lazy("Given to somebody"), "user"),

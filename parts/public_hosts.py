@@ -155,6 +155,8 @@ class Line:
         if self._connection is None or self._timed is None:
             reached = _reached(self._host, self._port, deadline, private=self._private)
             try:
+                # A head and a body are two small packets: without this the second waits for word of the first.
+                reached.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 if self._is_tls:
                     reached.settimeout(_left(deadline))
                     reached = ssl.create_default_context().wrap_socket(reached, server_hostname=self._host)

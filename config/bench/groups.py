@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from config.bench.inbound import inbound
 from config.bench.messages import messages
+from config.bench.outbound import outbound
 from config.bench.snapshots import snapshots
 from reports.bench import measures
 from reports.bench.measures import Effort, Measured
@@ -14,5 +15,6 @@ GROUPS: dict[str, Callable[[Effort], Iterator[Measured]]] = {
     **measures.GROUPS,
     "messages": messages,
     "inbound": inbound,
+    "outbound": outbound,
     "snapshots": snapshots,
 }

@@ -13,6 +13,7 @@ from config.demo import (
     field,
     jobs,
     links,
+    listeners,
     mornings,
     papers,
     partners,
@@ -86,4 +87,5 @@ def _tell(now: datetime) -> None:
     words.tell(cast, now)
     mornings.tell(cast, now)
     systems.tell(cast, now, customers)
+    listeners.tell(cast, now)
     partners.tell(now)

@@ -6,10 +6,8 @@ from orders.event_words import TITLES
 
 #: What a test is called; no event of the ledger is.
 TEST = "test"
-#: Kinds that have no title of their own on our pages, and are told all the same.
-_ALSO = ("back_order.status_overridden",)
 #: All that can be asked for.
-KINDS: tuple[str, ...] = tuple(sorted({*TITLES, *_ALSO}))
+KINDS: tuple[str, ...] = tuple(sorted(TITLES))
 #: What partners read of their customers' orders by the API in any case: where these stand, and what was promised.
 #: Of everything else they are told only what is public.
 FOR_PARTNERS: tuple[str, ...] = (
