@@ -1,7 +1,7 @@
 """XML, read without its dangers: no document type, so no entities and nothing fetched, and limits on size and depth.
 
-The parser is the one of the standard library (expat), which also says at which byte an element begins and ends: so a
-file is cut into messages that are exactly the bytes which came.
+The parser is expat behind defusedxml, which refuses what makes XML dangerous. It also says at which byte an element
+begins and ends: so a file is cut into messages that are exactly the bytes which came.
 """
 
 from __future__ import annotations
@@ -9,7 +9,11 @@ from __future__ import annotations
 import codecs
 import re
 from dataclasses import dataclass, field
+from xml.etree.ElementTree import ParseError
 from xml.parsers import expat
+
+from defusedxml.common import DefusedXmlException
+from defusedxml.ElementTree import DefusedXMLParser
 
 from integrations.facts import Unreadable
 from parts.sentences import sentence
@@ -74,56 +78,57 @@ def as_utf8(body: bytes) -> bytes:
 
 def parse(body: bytes) -> Element:
     """Read a document in UTF-8 into its root element, in time proportional to it. Raises Unreadable."""
-    builder = _Builder()
-    parser = expat.ParserCreate("utf-8")
-    parser.buffer_text = True
-    builder.attach(parser)
+    builder = _Builder(body)
+    parser = DefusedXMLParser(target=builder, encoding="utf-8", forbid_dtd=True)
+    builder.place = parser.parser
     try:
-        parser.Parse(body, True)
-    except expat.ExpatError as error:
-        raise Unreadable(sentence("This is not XML."), f"{error.lineno}:{error.offset}") from error
+        parser.feed(body)
+        parser.close()
+    except DefusedXmlException as error:
+        raise Unreadable(sentence("A document type is not read here: send none."), "DOCTYPE") from error
+    except ParseError as error:
+        line, column = error.position
+        raise Unreadable(sentence("This is not XML."), f"{line}:{column}") from error
     return builder.root()
 
 
 class _Builder:
-    def __init__(self) -> None:
+    """Builds the tree from what the parser comes upon; `place` knows where in the bytes that is."""
+
+    def __init__(self, body: bytes) -> None:
+        self.place: expat.XMLParserType
+        self._body = body
         self._top = Element("", 0)
         self._open = [self._top]
         self._texts: list[list[str]] = [[]]
         self._count = 0
-        self._parser: expat.XMLParserType | None = None
-
-    def attach(self, parser: expat.XMLParserType) -> None:
-        self._parser = parser
-        parser.StartElementHandler = self._start
-        parser.EndElementHandler = self._end
-        parser.CharacterDataHandler = self._text
-        parser.StartDoctypeDeclHandler = self._refuse_type
 
     def root(self) -> Element:
+        """Return the element that holds all others."""
         return self._top.children[0]
 
-    def _start(self, name: str, _attributes: dict[str, str]) -> None:
-        assert self._parser is not None
+    def start(self, name: str, _attributes: dict[str, str]) -> None:
+        """Open an element. Raises Unreadable where it lies too deep, or there were too many."""
         self._count += 1
         if len(self._open) > MOST_DEPTH or self._count > MOST_ELEMENTS:
-            raise Unreadable(sentence("It is too deep or too large."), f"{self._parser.CurrentLineNumber}")
-        element = Element(name.rpartition(":")[2], self._parser.CurrentByteIndex)
+            raise Unreadable(sentence("It is too deep or too large."), f"{self.place.CurrentLineNumber}")
+        element = Element(name.rpartition("}")[2], self.place.CurrentByteIndex)
         self._open[-1].children.append(element)
         self._open.append(element)
         self._texts.append([])
 
-    def _end(self, name: str) -> None:
-        assert self._parser is not None
+    def end(self, _name: str) -> None:
+        """Close the element that was opened last."""
         element = self._open.pop()
         element.text = "".join(self._texts.pop())
-        element.end = self._parser.CurrentByteIndex + len(f"</{name}>".encode())
+        element.end = self._body.index(b">", self.place.CurrentByteIndex) + 1
 
-    def _text(self, text: str) -> None:
+    def data(self, text: str) -> None:
+        """Add to the text of the element that is open."""
         self._texts[-1].append(text)
 
-    def _refuse_type(self, *_declared: object) -> None:
-        raise Unreadable(sentence("A document type is not read here: send none."), "DOCTYPE")
+    def close(self) -> None:
+        """Nothing is left to do at the end."""
 
 
 def _check_utf8(body: bytes) -> None:
