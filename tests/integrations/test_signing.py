@@ -13,6 +13,7 @@ from cryptography.fernet import Fernet
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 from pytest_django.fixtures import Settings
+from standardwebhooks import Webhook, WebhookVerificationError
 
 from integrations.actions import subscribing
 from integrations.models import SigningSecret
@@ -38,6 +39,22 @@ def test_each_secret_that_is_alive_signs() -> None:
     found = signing.headers([other, SECRET], MESSAGE, datetime.fromtimestamp(AT, UTC), BODY)
     assert (found["webhook-id"], found["webhook-timestamp"]) == (MESSAGE, str(AT))
     assert found["webhook-signature"].split(" ") == [signing.signature(other, MESSAGE, AT, BODY), SIGNATURE]
+
+
+def test_the_published_verifier_takes_what_either_secret_signed_and_nothing_else() -> None:
+    old, new, now = signing.new_secret(), signing.new_secret(), timezone.now()
+    headers = signing.headers([new, old], "msg_1", now, BODY)
+    for secret in (old, new):
+        assert Webhook(secret).verify(BODY, dict(headers)) == {"test": 2432232314}
+    wrong = [
+        (new, BODY + b" ", headers),
+        (signing.new_secret(), BODY, headers),
+        (new, BODY, {**headers, "webhook-id": "msg_2"}),
+        (new, BODY, signing.headers([new], "msg_1", now - timedelta(minutes=6), BODY)),
+    ]
+    for secret, body, told in wrong:
+        with pytest.raises(WebhookVerificationError):
+            Webhook(secret).verify(body, dict(told))
 
 
 def test_a_secret_is_long_enough_and_of_its_own() -> None:

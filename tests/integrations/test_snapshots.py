@@ -280,6 +280,7 @@ def test_who_may_not_load_or_decide_is_refused(system, depot, technician) -> Non
         (gzip.compress(HEAD.encode() * 500)[:-20], "damaged"),
         (b"part_number,warehouse,on_hand\n" + b"x" * 200_000, "Line 2"),
     ],
+    ids=("empty", "column missing", "column twice", "latin", "open quote", "cut gzip", "endless line"),
 )
 def test_a_file_that_is_none_is_refused_with_the_reason_and_leaves_nothing(system, depot, body, says) -> None:
     snapshot = load(system, body)
