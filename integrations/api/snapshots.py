@@ -80,7 +80,7 @@ class InventorySnapshotViewSet(Door):
     queryset = InventorySnapshot.objects.none()
 
     @extend_schema(
-        request={"text/csv": OpenApiTypes.BINARY, "application/gzip": OpenApiTypes.BINARY},
+        request={"text/csv": OpenApiTypes.STR, "application/octet-stream": OpenApiTypes.BINARY},
         parameters=[
             OpenApiParameter("as_of", OpenApiTypes.DATETIME, required=True, description="When it was so."),
             OpenApiParameter(

@@ -21,10 +21,12 @@ from config.api.authentication import known_tokens
 from config.api.router import Router
 from config.api.urls import router
 from config.roles import SCOPES
+from integrations.actions import publishing
 from orders.models import OrderLine, PartsOrder
 from parts.doors import Door
 from tests.api.test_problems import assert_problem
 from tests.api.world import Caller, World, token_for
+from tests.integrations.listening import OURSELVES, listen
 
 pytestmark = pytest.mark.django_db
 
@@ -41,11 +43,15 @@ def _calls(world: World) -> dict[str, tuple[str, str, dict[str, str]]]:
     """Return every writing call: its address with a place for the key, a key that there is, and its headers."""
     order, job = world.placed(quantity=200), world.job()
     leaf = OrderLine.objects.get(order=order.id, is_split=False, status="back_ordered")
+    listener = listen()
+    told = publishing.send_test(subscriber=listener.pk, by=OURSELVES, at=timezone.now())
     keys = {
         "service-orders": job.pk,
         "parts-orders": order.id,
         "lines": leaf.pk,
         "back-orders": leaf.back_order.pk,
+        "subscribers": listener.pk,
+        "outbound-deliveries": told.pk,
     }
     calls: dict[str, tuple[str, str, dict[str, str]]] = {}
     registered: list[tuple[str, Any, str]] = router.registry

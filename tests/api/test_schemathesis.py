@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -17,7 +19,7 @@ from schemathesis import checks
 
 from backorders.models import BackOrder
 from config.wsgi import application
-from integrations.actions import publishing
+from integrations.actions import publishing, snapshots
 from integrations.models import ExternalSystem, Interface
 from parts.models import Delivery
 from tests.api.world import Caller, World, token_for
@@ -68,6 +70,15 @@ class Known:
         Interface.objects.create(system=system, code="statuses", name="Statuses", format="status-json")
         [taken] = send(said("P-999999/1"), system="erp")
         self.by_resource["inbound"] = str(taken.id)
+        snapshot, _is_new = snapshots.receive(
+            system=system,
+            file=BytesIO(b"part_number,warehouse,on_hand\nA-1,N,1\n"),
+            name="stock.csv",
+            as_of=timezone.now() - timedelta(days=1),
+            by=OURSELVES,
+            at=timezone.now(),
+        )
+        self.by_resource["snapshots"] = str(snapshot.pk)
         listener = listen(User.objects.get(username=CALLS))
         told = publishing.send_test(subscriber=listener.pk, by=OURSELVES, at=timezone.now())
         self.by_resource |= {"subscribers": str(listener.pk), "outbound-deliveries": str(told.pk)}
