@@ -39,11 +39,14 @@ _SIDEWAYS = """
 }
 """
 
-#: Run axe over the page by the rules of WCAG 2.2 A and AA; one row per element that breaks one of weight.
+#: Run axe over the page by the rules of WCAG 2.2 A and AA, or by those of them that look at colours; one row per
+#: element that breaks one of weight.
 _AXE = """
-async (known) => {
+async ([known, onlyColours]) => {
   const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
-  const options = { runOnly: { type: "tag", values: tags }, resultTypes: ["violations"] };
+  const rules = { type: "rule", values: ["color-contrast", "link-in-text-block"] };
+  const runOnly = onlyColours ? rules : { type: "tag", values: tags };
+  const options = { runOnly, resultTypes: ["violations"] };
   const { violations } = await axe.run(document, options);
   const weighty = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
   return weighty.flatMap(({ id, help, nodes }) => nodes.map(({ target, html, any }) => {
@@ -110,8 +113,12 @@ class Screen:
         found: list[str] = self.page.evaluate(_SIDEWAYS)
         return found
 
-    def barriers(self, known: Sequence[Known] = ()) -> list[str]:
-        """Return the serious and critical violations of WCAG 2.2 AA that axe finds, without the known ones."""
+    def barriers(self, known: Sequence[Known] = (), *, only_colours: bool = False) -> list[str]:
+        """Return the serious and critical violations of WCAG 2.2 AA that axe finds, without the known ones.
+
+        `only_colours` looks at what changes between day and night, where the rest was looked at already.
+        """
         self.page.evaluate(_axe())
         excused = [{"rule": one.rule, "selector": one.selector} for one in known]
-        return [found["words"] for found in self.page.evaluate(_AXE, excused) if not found["known"]]
+        found = self.page.evaluate(_AXE, [excused, only_colours])
+        return [one["words"] for one in found if not one["known"]]

@@ -113,7 +113,7 @@ def wrong_with(screen: Screen, address: str) -> list[str]:
         found.append(f"{places} places that hold the content of the page")
     page.emulate_media(color_scheme="dark")
     page.evaluate(_DARK)
-    found += [f"in the dark: {text}" for text in screen.barriers(KNOWN)]
+    found += [f"in the dark: {text}" for text in screen.barriers(KNOWN, only_colours=True)]
     for width in (PHONE, NARROWEST):
         page.set_viewport_size({"width": width, "height": 800})
         found += [f"at {width} px: {text}" for text in screen.sideways()]
