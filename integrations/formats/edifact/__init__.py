@@ -5,43 +5,23 @@ Which element becomes what is declared in `fields.FIELDS`. Nothing is answered: 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-
 from django.utils.translation import gettext_lazy as _
 
-from integrations.facts import Fact, Reading, Unreadable
+from integrations.formats.edi.letters import LetterReader, reader_of
 from integrations.formats.edifact import answers, despatches, reports
-from integrations.formats.edifact.envelope import Letter, opened, split
+from integrations.formats.edifact.envelope import opened, split
 from integrations.formats.edifact.fields import VERSION
-from integrations.formats.form import Form, Speech
-from parts.sentences import sentence
+from integrations.formats.form import Form
 
-Reader = Callable[[Letter, Speech], Sequence[Fact]]
-
-_FROM_SUPPLIERS: dict[str, Reader] = {
+_FROM_SUPPLIERS: dict[str, LetterReader] = {
     "ORDRSP": answers.read,
     "DESADV": despatches.read_from_supplier,
     "OSTRPT": reports.read_from_supplier,
 }
-_FROM_WAREHOUSES: dict[str, Reader] = {
+_FROM_WAREHOUSES: dict[str, LetterReader] = {
     "DESADV": despatches.read_from_warehouse,
     "OSTRPT": reports.read_from_warehouse,
 }
-
-
-def _reader(kinds: Mapping[str, Reader]) -> Callable[[bytes, Speech], Reading]:
-    def read(body: bytes, speech: Speech) -> Reading:
-        facts: list[Fact] = []
-        letters = opened(body, speech.zone)
-        for letter in letters:
-            if letter.kind not in kinds:
-                wanted = sentence("A {kind} is not read here, only {allowed}.", kind=letter.kind, allowed=list(kinds))
-                raise Unreadable(wanted, letter.segments[0].where(2))
-            facts += kinds[letter.kind](letter, speech)
-        return Reading(tuple(facts), letters[0].sent_at)
-
-    return read
-
 
 CONTENT_TYPES = ("application/edifact", "text/plain", "application/octet-stream")
 FROM_SUPPLIERS = Form(
@@ -50,7 +30,7 @@ FROM_SUPPLIERS = Form(
     versions=(VERSION,),
     content_types=CONTENT_TYPES,
     split=split,
-    read=_reader(_FROM_SUPPLIERS),
+    read=reader_of(opened, _FROM_SUPPLIERS, 2),
 )
 FROM_WAREHOUSES = Form(
     code="edifact-warehouse",
@@ -58,5 +38,5 @@ FROM_WAREHOUSES = Form(
     versions=(VERSION,),
     content_types=CONTENT_TYPES,
     split=split,
-    read=_reader(_FROM_WAREHOUSES),
+    read=reader_of(opened, _FROM_WAREHOUSES, 2),
 )

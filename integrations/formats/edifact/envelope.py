@@ -13,6 +13,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from integrations.facts import LONGEST_KEY, Piece, Unreadable
+from integrations.formats.edi.letters import Letter
 from integrations.formats.edi.segments import MOST_SEGMENTS, Segment
 from integrations.formats.edi.values import moment
 from parts.sentences import sentence
@@ -68,16 +69,6 @@ class _Interchange:
     encoding: str
     cuts: list[_Cut]
     messages: list[tuple[int, int, tuple[_Cut, _Cut] | None]] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class Letter:
-    """A message: its kind (`DESADV`), directory (`D96A`), when it was sent, and its segments, UNH and UNT included."""
-
-    kind: str
-    release: str
-    sent_at: datetime
-    segments: tuple[Segment, ...]
 
 
 def split(body: bytes) -> list[Piece]:

@@ -5,43 +5,23 @@ Which element becomes what is declared in `fields.FIELDS`. Nothing is answered: 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-
 from django.utils.translation import gettext_lazy as _
 
-from integrations.facts import Fact, Reading, Unreadable
-from integrations.formats.form import Form, Speech
+from integrations.formats.edi.letters import LetterReader, reader_of
+from integrations.formats.form import Form
 from integrations.formats.x12 import answers, reports, shipments
-from integrations.formats.x12.envelope import Letter, opened, split
+from integrations.formats.x12.envelope import opened, split
 from integrations.formats.x12.fields import VERSION
-from parts.sentences import sentence
 
-Reader = Callable[[Letter, Speech], Sequence[Fact]]
-
-_FROM_SUPPLIERS: dict[str, Reader] = {
+_FROM_SUPPLIERS: dict[str, LetterReader] = {
     "855": answers.read,
     "856": shipments.read_from_supplier,
     "870": reports.read_from_supplier,
 }
-_FROM_WAREHOUSES: dict[str, Reader] = {
+_FROM_WAREHOUSES: dict[str, LetterReader] = {
     "856": shipments.read_from_warehouse,
     "870": reports.read_from_warehouse,
 }
-
-
-def _reader(kinds: Mapping[str, Reader]) -> Callable[[bytes, Speech], Reading]:
-    def read(body: bytes, speech: Speech) -> Reading:
-        facts: list[Fact] = []
-        letters = opened(body, speech.zone)
-        for letter in letters:
-            if letter.kind not in kinds:
-                wanted = sentence("A {kind} is not read here, only {allowed}.", kind=letter.kind, allowed=list(kinds))
-                raise Unreadable(wanted, letter.segments[0].where(1))
-            facts += kinds[letter.kind](letter, speech)
-        return Reading(tuple(facts), letters[0].sent_at)
-
-    return read
-
 
 CONTENT_TYPES = ("application/edi-x12", "text/plain", "application/octet-stream")
 FROM_SUPPLIERS = Form(
@@ -50,7 +30,7 @@ FROM_SUPPLIERS = Form(
     versions=(VERSION,),
     content_types=CONTENT_TYPES,
     split=split,
-    read=_reader(_FROM_SUPPLIERS),
+    read=reader_of(opened, _FROM_SUPPLIERS, 1),
 )
 FROM_WAREHOUSES = Form(
     code="x12-warehouse",
@@ -58,5 +38,5 @@ FROM_WAREHOUSES = Form(
     versions=(VERSION,),
     content_types=CONTENT_TYPES,
     split=split,
-    read=_reader(_FROM_WAREHOUSES),
+    read=reader_of(opened, _FROM_WAREHOUSES, 1),
 )

@@ -12,6 +12,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from integrations.facts import LONGEST_KEY, Piece, Unreadable
+from integrations.formats.edi.letters import Letter
 from integrations.formats.edi.segments import MOST_SEGMENTS, Segment
 from integrations.formats.edi.values import moment
 from parts.sentences import sentence
@@ -47,17 +48,6 @@ class _Interchange:
     terminator: bytes
     cuts: list[_Cut]
     groups: list[_Group]
-
-
-@dataclass(frozen=True, slots=True)
-class Letter:
-    """A transaction set: what it is (`855`), by which release (`004010`), when it was sent, and its segments, ST and SE
-    included."""
-
-    kind: str
-    release: str
-    sent_at: datetime
-    segments: tuple[Segment, ...]
 
 
 def split(body: bytes) -> list[Piece]:
