@@ -12,6 +12,7 @@ import socket
 import ssl
 import time
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPResponse, RemoteDisconnected
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
@@ -154,15 +155,14 @@ class Line:
     def _opened(self, deadline: float) -> HTTPConnection:
         if self._connection is None or self._timed is None:
             reached = _reached(self._host, self._port, deadline, private=self._private)
-            try:
+            with ExitStack() as otherwise:
+                otherwise.callback(reached.close)
                 # A head and a body are two small packets: without this the second waits for word of the first.
                 reached.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 if self._is_tls:
                     reached.settimeout(_left(deadline))
                     reached = ssl.create_default_context().wrap_socket(reached, server_hostname=self._host)
-            except BaseException:
-                reached.close()
-                raise
+                otherwise.pop_all()
             self._timed = _Timed(reached)
             self._connection = HTTPConnection(self._host, self._port)
             if self._is_tls:
