@@ -54,6 +54,11 @@ class Sentence(Promise):
         return {"text": self.text, "many": self.many, "count": self.count, "values": values}
 
 
+def kept(said: Says) -> dict[str, Any]:
+    """Return any text as plain JSON to keep it by: a sentence as it is, what has no name in its English."""
+    return said.kept() if isinstance(said, Sentence) else Sentence("{text}", {"text": in_english(said)}).kept()
+
+
 def from_kept(kept: Mapping[str, Any]) -> Sentence:
     """Return a sentence that was kept."""
     values = {name: _again(value) for name, value in kept["values"].items()}

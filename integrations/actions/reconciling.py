@@ -36,7 +36,7 @@ from orders.rules import check_texts
 from parts.actors import Actor
 from parts.errors import Invalid, NotFound, Refused
 from parts.keys import new_key
-from parts.sentences import Figure, Says, Sentence, in_english, sentence
+from parts.sentences import Figure, kept, sentence
 
 FOLDER = "logs"
 MOST_MESSAGES = 100_000
@@ -101,7 +101,7 @@ def compare_next() -> Reconciliation | None:
         found = _compare(row)
     except Refused as refusal:
         Reconciliation.objects.filter(pk=row.pk).update(
-            status=ReconciliationStatus.REFUSED, refusal=_kept(refusal.says), claimed_until=None
+            status=ReconciliationStatus.REFUSED, refusal=kept(refusal.says), claimed_until=None
         )
     else:
         _write(row, found)
@@ -121,11 +121,6 @@ def _claim(at: datetime) -> Reconciliation | None:
         row.status, row.attempts, row.claimed_until = ReconciliationStatus.COMPARING, row.attempts + 1, at + CLAIM_LASTS
         row.save(update_fields=["status", "attempts", "claimed_until"])
         return row
-
-
-def _kept(says: Says) -> dict[str, object]:
-    said = says if isinstance(says, Sentence) else Sentence("{text}", {"text": in_english(says)})
-    return said.kept()
 
 
 @dataclass(slots=True)

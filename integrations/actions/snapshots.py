@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any, BinaryIO, cast
+from typing import BinaryIO, cast
 from uuid import UUID
 
 from django.conf import settings
@@ -29,7 +29,7 @@ from parts.actions.stock.levels import lock_levels_by_key, read_facts
 from parts.actors import Actor
 from parts.errors import Invalid, NotFound, Refused
 from parts.rules import ZERO, LevelKey, number_problem
-from parts.sentences import Says, Sentence, in_english, sentence
+from parts.sentences import in_english, kept, sentence
 from parts.statuses import CorrectionReason
 
 logger = logging.getLogger(__name__)
@@ -185,13 +185,8 @@ def _refuse(snapshot: InventorySnapshot, refusal: Refused) -> None:
     with transaction.atomic():
         SnapshotDifference.objects.filter(snapshot=snapshot).delete()
         InventorySnapshot.objects.filter(pk=snapshot.pk).update(
-            status=SnapshotStatus.REFUSED, refusal=_kept(refusal.says), claimed_until=None
+            status=SnapshotStatus.REFUSED, refusal=kept(refusal.says), claimed_until=None
         )
-
-
-def _kept(says: Says) -> dict[str, Any]:
-    said = says if isinstance(says, Sentence) else Sentence("{text}", {"text": in_english(says)})
-    return said.kept()
 
 
 def _finish(snapshot: InventorySnapshot, found: Found) -> None:
@@ -332,6 +327,8 @@ def _locked(differences: Sequence[UUID], kinds: Sequence[str] = ()) -> list[Snap
     found = list(rows.filter(kind__in=kinds) if kinds else rows)
     if not found:
         raise NotFound(sentence("Nothing of it is open any more."))
+    if len({row.snapshot_id for row in found}) > 1:
+        raise Invalid(sentence("They are of several snapshots."))
     return found
 
 
@@ -342,19 +339,14 @@ def _approve(rows: Sequence[SnapshotDifference], reason: str, *, by: Actor, sour
     levels = lock_levels_by_key(facts)
     corrections: list[tuple[SnapshotDifference, Correction]] = []
     settled: list[SnapshotDifference] = []
-    seen: set[LevelKey] = set()
     held = 0
-    since = _since(rows, [level.id for level in levels.values() if not level.is_new])
+    since = _since(rows[0].snapshot.as_of, [level.id for level in levels.values() if not level.is_new])
     for row in rows:
         level = levels[keys[row.pk]]
-        on_hand_since, unfit_since = since.get((row.snapshot_id, level.id), (ZERO, ZERO))
+        on_hand_since, unfit_since = since.get(level.id, (ZERO, ZERO))
         assert row.theirs is not None, "one of another quantity says which"
         on_hand = row.theirs - (level.balance.on_hand - on_hand_since)
         unfit = ZERO if row.theirs_unfit is None else row.theirs_unfit - (level.balance.unfit - unfit_since)
-        if keys[row.pk] in seen:
-            held += 1  # another system says something else of the same stock: one after the other
-            continue
-        seen.add(keys[row.pk])
         if not on_hand and not unfit:
             settled.append(row)
         elif not level.balance.changed(on_hand, unfit).is_possible or any(
@@ -383,15 +375,10 @@ def _level_key(row: SnapshotDifference) -> LevelKey:
     return LevelKey(row.part_id, row.warehouse_id, row.condition, row.owner)
 
 
-def _since(
-    rows: Sequence[SnapshotDifference], levels: Sequence[UUID]
-) -> dict[tuple[UUID, UUID], tuple[Decimal, Decimal]]:
-    """Return, by snapshot and level, what has happened since its moment. A statement for each snapshot."""
-    return {
-        (snapshot, level): (on_hand, unfit)
-        for snapshot, as_of in {row.snapshot_id: row.snapshot.as_of for row in rows}.items()
-        for level, on_hand, unfit in sql.SINCE.rows(levels=list(levels), as_of=as_of)
-    }
+def _since(as_of: datetime, levels: Sequence[UUID]) -> dict[UUID, tuple[Decimal, Decimal]]:
+    """Return by level what has happened since a moment, on hand and unfit."""
+    rows = sql.SINCE.rows(levels=list(levels), as_of=as_of)
+    return {level: (on_hand, unfit) for level, on_hand, unfit in rows}
 
 
 def _correction(row: SnapshotDifference, key: LevelKey, on_hand: Decimal, unfit: Decimal, reason: str) -> Correction:

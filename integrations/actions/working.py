@@ -26,7 +26,7 @@ from integrations.senders import Sender
 from integrations.statuses import MessageStatus
 from orders.actions.reporting import Result
 from parts.documents import as_text
-from parts.sentences import Says, Sentence, in_english
+from parts.sentences import Says, Sentence, in_english, kept
 
 #: How soon a parked message that waits for something to happen is tried again: after a quarter of its age.
 SOONEST, LATEST = timedelta(seconds=15), timedelta(hours=1)
@@ -118,8 +118,7 @@ def settle(*, verdicts: Mapping[UUID, Verdict], at: datetime) -> int:
 
 def problem(code: str, detail: Says, extra: Mapping[str, Any] | None = None, fact: int | None = None) -> dict[str, Any]:
     """Return a refusal as a message keeps it; `fact` is which of its facts it is about."""
-    kept = detail.kept() if isinstance(detail, Sentence) else Sentence("{text}", {"text": in_english(detail)}).kept()
-    said: dict[str, Any] = {"code": code, "detail": kept, "extra": _plain(extra or {})}
+    said: dict[str, Any] = {"code": code, "detail": kept(detail), "extra": _plain(extra or {})}
     return said if fact is None else {**said, "fact": fact}
 
 
